@@ -3,6 +3,7 @@
 #ifndef TESTS_SUPPORT_CMOCKA_ALL_H
 #define TESTS_SUPPORT_CMOCKA_ALL_H
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "iau/error.h"
+#include "base/error.h"
 
 /* The last message must name @text. */
 #define assert_message(text)                                                      \

@@ -73,15 +73,13 @@ static void quantize_block(const float *x, struct iau_block_q8_0 *block)
 		amax = fabsf(x[i]) > amax ? fabsf(x[i]) : amax;
 	d = amax / 127.0f;
 	inv = d != 0.0f ? 1.0f / d : 0.0f;
+	if (isinf(inv)) /* d is below 2^-128, and 0 as fp16: so are the values */
+		inv = 0.0f;
 	h = iau_f32_to_f16(d);
 	block->d[0] = (uint8_t)(h & 0xff);
 	block->d[1] = (uint8_t)(h >> 8);
-	for (int i = 0; i < IAU_BLOCK; i++) {
-		float q = roundf(x[i] * inv);
-
-		/* 1 / d may overflow or round up when d is subnormal */
-		block->q[i] = (int8_t)(q > 127.0f ? 127.0f : q < -127.0f ? -127.0f : q);
-	}
+	for (int i = 0; i < IAU_BLOCK; i++)
+		block->q[i] = (int8_t)roundf(x[i] * inv);
 }
 
 void iau_quantize_q8_0(const float *x, struct iau_block_q8_0 *blocks, size_t n)

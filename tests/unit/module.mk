@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+# Unit tests of the host-only parts of libiau. Needs libiau/host.mk.
+#
+# UNIT_TESTS names the programs, each from tests/unit/<name>.c; each prints TAP and runs alone.
+# SANITIZE=1 builds them with AddressSanitizer and UndefinedBehaviorSanitizer.
+
+UNIT_TESTS := \
+	test_base \
+	test_gguf \
+	test_hparams \
+	test_quant \
+	test_sampler \
+	test_split \
+	test_tokenizer_bpe \
+	test_tokenizer_spm \
+	test_utf8_stream
+
+FUZZ_TESTS := gguf_mutate
+
+UNIT_SUPPORT := tests/support/gguf_writer.c tests/support/tiny_model.c
+
+comma := ,
+UNIT_DIR := build/unit$(if $(SANITIZE),-sanitize)
+UNIT_CFLAGS := -O2 -g $(LIBIAU_HOST_CFLAGS) -Itests/support \
+	$(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
+UNIT_OBJS := $(patsubst %.c,$(UNIT_DIR)/%.o,$(LIBIAU_HOST_SRCS) $(UNIT_SUPPORT))
+UNIT_BINS := $(patsubst %,$(UNIT_DIR)/%,$(UNIT_TESTS))
+FUZZ_BINS := $(patsubst %,$(UNIT_DIR)/%,$(FUZZ_TESTS))
+
+$(UNIT_DIR)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(UNIT_BINS): $(UNIT_DIR)/%: $(UNIT_DIR)/tests/unit/%.o $(UNIT_OBJS)
+	$(CC) $(UNIT_CFLAGS) -o $@ $^ $(LIBIAU_HOST_LIBS) -lcmocka -lm -lpthread
+
+$(FUZZ_BINS): $(UNIT_DIR)/%: $(UNIT_DIR)/tests/fuzz/%.o $(UNIT_OBJS)
+	$(CC) $(UNIT_CFLAGS) -o $@ $^ $(LIBIAU_HOST_LIBS)
+
+-include $(patsubst %.o,%.d,$(UNIT_OBJS)) \
+	$(patsubst %,$(UNIT_DIR)/tests/unit/%.d,$(UNIT_TESTS)) \
+	$(patsubst %,$(UNIT_DIR)/tests/fuzz/%.d,$(FUZZ_TESTS))
+
+FUZZ_SEED ?= 1
+FUZZ_COUNT ?= 2000
+
+.PHONY: unit unit-check fuzz-check
+unit: $(UNIT_BINS) $(FUZZ_BINS)
+
+unit-check: $(UNIT_BINS)
+	@set -e; for t in $(UNIT_BINS); do $$t; done
+
+fuzz-check: $(FUZZ_BINS)
+	@set -e; for t in $(FUZZ_BINS); do $$t $(FUZZ_SEED) $(FUZZ_COUNT); done
