@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The device's arithmetic in C. fp32 is IEEE round-to-nearest-even with subnormals flushed, which
+ * is what SSE does with FTZ and DAZ set (iau_fp_enter()); this must be compiled with
+ * -ffp-contract=off. NaN payloads are canonical wherever a value reaches a scratchpad.
+ */
+#ifndef IAU_NUMERICS_H
+#define IAU_NUMERICS_H
+
+#include "iau_hw.h"
+#include "iau_hw_tables.h"
+
+#include <math.h>
+#include <string.h>
+#include <xmmintrin.h>
+
+#define IAU_CANONICAL_NAN 0x7fc00000u
+
+static inline unsigned iau_fp_enter(void)
+{
+	unsigned old = _mm_getcsr();
+
+	_mm_setcsr((old & ~0x6000u) | 0x8040u); /* nearest, FTZ, DAZ */
+	return old;
+}
+
+static inline void iau_fp_leave(unsigned old)
+{
+	_mm_setcsr(old);
+}
+
+static inline uint32_t f2u(float f)
+{
+	uint32_t u;
+
+	memcpy(&u, &f, 4);
+	return u;
+}
+
+static inline float u2f(uint32_t u)
+{
+	float f;
+
+	memcpy(&f, &u, 4);
+	return f;
+}
+
+/* What a scratchpad receives: no subnormals, one NaN. */
+static inline uint32_t fp_canonical(float f)
+{
+	uint32_t u = f2u(f);
+	uint32_t mag = u & 0x7fffffff;
+
+	u = mag < 0x00800000 ? u & 0x80000000 : u;
+	return mag > 0x7f800000 ? IAU_CANONICAL_NAN : u;
+}
+
+/* Exact, fp16 subnormals included; a NaN becomes the canonical one. */
+static inline float fp16_to_fp32(uint16_t h)
+{
+	uint32_t sign = (uint32_t)(h & 0x8000) << 16;
+	uint32_t mag = h & 0x7fff;
+	float sub = (float)(int)mag * 0x1p-24f;
+	uint32_t normal = (mag << 13) + (112u << 23);
+	uint32_t u = mag < 0x400 ? f2u(sub) : normal;
+
+	u = mag >= 0x7c00 ? (mag > 0x7c00 ? IAU_CANONICAL_NAN : 0x7f800000) : u;
+	return u2f(mag > 0x7c00 ? u : u | sign);
+}
+
+/* Round to nearest even, fp16 subnormals included. */
+static inline uint16_t fp32_to_fp16(float f)
+{
+	uint32_t u = f2u(f);
+	uint16_t sign = (uint16_t)(u >> 16 & 0x8000);
+	uint32_t mag = u & 0x7fffffff;
+	uint32_t m, shift, half, rest;
+
+	if (mag > 0x7f800000)
+		return 0x7e00;
+	if (mag >= 0x477ff000)
+		return sign | 0x7c00;
+	if (mag >= 0x38800000) {
+		m = mag - 0x38000000;
+		return (uint16_t)(sign | ((m + 0xfff + (m >> 13 & 1)) >> 13));
+	}
+	if (mag < 0x33000000)
+		return sign;
+	shift = 126 - (mag >> 23);
+	m = (mag & 0x7fffff) | 0x800000;
+	half = 1u << (shift - 1);
+	rest = m & ((1u << shift) - 1);
+	m >>= shift;
+	m += rest > half || (rest == half && (m & 1));
+	return (uint16_t)(sign | m);
+}
+
+/* c0 + c1 u + c2 u^2 with u = r / 2^17, rounded from 26 to 23 fractional bits. */
+static inline uint32_t sfu_quadratic(const int32_t c[3], uint32_t r)
+{
+	int64_t t = ((int64_t)c[2] * (int32_t)(r >> 5)) >> 12;
+	int64_t v = c[0] + (((c[1] + t) * (int32_t)r) >> 17);
+
+	return (uint32_t)((v + 4) >> 3);
+}
+
+/* 2^y. The argument is truncated toward zero to 23 fractional bits. */
+static inline float sfu_exp2(float y)
+{
+	uint32_t u = f2u(y), e = u >> 23 & 0xff, m = (u & 0x7fffff) | 0x800000;
+	uint32_t mag, v;
+	int32_t t;
+
+	if ((u & 0x7fffffff) > 0x7f800000)
+		return u2f(IAU_CANONICAL_NAN);
+	if (e >= 134) /* |y| >= 128 */
+		return u2f(u >> 31 ? 0 : 0x7f800000);
+	mag = e >= 127 ? m << (e - 127) : 127 - e > 24 ? 0 : m >> (127 - e);
+	t = u >> 31 ? -(int32_t)mag : (int32_t)mag;
+	if (t < -126 * (1 << 23))
+		return 0.0f;
+	v = sfu_quadratic(iau_exp2_table[t >> 17 & 63], (uint32_t)t & 0x1ffff);
+	return u2f((uint32_t)((t >> 23) + 126) * (1u << 23) + v);
+}
+
+static inline float sfu_recip(float x)
+{
+	uint32_t u = f2u(x), e = u >> 23 & 0xff, sign = u & 0x80000000, v;
+	int32_t r;
+
+	if ((u & 0x7fffffff) > 0x7f800000)
+		return u2f(IAU_CANONICAL_NAN);
+	if (e == 0)
+		return u2f(sign | 0x7f800000);
+	if (e == 255)
+		return u2f(sign);
+	v = sfu_quadratic(iau_recip_table[u >> 17 & 63], u & 0x1ffff);
+	r = (int32_t)((252 - e) << 23) + (int32_t)v;
+	return u2f(sign | (r < (1 << 23) ? 0 : (uint32_t)r));
+}
+
+static inline float sfu_rsqrt(float x)
+{
+	uint32_t u = f2u(x), e = u >> 23 & 0xff, v, odd;
+
+	if ((u & 0x7fffffff) > 0x7f800000)
+		return u2f(IAU_CANONICAL_NAN);
+	if (e == 0)
+		return u2f((u & 0x80000000) | 0x7f800000);
+	if (u >> 31)
+		return u2f(IAU_CANONICAL_NAN);
+	if (e == 255)
+		return 0.0f;
+	odd = ~e & 1; /* 127 is the bias, so an even e is an odd power */
+	v = sfu_quadratic(iau_rsqrt_table[odd << 6 | (u >> 17 & 63)], u & 0x1ffff);
+	return u2f((377 + odd - e) / 2 * (1u << 23) + v);
+}
+
+/* Orders floats as the reductions do: -inf (and NaN) < ... < -0 < +0 < ... */
+static inline uint32_t fp_order_key(float f)
+{
+	uint32_t u = f2u(f);
+
+	if ((u & 0x7fffffff) > 0x7f800000)
+		u = 0xff800000;
+	return u >> 31 ? ~u : u | 0x80000000;
+}
+
+/* To INT8 by rounding to nearest even, saturated to +-127; NaN gives 0. */
+static inline int8_t fp_to_i8(float f)
+{
+	if (f != f)
+		return 0;
+	f = f > 127.0f ? 127.0f : f < -127.0f ? -127.0f : f;
+	return (int8_t)lrintf(f);
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The reference model: the device without time, command by command. */
+#ifndef IAU_REF_H
+#define IAU_REF_H
+
+#include "iau_dev.h"
+#include "iau_hw.h"
+
+struct ref_queue {
+	uint64_t base;
+	uint32_t size, head, tail, ctrl, status, progress;
+	uint32_t fault_code, fault_info, fault_offset, fault_tag, fault_ctx;
+	uint64_t fault_va;
+};
+
+/* The job in flight: what a command can see. */
+struct ref_job {
+	bool active;
+	unsigned int queue, ctx;
+	uint64_t cmd_va, fence_pa, fence_value;
+	uint32_t cmd_bytes, pc, budget, executed, tag;
+	bool irq;
+	uint32_t reg[IAU_NUM_REGS];
+};
+
+struct ref_fault {
+	enum iau_fault code;
+	uint32_t info;
+	uint64_t va;
+};
+
+struct iau_dev {
+	struct iau_dev_host host;
+	struct ref_queue queue[IAU_NUM_QUEUES];
+	uint64_t ctx_root[IAU_NUM_CONTEXTS];
+	uint64_t counter[IAU_NUM_COUNTERS];
+	uint32_t latch_hi, irq_status, irq_mask;
+	unsigned int last_queue;
+	struct ref_job job;
+	uint8_t vsp[IAU_VSP_BYTES] __attribute__((aligned(128)));
+	uint8_t tsp[IAU_TSP_BYTES] __attribute__((aligned(128)));
+};
+
+/* ref_mmu.c: the host address of LEN bytes at VA, which must not cross a 4 KiB page. */
+uint8_t *ref_translate(struct iau_dev *dev, uint64_t va, size_t len, bool write, bool command,
+		       struct ref_fault *fault);
+
+/* ref_check.c: verifies a command after its patches; FAULT->code is set if it is bad. */
+void ref_check(const uint32_t *cmd, struct ref_fault *fault);
+bool ref_check_masks(const uint32_t *cmd, struct ref_fault *fault);
+
+/* One function a command. They run checked commands only. */
+void ref_load(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault);
+void ref_store(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault);
+void ref_stamp(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault);
+void ref_matmul(struct iau_dev *dev, const uint32_t *cmd);
+void ref_vec(struct iau_dev *dev, const uint32_t *cmd);
+
+/* ref_job.c: executes one command of the job in flight, or starts one. False when idle. */
+bool ref_step(struct iau_dev *dev);
+void ref_raise(struct iau_dev *dev, unsigned int vector);
+
+#endif

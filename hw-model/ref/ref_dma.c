@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* LOAD, STORE and STAMP: copies in pieces that stay within a page. */
+#include "ref.h"
+
+#include <string.h>
+
+/* Copies one row; the bytes before a faulting page have moved. */
+static bool copy_row(struct iau_dev *dev, uint64_t va, uint8_t *scratch, uint32_t bytes, bool store,
+		     struct ref_fault *fault)
+{
+	while (bytes) {
+		uint32_t room = 4096 - (uint32_t)(va & 4095);
+		uint32_t n = bytes < room ? bytes : room;
+		uint8_t *mem = ref_translate(dev, va, n, store, false, fault);
+
+		if (!mem)
+			return false;
+		if (store)
+			memcpy(mem, scratch, n);
+		else
+			memcpy(scratch, mem, n);
+		va += n;
+		scratch += n;
+		bytes -= n;
+	}
+	return true;
+}
+
+static void copy_2d(struct iau_dev *dev, const uint32_t *cmd, bool store, struct ref_fault *fault)
+{
+	uint32_t bytes = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROW_BYTES);
+	uint32_t rows = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROWS);
+	uint32_t addr = (uint32_t)IAU_GET(cmd, IAU_LOAD_ADDR);
+	uint64_t va = IAU_GET(cmd, IAU_LOAD_VA);
+	uint8_t *scratch = addr >= IAU_TSP_BASE ? dev->tsp + (addr - IAU_TSP_BASE) :
+						  dev->vsp + addr;
+
+	for (uint32_t r = 0; r < rows; r++) {
+		if (!copy_row(dev, va, scratch, bytes, store, fault))
+			return;
+		va += IAU_GET(cmd, IAU_LOAD_MEM_STRIDE);
+		if (r + 1 < rows)
+			scratch += IAU_GET(cmd, IAU_LOAD_STRIDE);
+	}
+	dev->counter[store ? IAU_CNT_STORE_BYTES : IAU_CNT_LOAD_BYTES] += (uint64_t)rows * bytes;
+}
+
+void ref_load(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault)
+{
+	copy_2d(dev, cmd, false, fault);
+}
+
+/* STORE has the fields of LOAD at the same places. */
+void ref_store(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault)
+{
+	copy_2d(dev, cmd, true, fault);
+}
+
+void ref_stamp(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault)
+{
+	uint8_t *mem = ref_translate(dev, IAU_GET(cmd, IAU_STAMP_VA), 8, true, false, fault);
+
+	if (!mem)
+		return;
+	memset(mem, 0, 8);
+	dev->counter[IAU_CNT_STORE_BYTES] += 8;
+}

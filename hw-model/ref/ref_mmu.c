@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Three-level page tables, 9 bits a level, 4 KiB and 2 MiB pages. */
+#include "ref.h"
+
+#include <string.h>
+
+#define PTE_ADDR UINT64_C(0x000ffffffffff000)
+
+static uint8_t *refuse(struct ref_fault *fault, enum iau_fault code, uint64_t va)
+{
+	fault->code = code;
+	fault->info = 0;
+	fault->va = va;
+	return NULL;
+}
+
+uint8_t *ref_translate(struct iau_dev *dev, uint64_t va, size_t len, bool write, bool command,
+		       struct ref_fault *fault)
+{
+	uint64_t table = dev->ctx_root[dev->job.ctx] & PTE_ADDR;
+	uint64_t pte = 0, page;
+	uint8_t *p;
+	int level;
+
+	if (va >> IAU_VA_BITS)
+		return refuse(fault, IAU_FAULT_UNMAPPED, va);
+	for (level = 2; level >= 0; level--) {
+		unsigned int shift = 12 + 9 * (unsigned int)level;
+
+		p = dev->host.map(dev->host.opaque, table + (va >> shift & 511) * 8, 8, false);
+		if (!p)
+			return refuse(fault, IAU_FAULT_BUS, va);
+		memcpy(&pte, p, 8);
+		if (!(pte & IAU_PTE_V))
+			return refuse(fault, IAU_FAULT_UNMAPPED, va);
+		if (level == 2 && (pte & IAU_PTE_L))
+			return refuse(fault, IAU_FAULT_BAD_PTE, va);
+		if (level == 0 || (pte & IAU_PTE_L))
+			break;
+		table = pte & PTE_ADDR;
+	}
+	if ((pte & IAU_PTE_W) && (pte & IAU_PTE_C))
+		return refuse(fault, IAU_FAULT_BAD_PTE, va);
+	if (write && !(pte & IAU_PTE_W))
+		return refuse(fault, IAU_FAULT_PERMISSION, va);
+	if (command && !(pte & IAU_PTE_C))
+		return refuse(fault, IAU_FAULT_NOT_CONST, va);
+	if (level == 1)
+		page = (pte & PTE_ADDR & ~UINT64_C(0x1fffff)) | (va & 0x1fffff);
+	else
+		page = (pte & PTE_ADDR) | (va & 0xfff);
+	p = dev->host.map(dev->host.opaque, page, len, write);
+	return p ? p : refuse(fault, IAU_FAULT_BUS, va);
+}
