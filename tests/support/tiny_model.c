@@ -26,6 +26,14 @@ static void add(struct vocab *v, const char *text, size_t len, int32_t type, flo
 	v->score[v->n++] = score;
 }
 
+static int has(const struct vocab *v, const char *text)
+{
+	for (uint32_t i = 0; i < v->n; i++)
+		if (v->text[i].len == strlen(text) && !memcmp(v->text[i].ptr, text, strlen(text)))
+			return 1;
+	return 0;
+}
+
 static uint32_t write_vocab(struct gguf_writer *w, struct vocab *v, int scores)
 {
 	gw_strs(w, "tokenizer.ggml.tokens", v->text, v->n);
@@ -86,7 +94,8 @@ uint32_t tiny_bpe(struct gguf_writer *w, const char *pre, const char *const *mer
 		texts[i] = (struct iau_str){ merges[i], strlen(merges[i]) };
 		snprintf(text, sizeof(text), "%.*s%s", (int)(space - merges[i]), merges[i],
 			 space + 1);
-		add(&v, text, strlen(text), 1, 0.0f);
+		if (!has(&v, text))
+			add(&v, text, strlen(text), 1, 0.0f);
 	}
 	add(&v, "<|im_start|>", 12, 3, 0.0f);
 	add(&v, "<|im_end|>", 10, 3, 0.0f);
