@@ -25,8 +25,8 @@ void tiny_tensors(struct gguf_writer *w, const char *arch, uint32_t n_vocab, con
 
 /*
  * Byte-level vocabulary: ids 0-255 are the bytes (id = byte), then the new texts that @merges
- * ("a b" in byte-level spelling) make in order, then the control tokens "<|im_start|>" and "<|im_end|>",
- * and the user-defined token "<tool>". Returns the number of tokens.
+ * ("a b" in byte-level spelling) make in order, then the control tokens "<|im_start|>" and
+ * "<|im_end|>", and the user-defined token "<tool>". Returns the number of tokens.
  */
 uint32_t tiny_bpe(struct gguf_writer *w, const char *pre, const char *const *merges, size_t n);
 
