@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
+//
+// fp32 arithmetic: round to nearest even, subnormals flushed to zero on input and on output (after
+// rounding: what rounds up to the smallest normal is kept), every NaN the canonical 7fc00000.
+// No branches, so that a loop over lanes vectorises in simulation.
+package iau_fp_pkg;
+
+  localparam logic [31:0] FpNan = 32'h7fc00000;
+  localparam logic [31:0] FpOne = 32'h3f800000;
+
+  /// x * y
+  function automatic logic [31:0] fp_mul(input logic [31:0] x, input logic [31:0] y);
+    logic x_zero, y_zero, x_inf, y_inf, nan, sign, high, guard, sticky;
+    logic [47:0] prod;
+    logic [23:0] mant;
+    logic [24:0] rnd;
+    logic [31:0] exp, res;
+    x_zero = x[30:23] == 8'd0;
+    y_zero = y[30:23] == 8'd0;
+    x_inf = x[30:23] == 8'hff;
+    y_inf = y[30:23] == 8'hff;
+    nan = (x[30:0] > 31'h7f800000) | (y[30:0] > 31'h7f800000) | (x_inf & y_zero) | (y_inf & x_zero);
+    sign = x[31] ^ y[31];
+    prod = 48'({1'b1, x[22:0]}) * 48'({1'b1, y[22:0]});
+    high = prod[47];
+    mant = high ? prod[47:24] : prod[46:23];
+    guard = high ? prod[23] : prod[22];
+    sticky = (prod[21:0] != 22'd0) | (high & prod[22]);
+    rnd = 25'(mant) + 25'(guard & (sticky | mant[0]));
+    // The result's exponent + 127: below 128 it underflows, from 382 on it overflows.
+    exp = 32'(x[30:23]) + 32'(y[30:23]) + 32'(high) + 32'(rnd[24]);
+    res = {sign, 8'(exp - 32'd127), rnd[24] ? 23'd0 : rnd[22:0]};
+    res = (exp < 32'd128) | x_zero | y_zero ? {sign, 31'd0} : res;
+    res = (exp >= 32'd382) & ~x_zero & ~y_zero | x_inf | y_inf ? {sign, 8'hff, 23'd0} : res;
+    return nan ? FpNan : res;
+  endfunction
+
+  /// x + y
+  function automatic logic [31:0] fp_add(input logic [31:0] x, input logic [31:0] y);
+    logic x_zero, y_zero, inf, nan, swap, sub, sticky, round;
+    logic [31:0] big, small_, mb, ms, msh, sum, norm, exp, res;
+    logic [7:0] dist;
+    logic [4:0] lz;
+    logic [24:0] rnd;
+    x_zero = x[30:23] == 8'd0;
+    y_zero = y[30:23] == 8'd0;
+    swap = y[30:0] > x[30:0];
+    big = swap ? y : x;
+    small_ = swap ? x : y;
+    sub = x[31] ^ y[31];
+    inf = big[30:23] == 8'hff;
+    nan = (big[30:0] > 31'h7f800000) | (sub & (small_[30:0] == 31'h7f800000));
+    // 24 bits of mantissa, 7 below; what is shifted out further is or'ed into the last bit.
+    dist = big[30:23] - small_[30:23];
+    mb = {2'b01, big[22:0], 7'd0};
+    ms = (x_zero | y_zero) ? 32'd0 : {2'b01, small_[22:0], 7'd0};
+    msh = (dist > 8'd31) ? 32'd0 : ms >> dist[4:0];
+    sticky = (dist > 8'd31) ? (ms != 32'd0) : ((msh << dist[4:0]) != ms);
+    sum = (sub ? mb - msh - 32'(sticky) : mb + msh) | 32'(sticky);
+    norm = sum;
+    lz[4] = norm[31:16] == 16'd0;
+    norm = lz[4] ? norm << 16 : norm;
+    lz[3] = norm[31:24] == 8'd0;
+    norm = lz[3] ? norm << 8 : norm;
+    lz[2] = norm[31:28] == 4'd0;
+    norm = lz[2] ? norm << 4 : norm;
+    lz[1] = norm[31:30] == 2'd0;
+    norm = lz[1] ? norm << 2 : norm;
+    lz[0] = norm[31] == 1'b0;
+    norm = lz[0] ? norm << 1 : norm;
+    round = norm[7] & ((norm[6:0] != 7'd0) | norm[8]);
+    rnd = 25'(norm[31:8]) + 25'(round);
+    // The result's exponent + 32
+    exp = 32'(big[30:23]) + 32'd33 - 32'(lz) + 32'(rnd[24]);
+    res = {big[31], 8'(exp - 32'd32), rnd[24] ? 23'd0 : rnd[22:0]};
+    res = (exp < 32'd33) ? {big[31], 31'd0} : res;
+    res = ((exp >= 32'd287) | inf) ? {big[31], 8'hff, 23'd0} : res;
+    res = (sum == 32'd0) ? 32'd0 : res;
+    res = (x_zero & y_zero) ? {x[31] & y[31], 31'd0} : res;
+    return nan ? FpNan : res;
+  endfunction
+
+  /// A signed integer of at most 24 bits of magnitude, exactly
+  function automatic logic [31:0] fp_i2f(input logic [31:0] x);
+    logic [31:0] norm;
+    logic [4:0] lz;
+    norm = x[31] ? -x : x;
+    lz[4] = norm[31:16] == 16'd0;
+    norm = lz[4] ? norm << 16 : norm;
+    lz[3] = norm[31:24] == 8'd0;
+    norm = lz[3] ? norm << 8 : norm;
+    lz[2] = norm[31:28] == 4'd0;
+    norm = lz[2] ? norm << 4 : norm;
+    lz[1] = norm[31:30] == 2'd0;
+    norm = lz[1] ? norm << 2 : norm;
+    lz[0] = norm[31] == 1'b0;
+    norm = lz[0] ? norm << 1 : norm;
+    return (x == 32'd0) ? 32'd0 : {x[31], 8'(32'd158 - 32'(lz)), norm[30:8]};
+  endfunction
+
+  /// Exact, fp16 subnormals included
+  function automatic logic [31:0] fp16_to_fp32(input logic [15:0] x);
+    logic [31:0] sub, res;
+    sub = fp_i2f({22'd0, x[9:0]});
+    sub = (x[9:0] == 10'd0) ? 32'd0 : sub - 32'h0c000000;
+    res = {1'b0, 8'(x[14:10]) + 8'd112, x[9:0], 13'd0};
+    res = (x[14:10] == 5'd0) ? sub : res;
+    res = (x[14:10] == 5'd31) ? 32'h7f800000 : res;
+    return (x[14:0] > 15'h7c00) ? FpNan : {x[15], res[30:0]};
+  endfunction
+
+endpackage
