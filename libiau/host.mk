@@ -24,4 +24,4 @@ LIBIAU_HOST_SRCS := \
 # Results must not depend on whether the compiler fuses multiplications and additions.
 LIBIAU_HOST_CFLAGS := -std=c11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE \
 	-ffp-contract=off -fPIC -Ilibiau/include -Ilibiau/src
-LIBIAU_HOST_LIBS := -lpcre2-8
+LIBIAU_HOST_LIBS := -lpcre2-8 -lm

@@ -11,8 +11,8 @@
 #define SP "\xe2\x96\x81" /* U+2581 */
 
 /* Earlier pieces have higher scores. */
-static const char *const pieces[] = { "he", "ll", SP "he", "llo", SP, "h", "e", "l", "o",
-				      SP SP, "\xc3\xa9", SP "hello" };
+static const char *const pieces[] = { "he", "ll", SP "he", "llo", SP,	      "h",
+				      "e",  "l",  "o",	   SP SP, "\xc3\xa9", SP "hello" };
 
 enum { UNK, BOS, EOS, BYTE0, FIRST = BYTE0 + 256 };
 enum { HE = FIRST, LL, SHE, LLO, S, H, E, L, O, SS, EACUTE, SHELLO };
@@ -96,8 +96,9 @@ static void test_special_tokens(void **state)
 static void test_decode(void **state)
 {
 	const unsigned int strip = IAU_DECODE_STRIP_PREFIX;
-	const int32_t ids[] = { BOS, SHELLO, SHE, BYTE0 + 0xe2, BYTE0 + 0x82, BYTE0 + 0xac, EOS,
-				SHE };
+	const int32_t ids[] = {
+		BOS, SHELLO, SHE, BYTE0 + 0xe2, BYTE0 + 0x82, BYTE0 + 0xac, EOS, SHE
+	};
 	struct tokens_file t;
 	char *text;
 	size_t len;
@@ -114,8 +115,8 @@ static void test_decode(void **state)
 		iau_tokenizer_decode(t.tok, ids, 8, strip | IAU_DECODE_SPECIAL, &text, &len), 0);
 	assert_string_equal(text, "<s>hello he\xe2\x82\xac</s>he");
 	free(text);
-	tokens_assert_round_trip(&t, "hello  \xe2\x82\xac\xff\0he", 14,
-				 IAU_ENCODE_ADD_SPECIAL, strip);
+	tokens_assert_round_trip(&t, "hello  \xe2\x82\xac\xff\0he", 14, IAU_ENCODE_ADD_SPECIAL,
+				 strip);
 	tokens_assert_round_trip(&t, "  ", 2, IAU_ENCODE_ADD_SPECIAL, strip);
 	tokens_free(&t);
 }
@@ -325,9 +326,9 @@ static void test_refusals(void **state)
 		int32_t *ids;
 
 		/* the length is refused before the text is looked at */
-		assert_int_equal(iau_tokenizer_encode(t.tok, "", IAU_TOKENIZER_MAX_TEXT + 1, 0,
-						      &ids, &n),
-				 -E2BIG);
+		assert_int_equal(
+			iau_tokenizer_encode(t.tok, "", IAU_TOKENIZER_MAX_TEXT + 1, 0, &ids, &n),
+			-E2BIG);
 		assert_int_equal(n, 0);
 		assert_null(ids);
 	}
@@ -337,14 +338,10 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_merges),
-		cmocka_unit_test(test_byte_fallback),
-		cmocka_unit_test(test_special_tokens),
-		cmocka_unit_test(test_decode),
-		cmocka_unit_test(test_no_byte_tokens),
-		cmocka_unit_test(test_random_merges),
-		cmocka_unit_test(test_long_text),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_merges),	       cmocka_unit_test(test_byte_fallback),
+		cmocka_unit_test(test_special_tokens), cmocka_unit_test(test_decode),
+		cmocka_unit_test(test_no_byte_tokens), cmocka_unit_test(test_random_merges),
+		cmocka_unit_test(test_long_text),      cmocka_unit_test(test_refusals),
 	};
 
 	return run_group("tokenizer_spm", tests);

@@ -7,9 +7,8 @@
  * "llama"). The tokens are those of llama.cpp for the same file and text.
  *
  * Text is any bytes, NUL included. Where it is not valid UTF-8:
- *  - byte-level BPE reads each byte that does not start a well-formed sequence as U+FFFD, so the
- *    text does not survive exactly (as in llama.cpp; sequences above U+10FFFF, on which llama.cpp
- *    fails, are read the same way; encoded surrogates and overlong forms are read leniently);
+ *  - byte-level BPE reads each byte that is not part of a well-formed sequence as U+FFFD, so the
+ *    text does not survive exactly (as in llama.cpp); encoded surrogates survive;
  *  - SentencePiece-style BPE falls back to its byte tokens, and the text survives.
  *
  * Known differences to llama.cpp: where a SentencePiece vocabulary has no token for a byte,

@@ -15,6 +15,7 @@ static bool continues(const char *s, size_t len, size_t n)
 
 uint32_t utf8_decode_lenient(const char *s, size_t len, size_t *used)
 {
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* by length */
 	unsigned char lead = (unsigned char)s[0];
 	size_t n = utf8_lead_length(s[0]);
 	uint32_t c;
@@ -27,7 +28,7 @@ uint32_t utf8_decode_lenient(const char *s, size_t len, size_t *used)
 	c = lead & (0x7fu >> n);
 	for (size_t i = 1; i < n; i++)
 		c = c << 6 | ((unsigned char)s[i] & 0x3f);
-	if (c > 0x10ffff)
+	if (c < least[n] || c > 0x10ffff)
 		return UTF8_REPLACEMENT;
 	*used = n;
 	return c;

@@ -8,9 +8,9 @@
 #define UTF8_REPLACEMENT 0xfffdu
 
 /*
- * Code point at @s, @len bytes, at least 1. Lenient: a lead byte with its continuation bytes is
- * taken even where the form is overlong or encodes a surrogate. Anything else, and what is above
- * U+10FFFF, is one byte that reads as U+FFFD. Sets @used to the bytes taken.
+ * Code point at @s, @len bytes, at least 1. Lenient in one thing: surrogates are taken as they
+ * are. Of anything else that is not valid, one byte is taken and reads as U+FFFD. Sets @used to
+ * the bytes taken.
  */
 uint32_t utf8_decode_lenient(const char *s, size_t len, size_t *used);
 

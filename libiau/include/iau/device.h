@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Devices: memory that the accelerator sees, and jobs. All calls on one device come from one
+ * thread at a time. Functions return 0 or a negative errno; iau_last_error() tells more.
+ */
+#ifndef IAU_DEVICE_H
+#define IAU_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct iau_device;
+
+/**
+ * struct iau_device_options - how to open a device
+ * @engine:	"rtl" (the Verilated hardware) or "ref" (the bit-exact model without time)
+ * @latency:	cycles from address to first beat of the memory model; 0 = default (100)
+ * @seed:	seed of the memory model's jitter
+ */
+struct iau_device_options {
+	const char *engine;
+	uint32_t latency;
+	uint64_t seed;
+};
+
+/**
+ * struct iau_device_info - what a device is
+ * @engine:	name of the engine
+ * @timed:	cycle counters advance
+ * @rows:	columns that the matrix engine computes side by side
+ * @lanes:	elements of a quantisation block
+ * @queues:	hardware queues
+ * @contexts:	page tables that the device holds
+ * @vector_bytes: size of the vector scratchpad
+ * @tile_bytes:	size of the tile scratchpad
+ */
+struct iau_device_info {
+	const char *engine;
+	bool timed;
+	uint32_t rows, lanes, queues, contexts, vector_bytes, tile_bytes;
+};
+
+/**
+ * struct iau_buffer - memory of the device
+ * @va:		address on the device
+ * @ptr:	the same memory on the host
+ * @size:	bytes, a multiple of 4096
+ */
+struct iau_buffer {
+	uint64_t va;
+	void *ptr;
+	size_t size;
+};
+
+/* Access of the device to a buffer. */
+enum iau_access {
+	IAU_ACCESS_CONST, /* read and execute only: weights, command buffers */
+	IAU_ACCESS_RW,
+};
+
+#define IAU_PARAMS 32
+
+/**
+ * iau_device_open() - open a device
+ * @options:	NULL for the defaults
+ * @out:	the device, NULL on failure
+ *
+ * Return: 0; -EINVAL unknown engine; -ENODEV the engine does not start; -ENOMEM.
+ */
+int iau_device_open(const struct iau_device_options *options, struct iau_device **out);
+
+/* Closes a device and frees its buffers. NULL is allowed. */
+void iau_device_close(struct iau_device *dev);
+
+void iau_device_info(const struct iau_device *dev, struct iau_device_info *info);
+
+/**
+ * iau_buffer_create() - zeroed memory that the device can reach
+ * @size:	bytes, above 0; rounded up to pages
+ *
+ * Return: 0; -EINVAL; -ENOMEM.
+ */
+int iau_buffer_create(struct iau_device *dev, size_t size, enum iau_access access,
+		      struct iau_buffer *out);
+
+/* Gives a buffer's memory back. */
+void iau_buffer_destroy(struct iau_device *dev, struct iau_buffer *buf);
+
+/**
+ * iau_device_execute() - run one job and wait for it
+ * @cmd_va:	command buffer
+ * @cmd_bytes:	its size
+ * @params:	initial scalar registers
+ *
+ * Return: 0; -EIO the job faulted: iau_last_error() says where and why.
+ */
+int iau_device_execute(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes,
+		       const uint32_t params[IAU_PARAMS]);
+
+/* Counter by its number in the hardware reference. */
+uint64_t iau_device_counter(struct iau_device *dev, unsigned int counter);
+
+#endif
