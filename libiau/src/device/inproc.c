@@ -123,8 +123,9 @@ int iau_device_open(const struct iau_device_options *options, struct iau_device 
 	timing.seed = o->seed;
 	dev->dev = dev->ops->create(&host, &timing);
 	if (!dev->dev) {
+		iau_error(-ENODEV, "engine '%s' does not start", dev->ops->name);
 		iau_device_close(dev);
-		return iau_error(-ENODEV, "engine '%s' does not start", dev->ops->name);
+		return -ENODEV;
 	}
 	bring_up(dev);
 	*out = dev;

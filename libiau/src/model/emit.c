@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Building blocks of the graph: linear layers fed by a ring of weight slots, norms, quantisation. */
+#include "model/builder.h"
+
+uint32_t vsp_alloc(struct builder *b, uint32_t bytes)
+{
+	uint32_t at = b->vsp;
+
+	b->vsp += (bytes + IAU_VSP_GRANULE - 1) & ~(IAU_VSP_GRANULE - 1);
+	if (b->vsp > b->vsp_peak)
+		b->vsp_peak = b->vsp;
+	return at;
+}
+
+static uint32_t slot_addr(size_t chunk)
+{
+	return IAU_TSP_BASE + (uint32_t)(chunk % N_SLOTS) * SLOT_BYTES;
+}
+
+/* Loads ahead as far as the ring has room: a slot is free once its chunk's matmul is queued. */
+static void load_ahead(struct builder *b)
+{
+	while (b->next_load < b->n_chunks && b->next_load < b->cur + N_SLOTS) {
+		const struct chunk *c = &b->chunk[b->next_load];
+
+		iau_cmd_load(&b->cb, (struct iau_copy){ .va = c->va,
+							.addr = slot_addr(b->next_load),
+							.row_bytes = c->bytes,
+							.rows = 1 });
+		b->next_load++;
+	}
+}
+
+/* The slot of the next chunk in order; while planning, notes it down. */
+static uint32_t begin_chunk(struct builder *b, uint64_t va, uint32_t bytes)
+{
+	if (b->planning && b->cur < MAX_CHUNKS) {
+		b->chunk[b->cur] = (struct chunk){ .va = va, .bytes = bytes };
+		b->n_chunks = b->cur + 1;
+	}
+	load_ahead(b);
+	return slot_addr(b->cur);
+}
+
+static void end_chunk(struct builder *b)
+{
+	b->cur++;
+	load_ahead(b);
+}
+
+/* Columns N .. N + COUNT - 1 of the segment of S blocks that starts at block K. */
+static void matmul_chunk(struct builder *b, const struct linear *lin, uint64_t segment_va,
+			 uint32_t k, uint32_t s, uint32_t n, uint32_t count)
+{
+	const struct iau_matrix *m = lin->m;
+	uint32_t column = s * iau_tile_bytes(m), at = (n - lin->first) * 128;
+	uint32_t slot = begin_chunk(b, segment_va + (uint64_t)n * column, count * column);
+	bool first = k == 0;
+
+	iau_cmd_matmul(&b->cb, (struct iau_matmul){
+		.format = m->int4 ? 2 : 1,
+		.cin = first ? lin->cin : true,
+		.m = b->rows,
+		.pitch = b->rows,
+		.nt = count,
+		.kb = s,
+		.a = lin->act.data + k * b->rows * 32,
+		.as = lin->act.scale + k * b->rows * 4,
+		.ws = slot,
+		.w = slot + s * 64,
+		.wl = slot + s * 576,
+		.w_n = column / 64,
+		.w_k = 8,
+		.ws_n = column / 64,
+		.ws_k = 1,
+		.c = (first ? lin->c : lin->out) + at,
+		.c_stride = first ? lin->c_stride : lin->out_stride,
+		.d = lin->out + at,
+		.d_stride = lin->out_stride,
+	});
+	end_chunk(b);
+}
+
+void emit_linear(struct builder *b, struct linear lin)
+{
+	const struct iau_matrix *m = lin.m;
+	uint64_t va = m->va;
+
+	for (uint32_t k = 0; k < m->kb; k += IAU_SEGMENT_BLOCKS) {
+		uint32_t s = m->kb - k < IAU_SEGMENT_BLOCKS ? m->kb - k : IAU_SEGMENT_BLOCKS;
+		uint32_t column = s * iau_tile_bytes(m), fit = SLOT_BYTES / column;
+
+		for (uint32_t n = 0; n < lin.count; n += fit) {
+			uint32_t count = lin.count - n < fit ? lin.count - n : fit;
+
+			matmul_chunk(b, &lin, va, k, s, lin.first + n, count);
+		}
+		va += (uint64_t)m->nt * column;
+	}
+}
+
+/* x * rsqrt(mean(x^2) + eps) * weight, quantised (Zhang and Sennrich 2019) */
+void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight, struct act out)
+{
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a = x, .a_stride = n * 4,
+					      .m1 = VEC_M_SQUARE, .red = VEC_SUM, .r = b->stat });
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = b->rows, .a = b->stat,
+					      .m1 = VEC_M_IMM, .imm0 = 1.0f / (float)n,
+					      .a1 = VEC_A_IMM, .imm1 = b->hp->rms_eps,
+					      .sfu = VEC_RSQRT, .out = VEC_F32, .d = b->stat });
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a = x, .a_stride = n * 4,
+					      .m1 = VEC_M_S, .s = b->stat, .m2 = VEC_M_B, .b = weight,
+					      .out = VEC_Q8, .d = out.data, .d_stride = 32,
+					      .d_block = b->rows * 32, .sc = out.scale, .sc_row = 4,
+					      .sc_block = b->rows * 4 });
+}
+
+void emit_q8(struct builder *b, uint32_t rows, uint32_t src, uint32_t stride, uint32_t cols,
+	     struct act out)
+{
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = rows, .cols = cols, .a = src, .a_stride = stride,
+					      .out = VEC_Q8, .d = out.data, .d_stride = 32,
+					      .d_block = rows * 32, .sc = out.scale, .sc_row = 4,
+					      .sc_block = rows * 4 });
+}

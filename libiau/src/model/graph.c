@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A transformer of the LLaMA family as commands. The path of a token, shapes for R rows:
+ * x [R][n_embd] -> norm -> q, k, v [R][heads][head_dim] -> rope -> attention -> x += o
+ * -> norm -> gate, up [R][n_ff] -> silu(gate) * up -> x += down -> ... -> norm -> logits.
+ */
+#include "model/builder.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG2_E 1.44269504f
+#define FFN_SLICE 16u	/* tile columns of gate and up at a time */
+#define LOGIT_SLICE 16u /* tile columns of logits at a time */
+
+struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx)
+{
+	struct iau_kv_layout kv = { .n_ctx = (n_ctx + 31) & ~31u };
+
+	kv.k_bytes = (uint64_t)kv.n_ctx / 32 * hp->head_dim * 34;
+	kv.v_bytes = (uint64_t)kv.n_ctx * hp->head_dim;
+	kv.vs_bytes = (uint64_t)kv.n_ctx * 4;
+	kv.head_bytes = kv.k_bytes + kv.v_bytes + kv.vs_bytes;
+	return kv;
+}
+
+uint64_t iau_kv_bytes(const struct iau_hparams *hp, const struct iau_kv_layout *kv)
+{
+	return kv->head_bytes * hp->n_layer * hp->n_head_kv;
+}
+
+static void emit_load(struct builder *b, uint64_t va, uint32_t addr, uint32_t bytes)
+{
+	iau_cmd_load(&b->cb, (struct iau_copy){ .va = va, .addr = addr, .row_bytes = bytes, .rows = 1 });
+}
+
+/* x[r] = embedding of token r: INT8 blocks times their scales */
+static void emit_embedding(struct builder *b)
+{
+	uint32_t n = b->hp->n_embd, stride = (b->w->embd_stride + 127) & ~127u, mark = b->vsp;
+	uint32_t table = vsp_alloc(b, b->rows * 4), rows = vsp_alloc(b, b->rows * stride);
+
+	emit_load(b, b->cfg->tokens_va, table, b->rows * 4);
+	for (uint32_t r = 0; r < b->rows; r++) {
+		uint32_t *cmd;
+
+		iau_cmd_sload(&b->cb, 31, table + r * 4);
+		cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->w->embd_va,
+							      .addr = rows + r * stride,
+							      .row_bytes = b->w->embd_stride,
+							      .rows = 1 });
+		iau_cmd_patch(cmd, 2, 31);
+	}
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a_i8 = 1, .a = rows,
+					      .a_stride = stride, .m1 = VEC_M_B, .b_blocks = 1,
+					      .b = rows + n, .b_stride = stride, .out = VEC_F32,
+					      .d = b->x, .d_stride = n * 4 });
+	b->vsp = mark;
+}
+
+/* RMSNorm of each of COUNT heads in place (qwen3) */
+static void emit_head_norm(struct builder *b, uint32_t x, uint32_t stride, uint32_t count,
+			   uint32_t weight)
+{
+	uint32_t hd = b->hp->head_dim, one = b->rows == 1, rows = one ? count : b->rows;
+
+	for (uint32_t h = 0; h < (one ? 1 : count); h++) {
+		struct iau_vec v = { .rows = rows, .cols = hd, .a = x + h * hd * 4,
+				     .a_stride = one ? hd * 4 : stride };
+
+		v.m1 = VEC_M_SQUARE;
+		v.red = VEC_SUM;
+		v.r = b->stat;
+		iau_cmd_vec(&b->cb, v);
+		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = rows, .a = b->stat,
+						      .m1 = VEC_M_IMM, .imm0 = 1.0f / (float)hd,
+						      .a1 = VEC_A_IMM, .imm1 = b->hp->rms_eps,
+						      .sfu = VEC_RSQRT, .out = VEC_F32,
+						      .d = b->stat });
+		v.red = VEC_RED_NONE;
+		v.m1 = VEC_M_S;
+		v.s = b->stat;
+		v.m2 = VEC_M_B;
+		v.b = weight;
+		v.out = VEC_F32;
+		v.d = v.a;
+		v.d_stride = v.a_stride;
+		iau_cmd_vec(&b->cb, v);
+	}
+}
+
+/* q and k turned: x cos + swapped(x) signed sin (Su et al. 2021) */
+static void emit_rope(struct builder *b, uint32_t qk, uint32_t stride)
+{
+	uint32_t hd = b->hp->head_dim, cols = (b->hp->n_head + b->hp->n_head_kv) * hd;
+	uint32_t mark = b->vsp, tmp = vsp_alloc(b, b->rows * cols * 4);
+	bool pairs = b->hp->rope == IAU_ROPE_NORM;
+	struct iau_vec v = { .rows = b->rows, .cols = cols, .a = qk, .a_stride = stride,
+			     .b_wrap = hd == 64 ? 2 : 3, .b_stride = hd * 8, .m1 = VEC_M_B,
+			     .out = VEC_F32 };
+
+	v.perm = pairs ? 1 : hd == 64 ? 2 : 3;
+	v.b = b->rope + hd * 4;
+	v.d = tmp;
+	v.d_stride = cols * 4;
+	iau_cmd_vec(&b->cb, v);
+	v.perm = 0;
+	v.b = b->rope;
+	v.d = qk;
+	v.d_stride = stride;
+	iau_cmd_vec(&b->cb, v);
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = cols, .a = qk,
+					      .a_stride = stride, .a1 = VEC_A_B, .b = tmp,
+					      .b_stride = cols * 4, .out = VEC_F32, .d = qk,
+					      .d_stride = stride });
+	b->vsp = mark;
+}
+
+static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
+{
+	const struct iau_hparams *hp = b->hp;
+	const struct iau_layer *y = &b->w->layer[l];
+	const struct iau_pack_layout *lay = &b->w->pack;
+	uint32_t hd = hp->head_dim, stride = (hp->n_head + 2 * hp->n_head_kv) * hd * 4;
+	uint32_t mark = b->vsp, qkv = vsp_alloc(b, b->rows * stride), at = qkv, bias = pack + lay->bias;
+	const struct iau_matrix *part[] = { &y->q, &y->k, &y->v };
+	struct act act = { b->act, b->act_scale };
+
+	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + lay->attn_norm, act);
+	for (unsigned int i = 0; i < 3; i++) {
+		emit_linear(b, (struct linear){ .m = part[i], .act = act, .count = part[i]->nt,
+						.out = at, .out_stride = stride, .cin = hp->qkv_bias,
+						.c = bias });
+		at += part[i]->n * 4;
+		bias += part[i]->n * 4;
+	}
+	if (hp->qk_norm) {
+		emit_head_norm(b, qkv, stride, hp->n_head, pack + lay->q_norm);
+		emit_head_norm(b, qkv + hp->n_head * hd * 4, stride, hp->n_head_kv,
+			       pack + lay->k_norm);
+	}
+	emit_rope(b, qkv, stride);
+	emit_attention(b, l, qkv, stride, act);
+	emit_linear(b, (struct linear){ .m = &y->o, .act = act, .count = y->o.nt, .out = b->x,
+					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
+					.c_stride = hp->n_embd * 4 });
+	b->vsp = mark;
+}
+
+/* ACT = silu(gate) * up of COUNT tile columns from FIRST (Shazeer 2020) */
+static void emit_ffn_slice(struct builder *b, const struct iau_layer *y, struct act in, struct act out,
+			   uint32_t first, uint32_t count)
+{
+	uint32_t cols = count * 32, mark = b->vsp;
+	uint32_t gate = vsp_alloc(b, b->rows * cols * 4), up = vsp_alloc(b, b->rows * cols * 4);
+	uint32_t tmp = vsp_alloc(b, b->rows * cols * 4);
+	struct iau_vec v = { .rows = b->rows, .cols = cols, .a_stride = cols * 4, .b_stride = cols * 4,
+			     .d_stride = cols * 4 };
+	struct iau_vec t = v;
+
+	emit_linear(b, (struct linear){ .m = &y->gate, .act = in, .first = first, .count = count,
+					.out = gate, .out_stride = cols * 4 });
+	t.a = gate, t.m1 = VEC_M_IMM, t.imm0 = -LOG2_E, t.sfu = VEC_EXP2, t.out = VEC_F32, t.d = tmp;
+	iau_cmd_vec(&b->cb, t);
+	t = v;
+	t.a = tmp, t.a1 = VEC_A_IMM, t.imm1 = 1.0f, t.sfu = VEC_RECIP, t.m2 = VEC_M_B, t.b = gate;
+	t.out = VEC_F32, t.d = tmp;
+	iau_cmd_vec(&b->cb, t);
+	emit_linear(b, (struct linear){ .m = &y->up, .act = in, .first = first, .count = count,
+					.out = up, .out_stride = cols * 4 });
+	t = v;
+	t.a = tmp, t.m1 = VEC_M_B, t.b = up, t.out = VEC_Q8, t.d = out.data + first * b->rows * 32;
+	t.d_stride = 32, t.d_block = b->rows * 32, t.sc = out.scale + first * b->rows * 4;
+	t.sc_row = 4, t.sc_block = b->rows * 4;
+	iau_cmd_vec(&b->cb, t);
+	b->vsp = mark;
+}
+
+static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
+{
+	const struct iau_hparams *hp = b->hp;
+	const struct iau_layer *y = &b->w->layer[l];
+	uint32_t mark = b->vsp;
+	struct act in = { b->act, b->act_scale };
+	struct act out = { vsp_alloc(b, b->rows * hp->n_ff), vsp_alloc(b, b->rows * hp->n_ff / 8) };
+
+	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + b->w->pack.ffn_norm, in);
+	for (uint32_t n = 0; n < y->gate.nt; n += FFN_SLICE)
+		emit_ffn_slice(b, y, in, out, n,
+			       y->gate.nt - n < FFN_SLICE ? y->gate.nt - n : FFN_SLICE);
+	emit_linear(b, (struct linear){ .m = &y->down, .act = out, .count = y->down.nt, .out = b->x,
+					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
+					.c_stride = hp->n_embd * 4 });
+	b->vsp = mark;
+}
+
+static void emit_logits(struct builder *b)
+{
+	const struct iau_matrix *m = &b->w->output;
+	uint32_t n_embd = b->hp->n_embd, weight = b->pack[b->hp->n_layer & 1];
+	struct act act = { b->act, b->act_scale };
+	uint32_t slice = m->nt < LOGIT_SLICE ? m->nt : LOGIT_SLICE, out[2];
+
+	emit_load(b, b->w->output_norm_va, weight, n_embd * 4);
+	emit_rmsnorm_q8(b, b->x, n_embd, weight, act);
+	out[0] = vsp_alloc(b, b->rows * slice * 128);
+	out[1] = vsp_alloc(b, b->rows * slice * 128);
+	for (uint32_t n = 0, i = 0; n < m->nt; n += slice, i ^= 1) {
+		uint32_t count = m->nt - n < slice ? m->nt - n : slice;
+		uint32_t cols = m->n - n * 32 < count * 32 ? m->n - n * 32 : count * 32;
+
+		emit_linear(b, (struct linear){ .m = m, .act = act, .first = n, .count = count,
+						.out = out[i], .out_stride = slice * 128 });
+		iau_cmd_store(&b->cb, (struct iau_copy){ .va = b->cfg->logits_va + n * 128,
+							 .addr = out[i], .row_bytes = cols * 4,
+							 .rows = b->rows, .mem_stride = m->n * 4,
+							 .stride = slice * 128 });
+	}
+}
+
+static void emit_model(struct builder *b, bool logits)
+{
+	const struct iau_hparams *hp = b->hp;
+	uint32_t wide = hp->n_embd > hp->n_head * hp->head_dim ? hp->n_embd :
+								   hp->n_head * hp->head_dim;
+	uint32_t *cmd;
+
+	b->vsp = b->vsp_peak = 0;
+	b->cur = b->next_load = 0;
+	b->cb.n = 0;
+	b->zeros = vsp_alloc(b, 128);
+	b->stat = vsp_alloc(b, 128);
+	b->pack[0] = vsp_alloc(b, b->w->pack.bytes);
+	b->pack[1] = vsp_alloc(b, b->w->pack.bytes);
+	b->rope = vsp_alloc(b, b->rows * hp->head_dim * 8);
+	b->x = vsp_alloc(b, b->rows * hp->n_embd * 4);
+	b->act = vsp_alloc(b, b->rows * wide);
+	b->act_scale = vsp_alloc(b, b->rows * wide / 8);
+	emit_embedding(b);
+	cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->w->rope_va, .addr = b->rope,
+						      .row_bytes = b->rows * hp->head_dim * 8,
+						      .rows = 1 });
+	iau_cmd_patch(cmd, 2, GRAPH_ROPE);
+	emit_load(b, b->w->layer[0].pack_va, b->pack[0], b->w->pack.bytes);
+	for (uint32_t l = 0; l < hp->n_layer; l++) {
+		if (l + 1 < hp->n_layer)
+			emit_load(b, b->w->layer[l + 1].pack_va, b->pack[(l + 1) & 1],
+				  b->w->pack.bytes);
+		emit_attention_block(b, l, b->pack[l & 1]);
+		emit_ffn_block(b, l, b->pack[l & 1]);
+	}
+	if (logits)
+		emit_logits(b);
+	iau_cmd_end(&b->cb);
+}
+
+int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,
+		    bool logits, struct iau_graph *out)
+{
+	struct builder b = { .cfg = cfg, .hp = cfg->hp, .w = cfg->w, .rows = rows, .planning = true };
+	int err = 0;
+
+	memset(out, 0, sizeof(*out));
+	b.chunk = calloc(MAX_CHUNKS, sizeof(*b.chunk));
+	if (!b.chunk)
+		return iau_error_nomem("graph");
+	emit_model(&b, logits);
+	b.planning = false;
+	if (b.cur > MAX_CHUNKS)
+		err = iau_error(-ENOTSUP, "model has more than %d weight chunks", MAX_CHUNKS);
+	else if (b.vsp_peak > cfg->vsp_bytes)
+		err = iau_error(-ENOSPC, "%u rows need %u bytes of vector scratchpad, it has %u", rows,
+				b.vsp_peak, cfg->vsp_bytes);
+	if (!err)
+		emit_model(&b, logits);
+	if (!err)
+		err = b.cb.err;
+	if (!err)
+		err = iau_buffer_create(dev, b.cb.n * IAU_CMD_BYTES, IAU_ACCESS_CONST, &out->buf);
+	if (!err) {
+		memcpy(out->buf.ptr, b.cb.cmd, b.cb.n * IAU_CMD_BYTES);
+		out->bytes = b.cb.n * IAU_CMD_BYTES;
+		out->rows = rows;
+		out->logits = logits;
+	}
+	iau_cmdbuf_free(&b.cb);
+	free(b.chunk);
+	return err;
+}
