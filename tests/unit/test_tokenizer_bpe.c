@@ -248,28 +248,37 @@ static void test_decode(void **state)
 	tokens_free(&t);
 }
 
+struct part {
+	char text[64];
+};
+
+/* Whether @merge is "left right". */
+static int is_rule(const char *merge, const struct part *left, const struct part *right)
+{
+	size_t n = strlen(left->text);
+
+	return strncmp(merge, left->text, n) == 0 && merge[n] == ' ' &&
+	       strcmp(merge + n + 1, right->text) == 0;
+}
+
 /* Reference: the pair of the lowest rule merges, leftmost first, until none does. */
-static size_t naive_merge(char parts[][64], size_t n, const char *const *merges, size_t n_merges)
+static size_t naive_merge(struct part *parts, size_t n, const char *const *merges, size_t n_merges)
 {
 	for (;;) {
-		size_t best = n_merges, at = 0;
-		char tail[64];
+		size_t best = n_merges, at = 0, len;
 
-		for (size_t i = 0; i + 1 < n; i++) {
-			char pair[140];
-
-			snprintf(pair, sizeof(pair), "%s %s", parts[i], parts[i + 1]);
+		for (size_t i = 0; i + 1 < n; i++)
 			for (size_t m = 0; m < best; m++)
-				if (strcmp(pair, merges[m]) == 0) {
+				if (is_rule(merges[m], &parts[i], &parts[i + 1])) {
 					best = m;
 					at = i;
 				}
-		}
 		if (best == n_merges)
 			return n;
-		memcpy(tail, parts[at + 1], sizeof(tail));
-		strncat(parts[at], tail, 63 - strlen(parts[at]));
-		memmove(parts[at + 1], parts[at + 2], (n - at - 2) * sizeof(parts[0]));
+		len = strlen(parts[at].text);
+		assert_true(len + strlen(parts[at + 1].text) < sizeof(parts->text));
+		memcpy(parts[at].text + len, parts[at + 1].text, strlen(parts[at + 1].text) + 1);
+		memmove(&parts[at + 1], &parts[at + 2], (n - at - 2) * sizeof(*parts));
 		n--;
 	}
 }
@@ -296,7 +305,8 @@ static size_t random_merges(struct iau_rng *rng, char merges[][64], const char *
 
 static void test_random_merges(void **state)
 {
-	static char merges[40][64], parts[64][64];
+	static char merges[40][64];
+	static struct part parts[64];
 	struct iau_rng rng;
 	const char *list[40];
 
@@ -317,12 +327,13 @@ static void test_random_merges(void **state)
 
 			for (size_t j = 0; j < len; j++) {
 				text[j] = (char)('a' + iau_rng_next(&rng) % 4);
-				snprintf(parts[j], 64, "%c", text[j]);
+				parts[j] = (struct part){ { text[j] } };
 			}
 			n = naive_merge(parts, len, list, n_merges);
 			for (size_t j = 0; j < n; j++)
 				want[j] = iau_tokenizer_find(
-					t.tok, (struct iau_str){ parts[j], strlen(parts[j]) });
+					t.tok,
+					(struct iau_str){ parts[j].text, strlen(parts[j].text) });
 			tokens_assert(&t, text, len, 0, want, n);
 			tokens_assert_round_trip(&t, text, len, 0, 0);
 		}
