@@ -10,11 +10,10 @@ package iau_fp_pkg;
 
   /// x * y
   function automatic logic [31:0] fp_mul(input logic [31:0] x, input logic [31:0] y);
-    logic x_zero, y_zero, x_inf, y_inf, nan, sign, high, guard, sticky;
+    logic x_zero, y_zero, x_inf, y_inf, nan, sign, high, guard, sticky, round;
     logic [47:0] prod;
-    logic [23:0] mant;
-    logic [24:0] rnd;
-    logic [31:0] exp, res;
+    logic [22:0] frac;
+    logic [31:0] mag, res;
     x_zero = x[30:23] == 8'd0;
     y_zero = y[30:23] == 8'd0;
     x_inf = x[30:23] == 8'hff;
@@ -23,39 +22,40 @@ package iau_fp_pkg;
     sign = x[31] ^ y[31];
     prod = 48'({1'b1, x[22:0]}) * 48'({1'b1, y[22:0]});
     high = prod[47];
-    mant = high ? prod[47:24] : prod[46:23];
+    frac = high ? prod[46:24] : prod[45:23];
     guard = high ? prod[23] : prod[22];
     sticky = (prod[21:0] != 22'd0) | (high & prod[22]);
-    rnd = 25'(mant) + 25'(guard & (sticky | mant[0]));
-    // The result's exponent + 127: below 128 it underflows, from 382 on it overflows.
-    exp = 32'(x[30:23]) + 32'(y[30:23]) + 32'(high) + 32'(rnd[24]);
-    res = {sign, 8'(exp - 32'd127), rnd[24] ? 23'd0 : rnd[22:0]};
-    res = (exp < 32'd128) | x_zero | y_zero ? {sign, 31'd0} : res;
-    res = (exp >= 32'd382) & ~x_zero & ~y_zero | x_inf | y_inf ? {sign, 8'hff, 23'd0} : res;
+    round = guard & (sticky | frac[0]);
+    // The exponent is 127 too large, and rounding may carry into it: below 128 the product
+    // underflows, from 382 on it overflows.
+    mag = {9'(x[30:23]) + 9'(y[30:23]) + 9'(high), frac} + 32'(round);
+    res = {sign, 31'(mag - (32'd127 << 23))};
+    res = ((mag < (32'd128 << 23)) | x_zero | y_zero) ? {sign, 31'd0} : res;
+    res = ((mag >= (32'd382 << 23)) | x_inf | y_inf) ? {sign, 8'hff, 23'd0} : res;
     return nan ? FpNan : res;
   endfunction
 
   /// x + y
   function automatic logic [31:0] fp_add(input logic [31:0] x, input logic [31:0] y);
     logic x_zero, y_zero, inf, nan, swap, sub, sticky, round;
-    logic [31:0] big, small_, mb, ms, msh, sum, norm, exp, res;
-    logic [7:0] dist;
+    logic [31:0] big, mb, ms, msh, sum, norm, mag, res;
+    logic [30:0] low;
+    logic [7:0] gap;
     logic [4:0] lz;
-    logic [24:0] rnd;
     x_zero = x[30:23] == 8'd0;
     y_zero = y[30:23] == 8'd0;
     swap = y[30:0] > x[30:0];
     big = swap ? y : x;
-    small_ = swap ? x : y;
+    low = swap ? x[30:0] : y[30:0];
     sub = x[31] ^ y[31];
     inf = big[30:23] == 8'hff;
-    nan = (big[30:0] > 31'h7f800000) | (sub & (small_[30:0] == 31'h7f800000));
+    nan = (big[30:0] > 31'h7f800000) | (sub & (low == 31'h7f800000));
     // 24 bits of mantissa, 7 below; what is shifted out further is or'ed into the last bit.
-    dist = big[30:23] - small_[30:23];
+    gap = big[30:23] - low[30:23];
     mb = {2'b01, big[22:0], 7'd0};
-    ms = (x_zero | y_zero) ? 32'd0 : {2'b01, small_[22:0], 7'd0};
-    msh = (dist > 8'd31) ? 32'd0 : ms >> dist[4:0];
-    sticky = (dist > 8'd31) ? (ms != 32'd0) : ((msh << dist[4:0]) != ms);
+    ms = (x_zero | y_zero) ? 32'd0 : {2'b01, low[22:0], 7'd0};
+    msh = (gap > 8'd31) ? 32'd0 : ms >> gap[4:0];
+    sticky = (gap > 8'd31) ? (ms != 32'd0) : ((msh << gap[4:0]) != ms);
     sum = (sub ? mb - msh - 32'(sticky) : mb + msh) | 32'(sticky);
     norm = sum;
     lz[4] = norm[31:16] == 16'd0;
@@ -69,12 +69,11 @@ package iau_fp_pkg;
     lz[0] = norm[31] == 1'b0;
     norm = lz[0] ? norm << 1 : norm;
     round = norm[7] & ((norm[6:0] != 7'd0) | norm[8]);
-    rnd = 25'(norm[31:8]) + 25'(round);
-    // The result's exponent + 32
-    exp = 32'(big[30:23]) + 32'd33 - 32'(lz) + 32'(rnd[24]);
-    res = {big[31], 8'(exp - 32'd32), rnd[24] ? 23'd0 : rnd[22:0]};
-    res = (exp < 32'd33) ? {big[31], 31'd0} : res;
-    res = ((exp >= 32'd287) | inf) ? {big[31], 8'hff, 23'd0} : res;
+    // The exponent is 32 too large.
+    mag = {9'(big[30:23]) + 9'd33 - 9'(lz), norm[30:8]} + 32'(round);
+    res = {big[31], 31'(mag - (32'd32 << 23))};
+    res = (mag < (32'd33 << 23)) ? {big[31], 31'd0} : res;
+    res = ((mag >= (32'd287 << 23)) | inf) ? {big[31], 8'hff, 23'd0} : res;
     res = (sum == 32'd0) ? 32'd0 : res;
     res = (x_zero & y_zero) ? {x[31] & y[31], 31'd0} : res;
     return nan ? FpNan : res;

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
+//
+// The matrix engine: D[m][n] = Cin[m][n] + sum over k of stream(m, k) . tile(n, k). For each tile
+// (n outer, k inner) the M stream rows pass by at one block a cycle, while the next tile is loaded,
+// the previous output tile is written out and the next one's Cin is read.
+module iau_mxu (
+  input  logic                clk_i,
+  input  logic                rst_ni,
+  // Commands: all fields are legal; taken when idle
+  input  logic                cmd_valid_i,
+  input  iau_hw_pkg::matmul_t cmd_i,
+  output logic                cmd_ready_o,
+  output logic                done_o,  // one cycle, once every row of D is written
+  output logic                busy_o,  // multiplying
+  // Vector scratchpad, rows of 128 bytes: read data come the cycle after the grant
+  output logic                s_req_o,
+  output logic [10:0]         s_row_o,
+  input  logic                s_gnt_i,
+  input  logic [1023:0]       s_rdata_i,
+  output logic                d_req_o,
+  output logic [10:0]         d_row_o,
+  output logic [1023:0]       d_wdata_o,
+  input  logic                d_gnt_i,
+  // Tile scratchpad: the 256 bytes from t_addr_o (in 64 bytes), the cycle after the request
+  output logic                t_req_o,
+  output logic [11:0]         t_addr_o,
+  input  logic [2047:0]       t_rdata_i
+);
+
+  // The legal ranges leave the upper bits of most fields zero, and addresses wrap in a scratchpad.
+  /* verilator lint_off UNUSED */
+  iau_hw_pkg::matmul_t cmd_q;
+  /* verilator lint_on UNUSED */
+  logic run_q, start_q, start;
+  logic [5:0] m_count;
+  logic [12:0] kb, nt;
+  logic cin, unit;
+  logic [1:0] format;
+
+  assign cmd_ready_o = ~run_q;
+  assign start = cmd_valid_i & cmd_ready_o;
+  assign m_count = cmd_q.m[5:0];
+  assign kb = cmd_q.kb[12:0];
+  assign nt = cmd_q.nt[12:0];
+  assign cin = cmd_q.cin;
+  assign unit = cmd_q.unit;
+  assign format = cmd_q.format;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      run_q <= 1'b0;
+      start_q <= 1'b0;
+      cmd_q <= '0;
+    end else begin
+      start_q <= start;
+      if (start) begin
+        run_q <= 1'b1;
+        cmd_q <= cmd_i;
+      end else if (done_o) begin
+        run_q <= 1'b0;
+      end
+    end
+  end
+
+  // Tile loader -----------------------------------------------------------------------------------
+
+  logic ld_run_q, ld_pend_q, ld_req, ld_last_beat, ld_is_scale;
+  logic [2:0] ld_beat_q, ld_data_beats;
+  logic [12:0] ld_n_q, ld_k_q;
+  logic [11:0] ld_w_q, ld_wn_q, ld_ws_q, ld_wsn_q;  // offsets of tile (n, k) and of (n, 0)
+  logic ld_data_q, ld_scale_q;
+  logic [1:0] ld_data_beat_q;
+  logic swap;
+
+  assign ld_data_beats = (format == 2'd2) ? 3'd2 : 3'd4;
+  assign ld_is_scale = ld_beat_q == ld_data_beats;
+  assign ld_last_beat = ld_beat_q == (unit ? ld_data_beats - 3'd1 : ld_data_beats);
+  // The first beat may overwrite the next tile the cycle after that has become the current one.
+  assign ld_req = ld_run_q & ((ld_beat_q != 3'd0) | ~ld_pend_q | swap);
+
+  assign t_req_o = ld_req;
+  always_comb begin
+    if (ld_is_scale) begin
+      t_addr_o = cmd_q.ws_addr[17:6] + ld_ws_q;
+    end else if (format == 2'd1) begin
+      t_addr_o = (ld_beat_q[1] ? cmd_q.wl_addr[17:6] : cmd_q.w_addr[17:6]) + ld_w_q +
+          {9'd0, ld_beat_q[0], 2'd0};
+    end else begin
+      t_addr_o = cmd_q.w_addr[17:6] + ld_w_q + {8'd0, ld_beat_q[1:0], 2'd0};
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      ld_run_q <= 1'b0;
+      ld_pend_q <= 1'b0;
+      ld_beat_q <= '0;
+      ld_n_q <= '0;
+      ld_k_q <= '0;
+      ld_w_q <= '0;
+      ld_wn_q <= '0;
+      ld_ws_q <= '0;
+      ld_wsn_q <= '0;
+      ld_data_q <= 1'b0;
+      ld_scale_q <= 1'b0;
+      ld_data_beat_q <= '0;
+    end else begin
+      ld_data_q <= ld_req & ~ld_is_scale;
+      ld_scale_q <= ld_req & ld_is_scale;
+      ld_data_beat_q <= ld_beat_q[1:0];
+      if (swap) begin
+        ld_pend_q <= 1'b0;
+      end
+      if (start_q) begin
+        ld_run_q <= 1'b1;
+        ld_beat_q <= '0;
+        ld_n_q <= '0;
+        ld_k_q <= '0;
+        ld_w_q <= '0;
+        ld_wn_q <= '0;
+        ld_ws_q <= '0;
+        ld_wsn_q <= '0;
+      end else if (ld_req) begin
+        ld_beat_q <= ld_beat_q + 3'd1;
+        if (ld_last_beat) begin
+          ld_beat_q <= '0;
+          ld_pend_q <= 1'b1;
+          if (ld_k_q + 13'd1 != kb) begin
+            ld_k_q <= ld_k_q + 13'd1;
+            ld_w_q <= ld_w_q + cmd_q.w_kstride[11:0];
+            ld_ws_q <= ld_ws_q + cmd_q.ws_kstride[11:0];
+          end else begin
+            ld_k_q <= '0;
+            ld_n_q <= ld_n_q + 13'd1;
+            ld_run_q <= ld_n_q + 13'd1 != nt;
+            ld_w_q <= ld_wn_q + cmd_q.w_nstride[11:0];
+            ld_wn_q <= ld_wn_q + cmd_q.w_nstride[11:0];
+            ld_ws_q <= ld_wsn_q + cmd_q.ws_nstride[11:0];
+            ld_wsn_q <= ld_wsn_q + cmd_q.ws_nstride[11:0];
+          end
+        end
+      end
+    end
+  end
+
+  // Reads of the vector scratchpad: stream scales, stream data, Cin ---------------------------------
+
+  typedef enum logic [1:0] {TagNone, TagScale, TagData, TagCin} tag_e;
+  tag_e tag_q, tag;
+  logic a_req, s_req, c_req, a_gnt, s_gnt, c_gnt;
+  logic [10:0] a_row, s_row, c_row;
+  logic [5:0] c_acc_q;
+  logic c_last_q;
+  // Rows requested, arrived, taken; the row taken last is kept until the next one is
+  logic [2:0] a_sent_q, a_here_q, a_took_q;
+  logic [2:0] s_sent_q, s_here_q, s_took_q;
+
+  assign s_gnt = s_req & s_gnt_i;
+  assign a_gnt = ~s_req & a_req & s_gnt_i;
+  assign c_gnt = ~s_req & ~a_req & c_req & s_gnt_i;
+  assign s_req_o = s_req | a_req | c_req;
+  assign s_row_o = s_req ? s_row : a_req ? a_row : c_row;
+  assign tag = s_gnt ? TagScale : a_gnt ? TagData : c_gnt ? TagCin : TagNone;
+
+  iau_mxu_prefetch #(
+    .OffWidth(2)
+  ) u_prefetch_data (
+    .clk_i,
+    .rst_ni,
+    .start_i(start_q),
+    .base_i (cmd_q.a_addr[17:5]),
+    .pitch_i(cmd_q.pitch[12:0]),
+    .m_i    (m_count),
+    .kb_i   (kb),
+    .nt_i   (nt),
+    .space_i(3'(a_sent_q - a_took_q) < 3'd3),
+    .req_o  (a_req),
+    .row_o  (a_row),
+    .gnt_i  (a_gnt)
+  );
+
+  iau_mxu_prefetch #(
+    .OffWidth(5)
+  ) u_prefetch_scale (
+    .clk_i,
+    .rst_ni,
+    .start_i(start_q),
+    .base_i (cmd_q.as_addr[17:2]),
+    .pitch_i(cmd_q.pitch),
+    .m_i    (m_count),
+    .kb_i   (kb),
+    .nt_i   (nt),
+    .space_i(3'(s_sent_q - s_took_q) < 3'd3),
+    .req_o  (s_req),
+    .row_o  (s_row),
+    .gnt_i  (s_gnt)
+  );
+
+  // Issue -------------------------------------------------------------------------------------------
+
+  logic tile_valid_q, a_new_q, s_new_q, issue, k_last, m_last, issue_last;
+  logic [4:0] m_q;
+  logic [12:0] k_q, n_q;
+  logic [12:0] a_addr_q, a_kbase_q, a_kbase_next, a_addr_next;
+  logic [15:0] s_addr_q, s_kbase_q, s_kbase_next, s_addr_next;
+  logic [1:0] acc_ready_q;  // the bank may accumulate
+  logic [1:0] a_slot, s_slot;
+
+  assign m_last = {1'b0, m_q} + 6'd1 == m_count;
+  assign k_last = k_q + 13'd1 == kb;
+  assign a_slot = a_new_q ? a_took_q[1:0] : a_took_q[1:0] - 2'd1;
+  assign s_slot = s_new_q ? s_took_q[1:0] : s_took_q[1:0] - 2'd1;
+  assign issue = tile_valid_q & acc_ready_q[n_q[0]] & (~a_new_q | (a_here_q != a_took_q)) &
+      (~s_new_q | (s_here_q != s_took_q));
+  assign issue_last = issue & m_last;
+  assign swap = ld_pend_q & (~tile_valid_q | issue_last);
+
+  assign a_kbase_next = k_last ? cmd_q.a_addr[17:5] : a_kbase_q + cmd_q.pitch[12:0];
+  assign s_kbase_next = k_last ? cmd_q.as_addr[17:2] : s_kbase_q + cmd_q.pitch;
+  assign a_addr_next = m_last ? a_kbase_next : a_addr_q + 13'd1;
+  assign s_addr_next = m_last ? s_kbase_next : s_addr_q + 16'd1;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      tag_q <= TagNone;
+      a_sent_q <= '0;
+      a_here_q <= '0;
+      a_took_q <= '0;
+      s_sent_q <= '0;
+      s_here_q <= '0;
+      s_took_q <= '0;
+      tile_valid_q <= 1'b0;
+      a_new_q <= 1'b0;
+      s_new_q <= 1'b0;
+      m_q <= '0;
+      k_q <= '0;
+      n_q <= '0;
+      a_addr_q <= '0;
+      a_kbase_q <= '0;
+      s_addr_q <= '0;
+      s_kbase_q <= '0;
+    end else begin
+      tag_q <= tag;
+      a_sent_q <= a_sent_q + 3'(a_gnt);
+      s_sent_q <= s_sent_q + 3'(s_gnt);
+      a_here_q <= a_here_q + 3'(tag_q == TagData);
+      s_here_q <= s_here_q + 3'(tag_q == TagScale);
+      tile_valid_q <= swap | (tile_valid_q & ~issue_last);
+      if (start_q) begin
+        a_new_q <= 1'b1;
+        s_new_q <= 1'b1;
+        m_q <= '0;
+        k_q <= '0;
+        n_q <= '0;
+        a_addr_q <= cmd_q.a_addr[17:5];
+        a_kbase_q <= cmd_q.a_addr[17:5];
+        s_addr_q <= cmd_q.as_addr[17:2];
+        s_kbase_q <= cmd_q.as_addr[17:2];
+      end else if (issue) begin
+        a_took_q <= a_took_q + 3'(a_new_q);
+        s_took_q <= s_took_q + 3'(s_new_q);
+        a_new_q <= a_addr_next[12:2] != a_addr_q[12:2];
+        s_new_q <= s_addr_next[15:5] != s_addr_q[15:5];
+        a_addr_q <= a_addr_next;
+        s_addr_q <= s_addr_next;
+        m_q <= m_q + 5'd1;
+        if (m_last) begin
+          m_q <= '0;
+          a_kbase_q <= a_kbase_next;
+          s_kbase_q <= s_kbase_next;
+          k_q <= k_last ? 13'd0 : k_q + 13'd1;
+          n_q <= n_q + 13'(k_last);
+        end
+      end
+    end
+  end
+
+  // Accumulator banks: [Cin ->] accumulate -> write out. Tile n uses bank n % 2. -----------------------
+
+  logic [1:0] acc_free_q;  // waits for Cin
+  logic [1:0] acc_full_q;  // waits to be written out
+  logic [12:0] c_n_q, o_n_q;
+  logic [4:0] c_m_q, o_m_q;
+  logic [10:0] c_row_q, o_row_q;
+  logic [5:0] o_acc;
+  logic c_m_last, o_m_last, tile_done, done_n_q, o_read, o_valid_q, o_last_q;
+
+  assign c_m_last = {1'b0, c_m_q} + 6'd1 == m_count;
+  assign c_req = acc_free_q[c_n_q[0]] & (c_n_q != nt);
+  assign c_row = c_row_q;
+
+  assign o_m_last = {1'b0, o_m_q} + 6'd1 == m_count;
+  assign o_read = acc_full_q[o_n_q[0]] & (~o_valid_q | d_gnt_i);
+  assign d_req_o = o_valid_q;
+  assign done_o = o_valid_q & o_last_q & d_gnt_i;
+  assign o_acc = {o_n_q[0], o_m_q};
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      acc_ready_q <= '0;
+      acc_free_q <= '0;
+      acc_full_q <= '0;
+      c_n_q <= '0;
+      c_m_q <= '0;
+      c_row_q <= '0;
+      c_acc_q <= '0;
+      c_last_q <= 1'b0;
+      o_n_q <= '0;
+      o_m_q <= '0;
+      o_row_q <= '0;
+      o_valid_q <= 1'b0;
+      o_last_q <= 1'b0;
+      d_row_o <= '0;
+      done_n_q <= 1'b0;
+    end else if (start_q) begin
+      acc_ready_q <= {2{~cin}};
+      acc_free_q <= {2{cin}};
+      c_n_q <= '0;
+      c_m_q <= '0;
+      c_row_q <= cmd_q.c_addr[17:7];
+      o_n_q <= '0;
+      o_m_q <= '0;
+      o_row_q <= cmd_q.d_addr[17:7];
+      done_n_q <= 1'b0;
+    end else begin
+      // Cin
+      c_acc_q <= {c_n_q[0], c_m_q};
+      c_last_q <= c_m_last;
+      if (c_gnt) begin
+        c_m_q <= c_m_q + 5'd1;
+        c_row_q <= c_row_q + cmd_q.c_stride[17:7];
+        if (c_m_last) begin
+          c_m_q <= '0;
+          c_n_q <= c_n_q + 13'd1;
+          c_row_q <= cmd_q.c_addr[17:7] + c_n_q[10:0] + 11'd1;
+          acc_free_q[c_n_q[0]] <= 1'b0;
+        end
+      end
+      if ((tag_q == TagCin) & c_last_q) begin
+        acc_ready_q[c_acc_q[5]] <= 1'b1;
+      end
+      // Accumulating ends
+      if (issue_last & k_last) begin
+        acc_ready_q[n_q[0]] <= 1'b0;
+      end
+      if (tile_done) begin
+        acc_full_q[done_n_q] <= 1'b1;
+        done_n_q <= ~done_n_q;
+      end
+      // Writing out
+      if (d_gnt_i) begin
+        o_valid_q <= 1'b0;
+      end
+      if (o_read) begin
+        o_valid_q <= 1'b1;
+        o_last_q <= o_m_last & (o_n_q + 13'd1 == nt);
+        d_row_o <= o_row_q;
+        o_m_q <= o_m_q + 5'd1;
+        o_row_q <= o_row_q + cmd_q.d_stride[17:7];
+        if (o_m_last) begin
+          o_m_q <= '0;
+          o_n_q <= o_n_q + 13'd1;
+          o_row_q <= cmd_q.d_addr[17:7] + o_n_q[10:0] + 11'd1;
+          acc_full_q[o_n_q[0]] <= 1'b0;
+          acc_ready_q[o_n_q[0]] <= ~cin;
+          acc_free_q[o_n_q[0]] <= cin;
+        end
+      end
+    end
+  end
+
+  iau_mxu_datapath u_datapath (
+    .clk_i,
+    .rst_ni,
+    .format_i     (format),
+    .unit_i       (unit),
+    .ld_data_i    (ld_data_q),
+    .ld_beat_i    (ld_data_beat_q),
+    .ld_scale_i   (ld_scale_q),
+    .t_rdata_i,
+    .swap_i       (swap),
+    .a_fill_i     (tag_q == TagData),
+    .a_fill_slot_i(a_here_q[1:0]),
+    .s_fill_i     (tag_q == TagScale),
+    .s_fill_slot_i(s_here_q[1:0]),
+    .c_fill_i     (tag_q == TagCin),
+    .c_fill_acc_i (c_acc_q),
+    .s_rdata_i,
+    .issue_i      (issue),
+    .a_block_i    ({a_slot, a_addr_q[1:0]}),
+    .s_slot_i     (s_slot),
+    .s_word_i     (s_addr_q[4:0]),
+    .acc_i        ({n_q[0], m_q}),
+    .first_i      ((k_q == 13'd0) & ~cin),
+    .last_i       (m_last & k_last),
+    .tile_done_o  (tile_done),
+    .busy_o,
+    .read_i       (o_read),
+    .read_acc_i   (o_acc),
+    .read_data_o  (d_wdata_o)
+  );
+
+endmodule
