@@ -152,6 +152,22 @@ static void test_filters(void **state)
 	}
 }
 
+/* Exactly top_p is enough: of two equal tokens, a half keeps one. */
+static void test_top_p_boundary(void **state)
+{
+	struct iau_sampler_params p = iau_sampler_defaults();
+	const float logits[2] = { 1.0f, 1.0f };
+	struct iau_sampler *s;
+
+	(void)state;
+	p.temperature = 1.0f;
+	p.top_p = 0.5f;
+	s = create(&p, 2);
+	for (int i = 0; i < 64; i++)
+		assert_int_equal(sample(s, logits), 0);
+	iau_sampler_free(s);
+}
+
 /* Frequencies follow exp(logit / temperature): chi-squared with 7 degrees of freedom. */
 static void test_distribution(void **state)
 {
@@ -339,11 +355,11 @@ static void test_logprob(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_greedy),	   cmocka_unit_test(test_repeat_penalty),
-		cmocka_unit_test(test_filters),	   cmocka_unit_test(test_distribution),
-		cmocka_unit_test(test_seeds),	   cmocka_unit_test(test_fixed_tokens),
-		cmocka_unit_test(test_bad_logits), cmocka_unit_test(test_bad_params),
-		cmocka_unit_test(test_logprob),
+		cmocka_unit_test(test_greedy),	     cmocka_unit_test(test_repeat_penalty),
+		cmocka_unit_test(test_filters),	     cmocka_unit_test(test_top_p_boundary),
+		cmocka_unit_test(test_distribution), cmocka_unit_test(test_seeds),
+		cmocka_unit_test(test_fixed_tokens), cmocka_unit_test(test_bad_logits),
+		cmocka_unit_test(test_bad_params),   cmocka_unit_test(test_logprob),
 	};
 
 	return run_group("sampler", tests);
