@@ -143,7 +143,7 @@ module iau_mxu (
     end
   end
 
-  // Reads of the vector scratchpad: stream scales, stream data, Cin ---------------------------------
+  // Reads of the vector scratchpad: stream scales, stream data, Cin -------------------------------
 
   typedef enum logic [1:0] {TagNone, TagScale, TagData, TagCin} tag_e;
   tag_e tag_q, tag;
@@ -196,9 +196,9 @@ module iau_mxu (
     .gnt_i  (s_gnt)
   );
 
-  // Issue -------------------------------------------------------------------------------------------
+  // Issue -----------------------------------------------------------------------------------------
 
-  logic tile_valid_q, a_new_q, s_new_q, issue, k_last, m_last, issue_last;
+  logic tile_valid_q, a_new_q, s_new_q, issue, issued_q, k_last, m_last, issue_last;
   logic [4:0] m_q;
   logic [12:0] k_q, n_q;
   logic [12:0] a_addr_q, a_kbase_q, a_kbase_next, a_addr_next;
@@ -210,8 +210,9 @@ module iau_mxu (
   assign k_last = k_q + 13'd1 == kb;
   assign a_slot = a_new_q ? a_took_q[1:0] : a_took_q[1:0] - 2'd1;
   assign s_slot = s_new_q ? s_took_q[1:0] : s_took_q[1:0] - 2'd1;
-  assign issue = tile_valid_q & acc_ready_q[n_q[0]] & (~a_new_q | (a_here_q != a_took_q)) &
-      (~s_new_q | (s_here_q != s_took_q));
+  // A stream row that is alone waits a cycle for its accumulators.
+  assign issue = tile_valid_q & ~(issued_q & (m_count == 6'd1)) & acc_ready_q[n_q[0]] &
+      (~a_new_q | (a_here_q != a_took_q)) & (~s_new_q | (s_here_q != s_took_q));
   assign issue_last = issue & m_last;
   assign swap = ld_pend_q & (~tile_valid_q | issue_last);
 
@@ -230,6 +231,7 @@ module iau_mxu (
       s_here_q <= '0;
       s_took_q <= '0;
       tile_valid_q <= 1'b0;
+      issued_q <= 1'b0;
       a_new_q <= 1'b0;
       s_new_q <= 1'b0;
       m_q <= '0;
@@ -241,6 +243,7 @@ module iau_mxu (
       s_kbase_q <= '0;
     end else begin
       tag_q <= tag;
+      issued_q <= issue;
       a_sent_q <= a_sent_q + 3'(a_gnt);
       s_sent_q <= s_sent_q + 3'(s_gnt);
       a_here_q <= a_here_q + 3'(tag_q == TagData);
@@ -275,7 +278,7 @@ module iau_mxu (
     end
   end
 
-  // Accumulator banks: [Cin ->] accumulate -> write out. Tile n uses bank n % 2. -----------------------
+  // Accumulator banks: [Cin ->] accumulate -> write out. Tile n uses bank n % 2. ------------------
 
   logic [1:0] acc_free_q;  // waits for Cin
   logic [1:0] acc_full_q;  // waits to be written out
@@ -286,7 +289,7 @@ module iau_mxu (
   logic c_m_last, o_m_last, tile_done, done_n_q, o_read, o_valid_q, o_last_q;
 
   assign c_m_last = {1'b0, c_m_q} + 6'd1 == m_count;
-  assign c_req = acc_free_q[c_n_q[0]] & (c_n_q != nt);
+  assign c_req = ~start_q & acc_free_q[c_n_q[0]] & (c_n_q != nt);
   assign c_row = c_row_q;
 
   assign o_m_last = {1'b0, o_m_q} + 6'd1 == m_count;

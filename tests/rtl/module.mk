@@ -7,7 +7,7 @@ RTL_VERILATE := $(VERILATOR) --cc --exe --build -Wall -Wno-fatal --unroll-count 
 	-MAKEFLAGS "CXX=clang++ CC=clang OPT_FAST=-O3 OPT_SLOW=-O1" \
 	-CFLAGS "-march=native -I$(abspath build/gen) -I$(abspath hw-model/ref)"
 RTL_LINT := $(VERILATOR) --lint-only -Wall tests/rtl/lint.vlt
-RTL_TEST_CFLAGS := -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Ibuild/gen -Ihw-model/ref -Ilibiau/include
+RTL_TEST_CFLAGS := -std=gnu11 -O2 -ffp-contract=off -Wall -Wextra -Ibuild/gen -Ihw-model/ref -Isim/include
 
 RTL_FP_PKG := hw-model/rtl/iau_fp_pkg.sv
 RTL_MXU := build/gen/iau_hw_pkg.sv $(RTL_FP_PKG) hw-model/rtl/iau_mxu.sv \
