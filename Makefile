@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# IAU: `make run` writes text with a model on the simulated accelerator, `make check` tests it all.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+CC := gcc
+CLANG := clang
+PYTHON := python3
+B := build
+ENGINE ?= $(if $(RTL_READY),rtl,ref)
+
+# What the build needs of Debian; installed when a program or header of theirs is missing.
+NEEDED := $(B)/.packages
+
+$(NEEDED): scripts/install-packages
+	@mkdir -p $(B)
+	@scripts/install-packages
+	@touch $@
+
+include libiau/host.mk
+include hw-model/module.mk
+include sim/module.mk
+include libiau/module.mk
+include tests/module.mk
+
+.PHONY: all run check check-long clean
+all: $(B)/iau
+
+run: $(B)/iau
+	$(B)/iau run -m models/iau-ci/iau-ci-q8_0.gguf --engine $(ENGINE) -n 120 -p "Once upon a time"
+
+clean:
+	rm -rf $(B)

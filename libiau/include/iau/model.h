@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Models and sessions: a GGUF file on a device, and sequences of tokens run through it. */
+#ifndef IAU_MODEL_H
+#define IAU_MODEL_H
+
+#include "iau/device.h"
+#include "iau/gguf.h"
+#include "iau/tokenizer.h"
+
+struct iau_model;
+struct iau_session;
+
+/**
+ * struct iau_model_info - what a model is
+ * @arch:	architecture name, as in the file
+ * @n_vocab:	tokens of the vocabulary
+ * @n_ctx:	longest sequence in tokens: the trained context, or the caller's limit if lower
+ * @n_layer:	layers
+ * @n_embd:	width
+ * @requantised: some matrix was F32, F16 or BF16 and became Q8_0
+ * @matrix_bytes: bytes of the quantised matrices that one token needs
+ * @macs:	multiply-accumulates of one token outside attention
+ */
+struct iau_model_info {
+	const char *arch;
+	uint32_t n_vocab, n_ctx, n_layer, n_embd;
+	bool requantised;
+	uint64_t matrix_bytes, macs;
+};
+
+/**
+ * iau_model_load() - map a GGUF file and put its weights into device memory
+ * @path:	the file
+ * @n_ctx:	limit of the context, tokens; 0 = as trained
+ *
+ * Return: 0; errors of the loader; -ENOTSUP what the device or library does not compute;
+ * -ENOMEM. The model must not outlive the device.
+ */
+int iau_model_load(struct iau_device *dev, const char *path, uint32_t n_ctx, struct iau_model **out);
+void iau_model_free(struct iau_model *model);
+void iau_model_info(const struct iau_model *model, struct iau_model_info *info);
+const struct iau_tokenizer *iau_model_tokenizer(const struct iau_model *model);
+
+/**
+ * iau_session_create() - an empty sequence with its own KV cache
+ *
+ * Return: 0; -ENOMEM no space for the KV cache; -ENOSPC the model is too wide for the scratchpad.
+ */
+int iau_session_create(struct iau_model *model, struct iau_session **out);
+void iau_session_free(struct iau_session *s);
+
+/* Tokens in the sequence. */
+uint32_t iau_session_length(const struct iau_session *s);
+
+/* Forgets the tokens from position LENGTH on. -EINVAL if there are fewer. */
+int iau_session_truncate(struct iau_session *s, uint32_t length);
+
+/**
+ * iau_logits_fn - receives the logits of one position
+ * @logits:	n_vocab values, the prediction after token @position; valid during the call
+ *
+ * Return: 0 to go on; else the evaluation stops and returns the value.
+ */
+typedef int (*iau_logits_fn)(void *opaque, uint32_t position, const float *logits);
+
+/**
+ * iau_session_eval() - append tokens
+ * @tokens:	N ids below n_vocab
+ * @each:	called for every position; NULL = only the last position's logits are computed
+ *
+ * Return: 0; -EINVAL a token out of range; -ENOSPC the context is full (nothing was appended);
+ * -EIO the device faulted.
+ */
+int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each,
+		     void *opaque);
+
+/* Logits after the last token, n_vocab values; NULL before the first. */
+const float *iau_session_logits(const struct iau_session *s);
+
+#endif

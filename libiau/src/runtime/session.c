@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "iau/model.h"
+#include "base/error.h"
+#include "model/graph.h"
+#include "model/tensors.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of the prefill graph to try, widest first. */
+static const uint32_t row_choices[] = { 32, 16, 8, 4, 2 };
+
+struct iau_model {
+	struct iau_device *dev;
+	struct iau_gguf *gguf;
+	struct iau_tokenizer *tok;
+	struct iau_hparams hp;
+	struct iau_weights w;
+	uint32_t n_ctx;
+};
+
+struct iau_session {
+	struct iau_model *model;
+	struct iau_graph_config cfg;
+	struct iau_buffer kv, io; /* io: token offsets, then logits */
+	struct iau_graph one[2], many[2]; /* by: without, with logits; built when first needed */
+	uint32_t rows;			  /* of MANY; 1 = the model is too wide for more */
+	uint32_t length;
+	const float *last;
+};
+
+#define TOKEN_BYTES 4096u
+
+int iau_model_load(struct iau_device *dev, const char *path, uint32_t n_ctx, struct iau_model **out)
+{
+	struct iau_model *m = calloc(1, sizeof(*m));
+	int err;
+
+	*out = NULL;
+	if (!m)
+		return iau_error_nomem("model");
+	m->dev = dev;
+	err = iau_gguf_open(path, &m->gguf);
+	if (!err)
+		err = iau_hparams_load(m->gguf, &m->hp);
+	if (!err)
+		err = iau_tensors_check(m->gguf, &m->hp);
+	if (!err)
+		err = iau_tokenizer_load(m->gguf, &m->tok);
+	if (!err) {
+		m->n_ctx = n_ctx && n_ctx < m->hp.n_ctx ? n_ctx : m->hp.n_ctx;
+		err = iau_weights_load(dev, m->gguf, &m->hp, (m->n_ctx + 31) & ~31u, &m->w);
+	}
+	if (err) {
+		iau_model_free(m);
+		return err;
+	}
+	*out = m;
+	return 0;
+}
+
+void iau_model_free(struct iau_model *m)
+{
+	if (!m)
+		return;
+	iau_weights_free(m->dev, &m->w);
+	iau_tokenizer_free(m->tok);
+	iau_gguf_close(m->gguf);
+	free(m);
+}
+
+void iau_model_info(const struct iau_model *m, struct iau_model_info *info)
+{
+	*info = (struct iau_model_info){
+		.arch = iau_arch_name(m->hp.arch),
+		.n_vocab = m->hp.n_vocab,
+		.n_ctx = m->n_ctx,
+		.n_layer = m->hp.n_layer,
+		.n_embd = m->hp.n_embd,
+		.requantised = m->w.requantised,
+		.matrix_bytes = m->w.matrix_bytes,
+		.macs = m->w.macs,
+	};
+}
+
+const struct iau_tokenizer *iau_model_tokenizer(const struct iau_model *m)
+{
+	return m->tok;
+}
+
+/* The widest prefill graph that fits the scratchpad. */
+static int choose_rows(struct iau_session *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(row_choices) / sizeof(*row_choices); i++) {
+		err = iau_graph_build(s->model->dev, &s->cfg, row_choices[i], false, &s->many[0]);
+		if (err != -ENOSPC) {
+			s->rows = row_choices[i];
+			return err;
+		}
+	}
+	s->rows = 1;
+	return 0;
+}
+
+int iau_session_create(struct iau_model *m, struct iau_session **out)
+{
+	struct iau_session *s = calloc(1, sizeof(*s));
+	struct iau_device_info info;
+	size_t logits = (size_t)32 * m->hp.n_vocab * 4;
+	int err;
+
+	*out = NULL;
+	if (!s)
+		return iau_error_nomem("session");
+	s->model = m;
+	iau_device_info(m->dev, &info);
+	s->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w,
+					    .kv = iau_kv_layout(&m->hp, m->n_ctx),
+					    .vsp_bytes = info.vector_bytes };
+	err = iau_buffer_create(m->dev, iau_kv_bytes(&m->hp, &s->cfg.kv), IAU_ACCESS_RW, &s->kv);
+	if (!err)
+		err = iau_buffer_create(m->dev, TOKEN_BYTES + logits, IAU_ACCESS_RW, &s->io);
+	s->cfg.kv.va = s->kv.va;
+	s->cfg.tokens_va = s->io.va;
+	s->cfg.logits_va = s->io.va + TOKEN_BYTES;
+	if (!err)
+		err = iau_graph_build(m->dev, &s->cfg, 1, true, &s->one[1]);
+	if (!err)
+		err = choose_rows(s);
+	if (err) {
+		iau_session_free(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void iau_session_free(struct iau_session *s)
+{
+	if (!s)
+		return;
+	for (int i = 1; i >= 0; i--) {
+		iau_buffer_destroy(s->model->dev, &s->many[i].buf);
+		iau_buffer_destroy(s->model->dev, &s->one[i].buf);
+	}
+	iau_buffer_destroy(s->model->dev, &s->io);
+	iau_buffer_destroy(s->model->dev, &s->kv);
+	free(s);
+}
+
+uint32_t iau_session_length(const struct iau_session *s)
+{
+	return s->length;
+}
+
+int iau_session_truncate(struct iau_session *s, uint32_t length)
+{
+	if (length > s->length)
+		return iau_error(-EINVAL, "sequence has %u tokens, not %u", s->length, length);
+	s->length = length;
+	s->last = NULL;
+	return 0;
+}
+
+const float *iau_session_logits(const struct iau_session *s)
+{
+	return s->last;
+}
+
+static int get_graph(struct iau_session *s, bool many, bool logits, struct iau_graph **out)
+{
+	*out = many ? &s->many[logits] : &s->one[logits];
+	if ((*out)->bytes)
+		return 0;
+	return iau_graph_build(s->model->dev, &s->cfg, many ? s->rows : 1, logits, *out);
+}
+
+/* Runs one graph over N tokens; the graph's rows beyond N compute what nobody reads. */
+static int run_graph(struct iau_session *s, const struct iau_graph *g, const int32_t *tokens, size_t n)
+{
+	uint32_t pos = s->length, hd = s->model->hp.head_dim, row = pos % 32, block = pos / 32;
+	uint32_t *offset = s->io.ptr, param[IAU_PARAMS] = { 0 };
+
+	for (uint32_t r = 0; r < g->rows; r++)
+		offset[r] = r < n ? (uint32_t)tokens[r] * s->model->w.embd_stride : 0;
+	param[GRAPH_BLOCKS] = (pos + g->rows + 31) / 32;
+	param[GRAPH_LIMIT] = pos + 1;
+	param[GRAPH_ROPE] = pos * hd * 8;
+	param[GRAPH_K_AT] = block * hd * 34 + row * 32;
+	param[GRAPH_KS_AT] = block * hd * 34 + row * 2;
+	param[GRAPH_V_AT] = block * hd * 32 + row * 32;
+	param[GRAPH_VS_AT] = pos * 4;
+	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
+}
+
+/* How many of N tokens the next run takes; sets MANY if the wide graph runs. */
+static size_t next_run(const struct iau_session *s, size_t n, bool *many)
+{
+	*many = s->rows > 1 && s->length % s->rows == 0 && n > s->rows / 4 &&
+		s->length + s->rows <= s->cfg.kv.n_ctx;
+	if (!*many)
+		return 1;
+	return n < s->rows ? n : s->rows;
+}
+
+static int check_tokens(const struct iau_session *s, const int32_t *tokens, size_t n)
+{
+	if (n > s->model->n_ctx - s->length)
+		return iau_error(-ENOSPC, "%zu tokens after %u do not fit the context of %u", n,
+				 s->length, s->model->n_ctx);
+	for (size_t i = 0; i < n; i++)
+		if (tokens[i] < 0 || (uint32_t)tokens[i] >= s->model->hp.n_vocab)
+			return iau_error(-EINVAL, "token %zu is %d; the vocabulary has %u", i,
+					 tokens[i], s->model->hp.n_vocab);
+	return 0;
+}
+
+int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each,
+		     void *opaque)
+{
+	const float *logits = (const float *)(const void *)((uint8_t *)s->io.ptr + TOKEN_BYTES);
+	uint32_t n_vocab = s->model->hp.n_vocab;
+	int err = check_tokens(s, tokens, n);
+
+	while (n && !err) {
+		struct iau_graph *g;
+		bool many;
+		size_t left = each || n == 1 ? n : n - 1; /* the last token runs alone */
+		size_t take = next_run(s, left, &many);
+		bool want = each || n == take;
+
+		err = get_graph(s, many, want, &g);
+		if (!err)
+			err = run_graph(s, g, tokens, take);
+		for (size_t r = 0; r < take && each && !err; r++)
+			err = each(opaque, s->length + (uint32_t)r, logits + r * n_vocab);
+		if (err)
+			break;
+		s->last = want ? logits + (take - 1) * n_vocab : NULL;
+		s->length += (uint32_t)take;
+		tokens += take;
+		n -= take;
+	}
+	return err;
+}

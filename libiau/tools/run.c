@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* iau run: streams text, then a line of figures. */
+#include "tool.h"
+#include "iau_hw.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+	struct common common;
+	const char *prompt;
+	uint32_t n;
+	struct iau_sampler_params sampler;
+};
+
+enum { OPT_TOP_K = 256, OPT_TOP_P, OPT_MIN_P, OPT_REPEAT, OPT_REPEAT_N };
+
+static const struct argp_option options[] = {
+	{ "prompt", 'p', "TEXT", 0, "Prompt; without it, standard input is read", 0 },
+	{ "tokens", 'n', "N", 0, "Tokens to write at most (128)", 0 },
+	{ "temperature", 't', "T", 0, "0 = greedy (0)", 0 },
+	{ "top-k", OPT_TOP_K, "K", 0, "Sample from the K likeliest tokens; 0 = all", 0 },
+	{ "top-p", OPT_TOP_P, "P", 0, "... from the likeliest of total probability P", 0 },
+	{ "min-p", OPT_MIN_P, "P", 0, "... from those of at least P times the likeliest", 0 },
+	{ "repeat-penalty", OPT_REPEAT, "X", 0, "Penalise repeated tokens; 1 = not", 0 },
+	{ "repeat-last-n", OPT_REPEAT_N, "N", 0, "... within the last N", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->common;
+		return 0;
+	case 'p':
+		o->prompt = arg;
+		return 0;
+	case 'n':
+		o->n = (uint32_t)tool_number(state, "--tokens", arg, 1 << 20);
+		return 0;
+	case 't':
+		o->sampler.temperature = (float)tool_real(state, "--temperature", arg, 100);
+		return 0;
+	case OPT_TOP_K:
+		o->sampler.top_k = (uint32_t)tool_number(state, "--top-k", arg, 1 << 24);
+		return 0;
+	case OPT_TOP_P:
+		o->sampler.top_p = (float)tool_real(state, "--top-p", arg, 1);
+		return 0;
+	case OPT_MIN_P:
+		o->sampler.min_p = (float)tool_real(state, "--min-p", arg, 1);
+		return 0;
+	case OPT_REPEAT:
+		o->sampler.repeat_penalty = (float)tool_real(state, "--repeat-penalty", arg, 100);
+		return 0;
+	case OPT_REPEAT_N:
+		o->sampler.repeat_last_n = (uint32_t)tool_number(state, "--repeat-last-n", arg, 1 << 20);
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->common.model)
+			argp_error(state, "no model: give -m FILE");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Where the generated text goes. */
+struct sink {
+	const struct iau_tokenizer *tok;
+	struct iau_utf8_stream utf8;
+	bool json;
+	char *text;
+	size_t len;
+	FILE *mem;
+};
+
+static void emit(struct sink *out, const char *bytes, size_t n)
+{
+	if (out->json) {
+		fwrite(bytes, 1, n, out->mem);
+	} else {
+		fwrite(bytes, 1, n, stdout);
+		fflush(stdout);
+	}
+}
+
+static void emit_token(struct sink *out, int32_t token)
+{
+	struct iau_str piece = iau_tokenizer_piece(out->tok, token, 0);
+	char buf[512];
+
+	while (piece.len) {
+		size_t n = piece.len < 256 ? piece.len : 256;
+
+		emit(out, buf, iau_utf8_push(&out->utf8, piece.ptr, n, buf));
+		piece.ptr += n;
+		piece.len -= n;
+	}
+}
+
+static int generate(const struct options *o, struct loaded *l, struct iau_sampler *s,
+		    struct sink *out, uint32_t *count)
+{
+	struct iau_model_info info;
+	int err = 0;
+
+	iau_model_info(l->model, &info);
+	for (*count = 0; *count < o->n && !err && !tool_interrupted(); ++*count) {
+		int32_t token;
+
+		err = iau_sampler_sample(s, iau_session_logits(l->session), &token);
+		if (err || iau_tokenizer_is_eog(out->tok, token))
+			break;
+		emit_token(out, token);
+		err = iau_sampler_accept(s, token);
+		if (!err && iau_session_length(l->session) == info.n_ctx) {
+			++*count;
+			break;
+		}
+		if (!err)
+			err = iau_session_eval(l->session, &token, 1, NULL, NULL);
+	}
+	return err;
+}
+
+struct figures {
+	size_t prompt, tokens;
+	uint64_t cycles, decode_cycles, bytes, macs, decode_bytes;
+};
+
+static double ratio(uint64_t a, uint64_t b)
+{
+	return b ? (double)a / (double)b : 0;
+}
+
+static void report(const struct options *o, struct loaded *l, struct sink *out, const struct figures *f)
+{
+	struct iau_device_info dev;
+
+	iau_device_info(l->dev, &dev);
+	if (o->common.json) {
+		fclose(out->mem);
+		tool_print_json(json_pack(
+			"{s:s%, s:s, s:I, s:I, s:I, s:I, s:I, s:f}", "text", out->text, out->len,
+			"engine", dev.engine, "prompt_tokens", (json_int_t)f->prompt, "tokens",
+			(json_int_t)f->tokens, "cycles", (json_int_t)f->cycles, "bytes",
+			(json_int_t)f->bytes, "macs", (json_int_t)f->macs, "decode_cycles_per_token",
+			ratio(f->decode_cycles, f->tokens)));
+		return;
+	}
+	fprintf(stderr, "\n[%s: %zu prompt + %zu new tokens, ", dev.engine, f->prompt, f->tokens);
+	if (dev.timed)
+		fprintf(stderr, "%llu cycles, %.0f cycles/token, memory %.1f%%, ",
+			(unsigned long long)f->cycles, ratio(f->decode_cycles, f->tokens),
+			100 * ratio(f->decode_bytes, 64 * f->decode_cycles));
+	fprintf(stderr, "%llu bytes, %llu MACs]\n", (unsigned long long)f->bytes,
+		(unsigned long long)f->macs);
+}
+
+static int run(const struct options *o, struct loaded *l, const char *text, size_t len)
+{
+	struct sink out = { .tok = iau_model_tokenizer(l->model), .json = o->common.json };
+	struct iau_sampler *s = NULL;
+	struct iau_model_info info;
+	struct figures f = { 0 };
+	struct meter all, decode;
+	int32_t *tokens = NULL;
+	uint32_t count = 0;
+	char tail[16];
+	int err;
+
+	iau_model_info(l->model, &info);
+	err = iau_tokenizer_encode(out.tok, text, len, IAU_ENCODE_ADD_SPECIAL | IAU_ENCODE_PARSE_SPECIAL,
+				   &tokens, &f.prompt);
+	if (!err)
+		err = iau_sampler_create(&o->sampler, info.n_vocab, &s);
+	if (!err && !f.prompt) {
+		fprintf(stderr, "iau: the prompt has no tokens\n");
+		free(tokens);
+		iau_sampler_free(s);
+		return EXIT_INPUT;
+	}
+	for (size_t i = 0; i < f.prompt && !err; i++)
+		err = iau_sampler_accept(s, tokens[i]);
+	if (o->common.json)
+		out.mem = open_memstream(&out.text, &out.len);
+	else
+		emit(&out, text, len);
+	meter_start(&all, l->dev);
+	for (size_t i = 0, n; i < f.prompt && !err && !tool_interrupted(); i += n) {
+		n = f.prompt - i < 256 ? f.prompt - i : 256;
+		err = iau_session_eval(l->session, tokens + i, n, NULL, NULL);
+		if (f.prompt > 256)
+			tool_progress("prompt", i + n, f.prompt);
+	}
+	meter_start(&decode, l->dev);
+	if (!err && !tool_interrupted())
+		err = generate(o, l, s, &out, &count);
+	emit(&out, tail, iau_utf8_flush(&out.utf8, tail));
+	f.tokens = count;
+	f.cycles = meter_read(&all, l->dev, IAU_CNT_CYCLES);
+	f.decode_cycles = meter_read(&decode, l->dev, IAU_CNT_CYCLES);
+	f.decode_bytes = meter_read(&decode, l->dev, IAU_CNT_LOAD_BYTES) +
+			 meter_read(&decode, l->dev, IAU_CNT_STORE_BYTES);
+	f.bytes = meter_read(&all, l->dev, IAU_CNT_LOAD_BYTES) +
+		  meter_read(&all, l->dev, IAU_CNT_STORE_BYTES);
+	f.macs = meter_read(&all, l->dev, IAU_CNT_MACS_I8) + meter_read(&all, l->dev, IAU_CNT_MACS_I4);
+	if (!err)
+		report(o, l, &out, &f);
+	else if (out.mem)
+		fclose(out.mem);
+	free(out.text);
+	free(tokens);
+	iau_sampler_free(s);
+	return err ? tool_fail(err) : tool_interrupted() ? EXIT_INTERRUPTED : EXIT_OK;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &common_argp, 0, "Common options:", 1 }, { 0 } };
+	static const struct argp argp = { .options = options, .parser = parse, .children = children,
+					  .doc = "Streams the text that a model writes after a prompt." };
+	struct options o = { .common = { .engine = "ref", .seed = 1 }, .n = 128,
+			     .sampler = iau_sampler_defaults() };
+	struct loaded l;
+	char *text = NULL;
+	size_t len;
+	int err, code;
+
+	o.sampler.temperature = 0;
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	o.sampler.seed = o.common.seed;
+	tool_catch_interrupt();
+	if (o.prompt) {
+		len = strlen(o.prompt);
+	} else if (tool_read("-", &text, &len)) {
+		return EXIT_INPUT;
+	}
+	err = tool_load(&o.common, &l);
+	if (err) {
+		free(text);
+		return tool_fail(err);
+	}
+	code = run(&o, &l, text ? text : o.prompt, len);
+	tool_unload(&l);
+	free(text);
+	return code;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "tool.h"
+#include "iau_hw.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+void tool_catch_interrupt(void)
+{
+	struct sigaction sa = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &sa, NULL);
+}
+
+bool tool_interrupted(void)
+{
+	return interrupted;
+}
+
+int tool_fail(int err)
+{
+	fprintf(stderr, "iau: %s\n", iau_last_error());
+	return err == -EIO || err == -ENODEV ? EXIT_DEVICE : EXIT_INPUT;
+}
+
+uint64_t tool_number(const struct argp_state *state, const char *name, const char *arg, uint64_t max)
+{
+	char *end;
+	unsigned long long v;
+
+	errno = 0;
+	v = strtoull(arg, &end, 0);
+	if (errno || *end || end == arg || *arg == '-' || v > max)
+		argp_error(state, "%s: '%s' is not a whole number from 0 to %llu", name, arg,
+			   (unsigned long long)max);
+	return v;
+}
+
+double tool_real(const struct argp_state *state, const char *name, const char *arg, double max)
+{
+	char *end;
+	double v = strtod(arg, &end);
+
+	if (*end || end == arg || !(v >= 0 && v <= max))
+		argp_error(state, "%s: '%s' is not a number from 0 to %g", name, arg, max);
+	return v;
+}
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	struct common *c = state->input;
+
+	switch (key) {
+	case 'm':
+		c->model = arg;
+		return 0;
+	case 'e':
+		c->engine = arg;
+		return 0;
+	case 's':
+		c->seed = tool_number(state, "--seed", arg, UINT64_MAX);
+		return 0;
+	case 'c':
+		c->ctx = (uint32_t)tool_number(state, "--ctx", arg, 1 << 20);
+		return 0;
+	case 'L':
+		c->latency = (uint32_t)tool_number(state, "--latency", arg, 100000);
+		return 0;
+	case 'j':
+		c->json = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option common_options[] = {
+	{ "model", 'm', "FILE", 0, "GGUF model file", 1 },
+	{ "engine", 'e', "rtl|ref", 0, "The Verilated hardware, or its bit-exact model without time", 1 },
+	{ "seed", 's', "N", 0, "Seed of sampling and of the memory model's jitter (1)", 1 },
+	{ "ctx", 'c', "N", 0, "Limit the context to N tokens", 1 },
+	{ "latency", 'L', "CYCLES", 0, "Latency of the memory model (100)", 1 },
+	{ "json", 'j', NULL, 0, "Print JSON", 1 },
+	{ 0 },
+};
+
+const struct argp common_argp = { .options = common_options, .parser = parse_common };
+
+int tool_load(const struct common *c, struct loaded *l)
+{
+	struct iau_device_options opt = { .engine = c->engine, .latency = c->latency,
+					  .seed = c->seed };
+	struct iau_model_info info;
+	int err;
+
+	memset(l, 0, sizeof(*l));
+	err = iau_device_open(&opt, &l->dev);
+	if (!err)
+		err = iau_model_load(l->dev, c->model, c->ctx, &l->model);
+	if (!err)
+		err = iau_session_create(l->model, &l->session);
+	if (err) {
+		tool_unload(l);
+		return err;
+	}
+	iau_model_info(l->model, &info);
+	if (info.requantised)
+		fprintf(stderr, "iau: %s: float matrices were quantised to Q8_0\n", c->model);
+	return 0;
+}
+
+void tool_unload(struct loaded *l)
+{
+	iau_session_free(l->session);
+	iau_model_free(l->model);
+	iau_device_close(l->dev);
+}
+
+int tool_read(const char *path, char **text, size_t *len)
+{
+	FILE *f = strcmp(path, "-") ? fopen(path, "rb") : stdin;
+	size_t cap = 1 << 16, n = 0, got;
+	char *p = malloc(cap);
+
+	while (f && p && (got = fread(p + n, 1, cap - n, f)) > 0) {
+		n += got;
+		if (n == cap) {
+			char *q = realloc(p, cap *= 2);
+
+			if (!q)
+				free(p);
+			p = q;
+		}
+	}
+	if (!f || !p || ferror(f)) {
+		fprintf(stderr, "iau: %s: %s\n", path, strerror(errno));
+		free(p);
+		if (f && f != stdin)
+			fclose(f);
+		return -1;
+	}
+	if (f != stdin)
+		fclose(f);
+	*text = p;
+	*len = n;
+	return 0;
+}
+
+void tool_print_json(json_t *root)
+{
+	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+	putchar('\n');
+	json_decref(root);
+}
+
+void tool_progress(const char *what, size_t done, size_t total)
+{
+	if (!isatty(2))
+		return;
+	fprintf(stderr, done < total ? "\r%s %zu/%zu" : "\r\033[K", what, done, total);
+	fflush(stderr);
+}
+
+void meter_start(struct meter *m, struct iau_device *dev)
+{
+	for (unsigned int i = 0; i < IAU_NUM_COUNTERS; i++)
+		m->start[i] = iau_device_counter(dev, i);
+}
+
+uint64_t meter_read(const struct meter *m, struct iau_device *dev, unsigned int counter)
+{
+	return iau_device_counter(dev, counter) - m->start[counter];
+}

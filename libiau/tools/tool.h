@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* What the subcommands of iau share. */
+#ifndef IAU_TOOL_H
+#define IAU_TOOL_H
+
+#include "iau/device.h"
+#include "iau/error.h"
+#include "iau/model.h"
+#include "iau/sampler.h"
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+/* Exit codes, documented in iau(1). */
+enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INPUT, EXIT_DEVICE, EXIT_INTERRUPTED = 130 };
+
+/* Options of every subcommand that runs a model. */
+struct common {
+	const char *model, *engine;
+	uint64_t seed;
+	uint32_t ctx, latency;
+	bool json;
+};
+
+struct loaded {
+	struct iau_device *dev;
+	struct iau_model *model;
+	struct iau_session *session;
+};
+
+extern const struct argp common_argp;
+
+/* Prints "iau: MESSAGE" and gives the exit code for ERR. */
+int tool_fail(int err);
+int tool_load(const struct common *c, struct loaded *l);
+void tool_unload(struct loaded *l);
+/* Reads a file, or standard input for "-". The caller frees. */
+int tool_read(const char *path, char **text, size_t *len);
+/* Whole number of an option, or exits with a usage error. */
+uint64_t tool_number(const struct argp_state *state, const char *name, const char *arg, uint64_t max);
+double tool_real(const struct argp_state *state, const char *name, const char *arg, double max);
+void tool_print_json(json_t *root);
+void tool_progress(const char *what, size_t done, size_t total);
+/* Set by ^C; long work stops at the next token. */
+bool tool_interrupted(void);
+void tool_catch_interrupt(void);
+
+/* Counters before and after a piece of work. */
+struct meter {
+	uint64_t start[16];
+};
+
+void meter_start(struct meter *m, struct iau_device *dev);
+uint64_t meter_read(const struct meter *m, struct iau_device *dev, unsigned int counter);
+
+int cmd_info(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_perplexity(int argc, char **argv);
+int cmd_tokenize(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+
+#endif
