@@ -47,8 +47,18 @@ module iau_mxu_datapath (
 
   localparam int unsigned Rows = iau_hw_pkg::Rows;
   localparam int unsigned Lanes = iau_hw_pkg::Lanes;
+  localparam int unsigned Words = Rows * Lanes / 4;
 
-  logic [7:0] next_q [Rows*Lanes];
+  /// Four signed nibbles, the lower ones of X's bytes, as bytes
+  function automatic logic [31:0] extend(input logic [31:0] x);
+    logic [31:0] s;
+    s = x & 32'h08080808;
+    return (x & 32'h0f0f0f0f) | (s << 1) | (s << 2) | (s << 3) | (s << 4);
+  endfunction
+
+  // The next tile is kept as it arrives, in words of four lanes (format 3: of four rows, a lane after
+  // the other); it becomes bytes on its way to the current one.
+  logic [31:0] next_q [Words];
   logic [7:0] tile_q [Rows*Lanes];
   logic [31:0] next_scale_q [Rows];
   logic [31:0] tile_scale_q [Rows];
@@ -62,6 +72,7 @@ module iau_mxu_datapath (
   logic [1023:0] acc0_q [32];
   logic [1023:0] acc1_q [32];
   logic [31:0] s1_q, s2_q, s3_q;
+  logic [31:0] beat [64];
 
   logic [4:1] valid_q, last_q, bank_q;
   logic [3:1] first_q;
@@ -161,9 +172,22 @@ module iau_mxu_datapath (
       end
       s2_q = s1_q;
     end
-    if (swap_q[1]) begin
-      for (int unsigned i = 0; i < Rows * Lanes; i++) begin
-        tile_q[i] = next_q[i];
+    if (swap_q[1] & (format_i != 2'd3)) begin
+      for (int unsigned i = 0; i < Words; i++) begin
+        tile_q[4*i] = next_q[i][7:0];
+        tile_q[4*i+1] = next_q[i][15:8];
+        tile_q[4*i+2] = next_q[i][23:16];
+        tile_q[4*i+3] = next_q[i][31:24];
+      end
+    end
+    if (swap_q[1] & (format_i == 2'd3)) begin
+      for (int unsigned i = 0; i < Rows / 4; i++) begin
+        for (int unsigned l = 0; l < Lanes; l++) begin
+          tile_q[4*Lanes*i+l] = next_q[8*l+i][7:0];
+          tile_q[4*Lanes*i+Lanes+l] = next_q[8*l+i][15:8];
+          tile_q[4*Lanes*i+2*Lanes+l] = next_q[8*l+i][23:16];
+          tile_q[4*Lanes*i+3*Lanes+l] = next_q[8*l+i][31:24];
+        end
       end
     end
 
@@ -193,53 +217,42 @@ module iau_mxu_datapath (
 
     // The next tile. The beat number selects among constant ranges.
     if (ld_data_i) begin
-      logic [7:0] in [256];
       for (int unsigned i = 0; i < 64; i++) begin
-        logic [31:0] word;
-        word = t_rdata_i[32*i+:32];
-        in[4*i] = word[7:0];
-        in[4*i+1] = word[15:8];
-        in[4*i+2] = word[23:16];
-        in[4*i+3] = word[31:24];
+        beat[i] = t_rdata_i[32*i+:32];
       end
-      if (format_i == 2'd0) begin
+      if (format_i[0] == format_i[1]) begin
         for (int unsigned b = 0; b < 4; b++) begin
           if (32'(ld_beat_i) == b) begin
-            for (int unsigned i = 0; i < 256; i++) begin
-              next_q[256*b+i] = in[i];
-            end
-          end
-        end
-      end else if (format_i == 2'd3) begin
-        for (int unsigned b = 0; b < 4; b++) begin
-          if (32'(ld_beat_i) == b) begin
-            for (int unsigned r = 0; r < Rows; r++) begin
-              for (int unsigned l = 0; l < 8; l++) begin
-                next_q[r*Lanes+8*b+l] = in[l*Rows+r];
-              end
-            end
-          end
-        end
-      end else if (!ld_beat_i[1]) begin
-        for (int unsigned b = 0; b < 2; b++) begin
-          if (32'(ld_beat_i[0]) == b) begin
-            for (int unsigned r = 0; r < 16; r++) begin
-              for (int unsigned j = 0; j < 16; j++) begin
-                next_q[512*b+32*r+j] = format_i[0] ? {in[16*r+j][3:0], 4'd0} :
-                    {{4{in[16*r+j][3]}}, in[16*r+j][3:0]};
-                next_q[512*b+32*r+16+j] = format_i[0] ? {in[16*r+j][7:4], 4'd0} :
-                    {{4{in[16*r+j][7]}}, in[16*r+j][7:4]};
-              end
+            for (int unsigned i = 0; i < 64; i++) begin
+              next_q[64*b+i] = beat[i];
             end
           end
         end
       end else begin
         for (int unsigned b = 0; b < 2; b++) begin
-          if (32'(ld_beat_i[0]) == b) begin
+          // Upper plane: format 1 leaves room for the lower one
+          if ((32'(ld_beat_i) == b) & format_i[0]) begin
             for (int unsigned r = 0; r < 16; r++) begin
-              for (int unsigned j = 0; j < 16; j++) begin
-                next_q[512*b+32*r+j] = next_q[512*b+32*r+j] | {4'd0, in[16*r+j][3:0]};
-                next_q[512*b+32*r+16+j] = next_q[512*b+32*r+16+j] | {4'd0, in[16*r+j][7:4]};
+              for (int unsigned i = 0; i < 4; i++) begin
+                next_q[128*b+8*r+i] = (beat[4*r+i] & 32'h0f0f0f0f) << 4;
+                next_q[128*b+8*r+4+i] = beat[4*r+i] & 32'hf0f0f0f0;
+              end
+            end
+          end
+          if ((32'(ld_beat_i) == b) & !format_i[0]) begin
+            for (int unsigned r = 0; r < 16; r++) begin
+              for (int unsigned i = 0; i < 4; i++) begin
+                next_q[128*b+8*r+i] = extend(beat[4*r+i]);
+                next_q[128*b+8*r+4+i] = extend(beat[4*r+i] >> 4);
+              end
+            end
+          end
+          if (32'(ld_beat_i) == b + 2) begin
+            for (int unsigned r = 0; r < 16; r++) begin
+              for (int unsigned i = 0; i < 4; i++) begin
+                next_q[128*b+8*r+i] = next_q[128*b+8*r+i] | (beat[4*r+i] & 32'h0f0f0f0f);
+                next_q[128*b+8*r+4+i] = next_q[128*b+8*r+4+i] |
+                    ((beat[4*r+i] >> 4) & 32'h0f0f0f0f);
               end
             end
           end
@@ -247,11 +260,8 @@ module iau_mxu_datapath (
       end
     end
     if (ld_scale_i) begin
-      for (int unsigned i = 0; i < Rows / 2; i++) begin
-        logic [31:0] word;
-        word = t_rdata_i[32*i+:32];
-        next_scale_q[2*i] = fp16_to_fp32(word[15:0]);
-        next_scale_q[2*i+1] = fp16_to_fp32(word[31:16]);
+      for (int unsigned r = 0; r < Rows; r++) begin
+        next_scale_q[r] = fp16_to_fp32(t_rdata_i[16*r+:16]);
       end
     end
   end
