@@ -162,13 +162,28 @@ module iau_mxu_datapath (
 
     // Stage 1: dot products
     if (valid_q[1]) begin
-      for (int unsigned r = 0; r < Rows; r++) begin
-        logic [31:0] sum;
-        sum = 32'd0;
+      // Four rows at a time, and signs extended by (x ^ 80) - 80: in the simulator's C++ a shorter
+      // loop would be unrolled instead of vectorised, and another form not seen as a sign extension.
+      for (int unsigned r = 0; r < Rows; r += 4) begin
+        logic [31:0] sum0, sum1, sum2, sum3;
+        sum0 = 32'd0;
+        sum1 = 32'd0;
+        sum2 = 32'd0;
+        sum3 = 32'd0;
         for (int unsigned l = 0; l < Lanes; l++) begin
-          sum = sum + {{24{tile_q[r*Lanes+l][7]}}, tile_q[r*Lanes+l]} * {{24{a_q[l][7]}}, a_q[l]};
+          sum0 = sum0 + (({24'd0, tile_q[r*Lanes+l]} ^ 32'h80) - 32'h80) *
+              (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
+          sum1 = sum1 + (({24'd0, tile_q[(r+1)*Lanes+l]} ^ 32'h80) - 32'h80) *
+              (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
+          sum2 = sum2 + (({24'd0, tile_q[(r+2)*Lanes+l]} ^ 32'h80) - 32'h80) *
+              (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
+          sum3 = sum3 + (({24'd0, tile_q[(r+3)*Lanes+l]} ^ 32'h80) - 32'h80) *
+              (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
         end
-        sum_q[r] = sum;
+        sum_q[r] = sum0;
+        sum_q[r+1] = sum1;
+        sum_q[r+2] = sum2;
+        sum_q[r+3] = sum3;
       end
       s2_q = s1_q;
     end

@@ -148,9 +148,9 @@ static void figures(uint32_t m, uint32_t nt, uint32_t kb, uint32_t format, int c
 	struct mxu_stats stats;
 	struct timespec t0, t1;
 	uint64_t cycles = 0, busy = 0, reads = 0;
-	double ns;
+	double ns, best = 0;
 	uint32_t cmd[16] = { IAU_OP_MATMUL };
-	unsigned int times = 1 + 200000 / (m * nt * kb);
+	unsigned int times = 1 + 50000 / (m * nt * kb);
 
 	IAU_PUT(cmd, format, IAU_MATMUL_FORMAT);
 	IAU_PUT(cmd, unit, IAU_MATMUL_UNIT);
@@ -169,21 +169,25 @@ static void figures(uint32_t m, uint32_t nt, uint32_t kb, uint32_t format, int c
 	IAU_PUT(cmd, nt * 128, IAU_MATMUL_C_STRIDE);
 	IAU_PUT(cmd, 1, IAU_MATMUL_W_KSTRIDE);
 	IAU_PUT(cmd, 1, IAU_MATMUL_WS_KSTRIDE);
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t0);
-	for (unsigned int i = 0; i < times; i++) {
-		if (!mxu_run(cmd, vsp, ref.tsp, 256, 1, 10000000, &stats))
-			exit(1);
-		cycles += stats.cycles;
-		busy += stats.busy;
-		reads += stats.reads;
+	for (unsigned int round = 0; round < 8; round++) { /* the best of them: the host is shared */
+		cycles = busy = reads = 0;
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t0);
+		for (unsigned int i = 0; i < times; i++) {
+			if (!mxu_run(cmd, vsp, ref.tsp, 256, 1, 10000000, &stats))
+				exit(1);
+			cycles += stats.cycles;
+			busy += stats.busy;
+			reads += stats.reads;
+		}
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t1);
+		ns = (double)(t1.tv_sec - t0.tv_sec) * 1e9 + (double)(t1.tv_nsec - t0.tv_nsec);
+		best = round && best < ns ? best : ns;
 	}
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t1);
-	ns = (double)(t1.tv_sec - t0.tv_sec) * 1e9 + (double)(t1.tv_nsec - t0.tv_nsec);
 	printf("M %2u NT %3u KB %3u format %u%s%s: %6.2f cycles a tile, %5.1f%% multiply, "
 	       "%.2f reads a cycle, %4.0f ns a cycle, %4.0f a busy cycle\n",
 	       m, nt, kb, format, cin ? " Cin" : "", unit ? " unit" : "",
 	       (double)cycles / times / (nt * kb), 100.0 * (double)busy / (double)cycles,
-	       (double)reads / (double)cycles, ns / (double)cycles, ns / (double)busy);
+	       (double)reads / (double)cycles, best / (double)cycles, best / (double)busy);
 }
 
 int main(int argc, char **argv)
