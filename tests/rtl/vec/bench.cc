@@ -90,7 +90,7 @@ struct bench_result bench_run(uint8_t *vsp, const uint32_t *cmd, unsigned int gr
 		dut->clk_i = 0;
 		dut->eval();
 		res.cycles += accepted && !after;
-		if (after && (dut->a_req_o || dut->b_req_o || dut->s_req_o || dut->w_req_o || dut->done_o))
+		if (after > 1 && (dut->a_req_o || dut->b_req_o || dut->s_req_o || dut->w_req_o || dut->done_o))
 			res.ok = false;
 		res.busy += dut->busy_o;
 		accepted |= dut->cmd_valid_i && dut->cmd_ready_o;

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
+//
+// The special functions and conversions of the vector unit, cut where its pipeline stages are. No
+// branches, so that a loop over lanes vectorises in simulation.
+//
+// A special function is a piecewise quadratic: sfu_index() and sfu_offset() choose a segment and a
+// place in it, the table gives {c0, c1, c2}, sfu_slope() and sfu_value() evaluate it, and
+// sfu_result() puts it on its exponent, sfu_bias(). Where sfu_special(), sfu_bias() is the result.
+package iau_sfu_pkg;
+
+  import iau_fp_pkg::FpNan;
+
+  /* verilator lint_off UNUSEDSIGNAL */
+  // These functions cut numbers up; not every one needs every bit.
+
+  localparam logic [31:0] FpNegInf = 32'hff800000;
+  localparam logic [31:0] Fp127 = 32'h42fe0000;
+  /// 1 / 127, rounded
+  localparam logic [31:0] FpInv127 = 32'h3c010204;
+
+  localparam logic [1:0] SfuExp2 = 2'd1;
+  localparam logic [1:0] SfuRecip = 2'd2;  // and 3 is the reciprocal square root
+
+  /// What a scratchpad receives: no subnormals, one NaN.
+  function automatic logic [31:0] fp_canonical(input logic [31:0] x);
+    logic [31:0] res;
+    res = (x[30:23] == 8'd0) ? {x[31], 31'd0} : x;
+    return (x[30:0] > 31'h7f800000) ? FpNan : res;
+  endfunction
+
+  /// Orders floats as the reductions do: -inf (and NaN) < ... < -0 < +0 < ...
+  function automatic logic [31:0] fp_order_key(input logic [31:0] x);
+    logic [31:0] val;
+    val = (x[30:0] > 31'h7f800000) ? FpNegInf : x;
+    return val[31] ? ~val : val | 32'h80000000;
+  endfunction
+
+  /// The inverse of fp_order_key()
+  function automatic logic [31:0] fp_key_value(input logic [31:0] key);
+    return key[31] ? {1'b0, key[30:0]} : ~key;
+  endfunction
+
+  /// |x|, a NaN giving 0
+  function automatic logic [31:0] fp_magnitude(input logic [31:0] x);
+    return (x[30:0] > 31'h7f800000) ? 32'd0 : {1'b0, x[30:0]};
+  endfunction
+
+  /// To INT8, to nearest even, saturated to +-127; NaN gives 0.
+  function automatic logic [7:0] fp_to_i8(input logic [31:0] x);
+    logic [31:0] shift, mant, whole;
+    // The point is SHIFT places into the mantissa; with 25 or more nothing is left.
+    shift = 32'd150 - 32'(x[30:23]);
+    shift = (x[30:23] < 8'd125) ? 32'd25 : shift;
+    mant = {8'd0, 1'b1, x[22:0]};
+    whole = mant >> shift[4:0];
+    mant = mant + (32'h7fffffff >> (5'd0 - shift[4:0])) + 32'(whole[0]);
+    whole = mant >> shift[4:0];
+    whole = (x[30:0] >= 31'h42fe0000) ? 32'd127 : whole;
+    whole = (x[30:0] > 31'h7f800000) ? 32'd0 : whole;
+    return x[31] ? 8'(-whole) : 8'(whole);
+  endfunction
+
+  /// To nearest even, fp16 subnormals included; NaN gives 7e00.
+  function automatic logic [15:0] fp32_to_fp16(input logic [31:0] x);
+    logic [31:0] norm, mant, shift, whole, sub;
+    norm = {1'b0, x[30:0]} - 32'h38000000;
+    norm = norm + 32'hfff + 32'(norm[13]);
+    // A subnormal result has its point SHIFT places into the mantissa.
+    shift = 32'd126 - 32'(x[30:23]);
+    mant = {8'd0, 1'b1, x[22:0]};
+    whole = mant >> shift[4:0];
+    mant = mant + (32'h7fffffff >> (5'd0 - shift[4:0])) + 32'(whole[0]);
+    sub = mant >> shift[4:0];
+    sub = (x[30:0] < 31'h33000000) ? 32'd0 : sub;
+    sub = (x[30:0] >= 31'h38800000) ? norm >> 13 : sub;
+    sub = (x[30:0] >= 31'h477ff000) ? 32'h7c00 : sub;
+    return (x[30:0] > 31'h7f800000) ? 16'h7e00 : {x[31], sub[14:0]};
+  endfunction
+
+  /// x with 23 fractional bits, truncated toward zero; |x| < 128
+  function automatic logic [31:0] sfu_fixed(input logic [31:0] x);
+    logic [31:0] mag, shift;
+    shift = 32'd133 - 32'(x[30:23]);
+    mag = {2'd0, 1'b1, x[22:0], 6'd0} >> shift[4:0];
+    mag = (shift > 32'd31) ? 32'd0 : mag;
+    return x[31] ? -mag : mag;
+  endfunction
+
+  /// exp2 of FIX, the fixed-point form of x
+  function automatic logic exp2_special(input logic [31:0] x, input logic [31:0] fix);
+    return (x[30:23] >= 8'd134) | (fix[31] & (fix < -32'd1056964608)); // -126.0
+  endfunction
+
+  function automatic logic [31:0] exp2_bias(input logic [31:0] x, input logic [31:0] fix);
+    logic [31:0] res;
+    res = {{23{fix[31]}}, fix[31:23]} + 32'd126;
+    res = {res[8:0], 23'd0};
+    res = exp2_special(x, fix) ? ((x[31]) ? 32'd0 : 32'h7f800000) : res;
+    return (x[30:0] > 31'h7f800000) ? FpNan : res;
+  endfunction
+
+  function automatic logic recip_special(input logic [31:0] x);
+    return (x[30:23] == 8'd0) | (x[30:23] == 8'hff);
+  endfunction
+
+  function automatic logic [31:0] recip_bias(input logic [31:0] x);
+    logic [31:0] res;
+    res = 32'd252 - 32'(x[30:23]);
+    res = {res[8:0], 23'd0};
+    res = (x[30:23] == 8'd0) ? {x[31], 31'h7f800000} : res;
+    res = (x[30:23] == 8'hff) ? {x[31], 31'd0} : res;
+    return (x[30:0] > 31'h7f800000) ? FpNan : res;
+  endfunction
+
+  function automatic logic rsqrt_special(input logic [31:0] x);
+    return x[31] | (x[30:23] == 8'd0) | (x[30:23] == 8'hff);
+  endfunction
+
+  function automatic logic [31:0] rsqrt_bias(input logic [31:0] x);
+    logic [31:0] res;
+    res = 32'd377 + 32'({1'b0, ~x[23]}) - 32'(x[30:23]);
+    res = {res[9:1], 23'd0};
+    res = (x[30:23] == 8'hff) ? 32'd0 : res;
+    res = x[31] ? FpNan : res;
+    res = (x[30:23] == 8'd0) ? {x[31], 31'h7f800000} : res;
+    return (x[30:0] > 31'h7f800000) ? FpNan : res;
+  endfunction
+
+  /// The slope at the offset: c1 + c2 u
+  function automatic logic [24:0] sfu_slope(input logic [23:0] c1, input logic [17:0] c2,
+                                            input logic [16:0] offset);
+    logic signed [30:0] prod;
+    prod = 31'($signed(c2)) * 31'($signed({1'b0, offset[16:5]}));
+    return 25'($signed(c1)) + 25'($signed(prod[30:12]));
+  endfunction
+
+  /// c0 + slope u, rounded to 23 fractional bits
+  function automatic logic [31:0] sfu_value(input logic [27:0] c0, input logic [24:0] slope,
+                                            input logic [16:0] offset);
+    logic signed [42:0] prod;
+    logic [31:0] sum;
+    prod = 43'($signed(slope)) * 43'($signed({1'b0, offset}));
+    sum = {4'd0, c0} + {{6{prod[42]}}, prod[42:17]} + 32'd4;
+    return {3'd0, sum[31:3]};
+  endfunction
+
+  /// A result below the normal numbers (of the reciprocal) is zero.
+  function automatic logic [31:0] sfu_result(input logic special, input logic sign,
+                                             input logic [31:0] bias, input logic [31:0] value);
+    logic [31:0] sum;
+    sum = bias + value;
+    sum = (sum[31] | (sum[31:23] == 9'd0)) ? 32'd0 : sum;
+    return special ? bias : {sum[31] | sign, sum[30:0]};
+  endfunction
+
+  /* verilator lint_on UNUSEDSIGNAL */
+endpackage
