@@ -9,7 +9,7 @@ CC := gcc
 CLANG := clang
 PYTHON := python3
 B := build
-ENGINE ?= $(if $(RTL_READY),rtl,ref)
+ENGINE ?= rtl
 
 # What the build needs of Debian; installed when a program or header of theirs is missing.
 NEEDED := $(B)/.packages

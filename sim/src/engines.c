@@ -7,9 +7,7 @@ const struct iau_dev_ops *iau_dev_engine(const char *name)
 {
 	static const struct iau_dev_ops *const engines[] = {
 		&iau_ref_engine,
-#ifdef IAU_HAVE_RTL
 		&iau_rtl_engine,
-#endif
 	};
 
 	for (size_t i = 0; i < sizeof(engines) / sizeof(*engines); i++)

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
+//
+// One bank: 256 rows of 128 bytes with byte enables; rows not written since the last clear read as
+// zero, so that clearing takes one cycle.
+module iau_bank (
+  input  logic          clk_i,
+  input  logic          clear_i,
+  input  logic          rd_en_i,
+  input  logic [7:0]    rd_addr_i,
+  output logic [1023:0] rd_data_o,
+  input  logic          wr_en_i,
+  input  logic [7:0]    wr_addr_i,
+  input  logic [1023:0] wr_data_i,
+  input  logic [127:0]  wr_be_i
+);
+  logic [1023:0] mem[256];
+  logic [255:0] valid_q;
+
+  function automatic logic [1023:0] merge(input logic [1023:0] old, input logic [1023:0] data,
+                                          input logic [127:0] be);
+    logic [1023:0] y;
+    logic [31:0] m;
+    for (int unsigned w = 0; w < 32; w++) begin
+      m = {{8{be[4*w+3]}}, {8{be[4*w+2]}}, {8{be[4*w+1]}}, {8{be[4*w]}}};
+      y[32*w+:32] = (old[32*w+:32] & ~m) | (data[32*w+:32] & m);
+    end
+    return y;
+  endfunction
+
+  always_ff @(posedge clk_i) begin
+    if (wr_en_i) begin
+      if (&wr_be_i) mem[wr_addr_i] <= wr_data_i;
+      else mem[wr_addr_i] <= merge(valid_q[wr_addr_i] ? mem[wr_addr_i] : '0, wr_data_i, wr_be_i);
+    end
+    if (rd_en_i) rd_data_o <= valid_q[rd_addr_i] ? mem[rd_addr_i] : '0;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (clear_i) valid_q <= '0;
+    else if (wr_en_i) valid_q[wr_addr_i] <= 1'b1;
+  end
+endmodule

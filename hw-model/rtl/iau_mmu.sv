@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
+//
+// Address translation: a fully associative TLB shared by three clients (command fetch, LOAD,
+// STORE) and a walker of three levels. An answer comes in the cycle of
+// the request on a hit; on a miss the request waits for the walk.
+module iau_mmu #(
+  parameter int unsigned NumEntries = 16
+) (
+  input  logic              clk_i,
+  input  logic              rst_ni,
+  input  logic [3:0]        ctx_i,
+  input  logic [63:0]       root_i,
+  input  logic              inv_i,      // drop the translations of inv_ctx_i
+  input  logic [3:0]        inv_ctx_i,
+  input  logic [2:0]        req_i,      // held until ack
+  input  logic [2:0][63:0]  va_i,
+  output logic [2:0]        ack_o,
+  output logic [51:0]       pa_o,
+  output logic              w_o,
+  output logic              c_o,
+  output iau_hw_pkg::fault_e fault_o,   // FaultNone on success
+  output logic              miss_o,     // a walk starts (counter)
+  // reads of 64-byte lines
+  output logic              rd_req_o,
+  output logic [51:0]       rd_pa_o,
+  input  logic              rd_gnt_i,
+  input  logic              rd_valid_i,
+  input  logic              rd_err_i,
+  input  logic [511:0]      rd_data_i
+);
+  import iau_hw_pkg::*;
+
+  typedef struct packed {
+    logic        valid;
+    logic        big;
+    logic [3:0]  ctx;
+    logic [26:0] vpn;
+    logic [39:0] ppn;
+    logic        w;
+    logic        c;
+  } entry_t;
+
+  typedef enum logic [1:0] {StIdle, StRead, StWait, StFault} state_e;
+
+  entry_t tlb_q[NumEntries];
+  logic [3:0] victim_q;
+  state_e state_q;
+  logic [1:0] level_q, who_q, who;
+  logic [51:0] table_q;
+  fault_e fault_q;
+  logic [63:0] va, wva_q;
+  logic hit;
+  entry_t found;
+
+  // a LOAD may hold its request while it waits for a STORE, so it comes last
+  assign who = req_i[2] ? 2'd2 : req_i[0] ? 2'd0 : 2'd1;
+  assign va = va_i[who];
+
+  always_comb begin
+    hit = 1'b0;
+    found = '0;
+    for (int unsigned i = 0; i < NumEntries; i++) begin
+      if (tlb_q[i].valid && tlb_q[i].ctx == ctx_i &&
+          (tlb_q[i].big ? tlb_q[i].vpn[26:9] == va[38:21] : tlb_q[i].vpn == va[38:12])) begin
+        hit = 1'b1;
+        found = tlb_q[i];
+      end
+    end
+  end
+
+  logic bad_va;
+  assign bad_va = va[63:39] != '0;
+
+  always_comb begin
+    ack_o = '0;
+    fault_o = FaultNone;
+    if (state_q == StIdle && |req_i && (bad_va || hit)) begin
+      ack_o[who] = 1'b1;
+      fault_o = bad_va ? FaultUnmapped : FaultNone;
+    end else if (state_q == StFault) begin
+      ack_o[who_q] = 1'b1;
+      fault_o = fault_q;
+    end
+  end
+  assign pa_o = found.big ? {found.ppn[39:9], va[20:0]} : {found.ppn, va[11:0]};
+  assign w_o = found.w;
+  assign c_o = found.c;
+  assign miss_o = state_q == StIdle && |req_i && !bad_va && !hit;
+
+  logic [8:0] index;
+  logic [63:0] pte;
+  assign index = level_q == 2'd2 ? wva_q[38:30] : level_q == 2'd1 ? wva_q[29:21] : wva_q[20:12];
+  assign pte = rd_data_i[{index[2:0], 6'd0}+:64];
+  assign rd_req_o = state_q == StRead;
+  assign rd_pa_o = {table_q[51:12], index[8:3], 6'd0};
+
+  logic leaf;
+  fault_e pte_fault;
+  assign leaf = level_q == 2'd0 || pte[PteL];
+  always_comb begin
+    pte_fault = FaultNone;
+    if (rd_err_i) pte_fault = FaultBus;
+    else if (!pte[PteV]) pte_fault = FaultUnmapped;
+    else if (level_q == 2'd2 && pte[PteL]) pte_fault = FaultBadPte;
+    else if (leaf && pte[PteW] && pte[PteC]) pte_fault = FaultBadPte;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_q <= StIdle;
+      level_q <= '0;
+      who_q <= '0;
+      wva_q <= '0;
+      table_q <= '0;
+      fault_q <= FaultNone;
+    end else begin
+      unique case (state_q)
+        StIdle:
+        if (miss_o) begin
+          state_q <= StRead;
+          level_q <= 2'd2;
+          table_q <= {root_i[51:12], 12'd0};
+          who_q <= who;
+          wva_q <= va;
+        end
+        StRead: if (rd_gnt_i) state_q <= StWait;
+        StWait:
+        if (rd_valid_i) begin
+          table_q <= {pte[51:12], 12'd0};
+          level_q <= level_q - 2'd1;
+          fault_q <= pte_fault;
+          state_q <= pte_fault != FaultNone ? StFault : leaf ? StIdle : StRead;
+        end
+        StFault: state_q <= StIdle;
+        default: state_q <= StIdle;
+      endcase
+    end
+  end
+
+  // a blocking loop would need one write port an entry; the walker writes one
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      victim_q <= '0;
+    end else if (state_q == StWait && rd_valid_i && pte_fault == FaultNone && leaf) begin
+      victim_q <= victim_q + 4'd1;
+    end
+  end
+  for (genvar i = 0; i < NumEntries; i++) begin : gen_entry
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        tlb_q[i] <= '0;
+      end else if (inv_i && tlb_q[i].ctx == inv_ctx_i) begin
+        tlb_q[i].valid <= 1'b0;
+      end else if (state_q == StWait && rd_valid_i && pte_fault == FaultNone && leaf &&
+                   victim_q == 4'(i)) begin
+        tlb_q[i] <= '{
+            valid: 1'b1,
+            big: level_q == 2'd1,
+            ctx: ctx_i,
+            vpn: wva_q[38:12],
+            ppn: pte[51:12],
+            w: pte[PteW],
+            c: pte[PteC]
+        };
+      end
+    end
+  end
+endmodule

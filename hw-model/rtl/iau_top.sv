@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
+//
+// The device: registers, command processor, MMU, DMA, scratchpads, matrix engine, vector unit, and
+// a memory port with separate channels for read addresses, read data, writes and write answers.
+module iau_top (
+  input  logic         clk_i,
+  input  logic         rst_ni,
+  input  logic         mmio_re_i,
+  input  logic         mmio_we_i,
+  input  logic [15:0]  mmio_addr_i,
+  input  logic [31:0]  mmio_wdata_i,
+  output logic [31:0]  mmio_rdata_o,
+  output logic [5:0]   irq_o,
+  output logic         pending_o,  // the clock may stop while this is low
+  // reads: bursts of up to 16 beats within 1 KiB; order is kept among equal ids only
+  output logic         ar_valid_o,
+  output logic [51:0]  ar_addr_o,
+  output logic [3:0]   ar_len_o,   // beats - 1
+  output logic [5:0]   ar_id_o,
+  input  logic         ar_ready_i,
+  input  logic         r_valid_i,
+  input  logic [5:0]   r_id_i,
+  input  logic [511:0] r_data_i,
+  input  logic         r_err_i,
+  output logic         r_ready_o,
+  // writes, a beat each
+  output logic         w_valid_o,
+  output logic [51:0]  w_addr_o,
+  output logic [511:0] w_data_o,
+  output logic [63:0]  w_strb_o,
+  input  logic         w_ready_i,
+  input  logic         b_valid_i,
+  input  logic         b_err_i
+);
+  import iau_hw_pkg::*;
+
+  // Counters --------------------------------------------------------------------------------------
+  logic [63:0] counter_q[NumCounters];
+  logic [5:0] progress;
+  logic retire, retire_i4, mxu_busy, vec_busy, tlb_miss;
+  logic [7:0] retire_op;
+  logic [47:0] amount;
+  logic done, fault;
+
+  for (genvar i = 0; i < NumCounters; i++) begin : gen_counter
+    logic [63:0] inc;
+    always_comb begin
+      inc = '0;
+      case (i)
+        CntJobs: inc = 64'(done);
+        CntCommands: inc = 64'(progress);
+        CntMacsI8: inc = retire && retire_op == OpMatmul && !retire_i4 ? 64'(amount) : '0;
+        CntMacsI4: inc = retire && retire_op == OpMatmul && retire_i4 ? 64'(amount) : '0;
+        CntVecElements: inc = retire && retire_op == OpVec ? 64'(amount) : '0;
+        CntLoadBytes: inc = retire && retire_op == OpLoad ? 64'(amount) : '0;
+        CntStoreBytes:
+        inc = retire && (retire_op == OpStore || retire_op == OpStamp) ? 64'(amount) : '0;
+        CntFaults: inc = 64'(fault);
+        CntCycles: inc = 64'(pending_o);
+        CntMxuBusy: inc = 64'(mxu_busy);
+        CntVecBusy: inc = 64'(vec_busy);
+        CntReadBeats: inc = {63'd0, r_valid_i & r_ready_o};
+        CntWriteBeats: inc = {63'd0, w_valid_o & w_ready_i};
+        CntTlbMisses: inc = 64'(tlb_miss);
+        default: inc = '0;
+      endcase
+    end
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) counter_q[i] <= '0;
+      else if (inc != '0) counter_q[i] <= counter_q[i] + inc;
+    end
+  end
+
+  // Registers and command processor ---------------------------------------------------------------
+  logic job_valid, job_take, active, done_irq, abort, abort_done, inv, clear;
+  logic [1:0] job_queue, active_queue;
+  logic [51:0] job_pa;
+  logic [3:0] ctx, inv_ctx;
+  logic [63:0] root;
+  fault_e fault_code;
+  logic [31:0] fault_info, fault_offset, fault_tag;
+  logic [63:0] fault_va;
+
+  iau_queues u_queues (
+    .clk_i, .rst_ni, .mmio_re_i, .mmio_we_i, .mmio_addr_i, .mmio_wdata_i, .mmio_rdata_o, .irq_o,
+    .pending_o,
+    .job_valid_o   (job_valid),
+    .job_queue_o   (job_queue),
+    .job_pa_o      (job_pa),
+    .job_take_i    (job_take),
+    .job_active_i  (active),
+    .active_queue_i(active_queue),
+    .done_i        (done),
+    .done_irq_i    (done_irq),
+    .fault_i       (fault),
+    .fault_code_i  (fault_code),
+    .fault_info_i  (fault_info),
+    .fault_va_i    (fault_va),
+    .fault_offset_i(fault_offset),
+    .fault_tag_i   (fault_tag),
+    .fault_ctx_i   (ctx),
+    .abort_o       (abort),
+    .abort_done_i  (abort_done),
+    .ctx_i         (ctx),
+    .root_o        (root),
+    .inv_o         (inv),
+    .inv_ctx_o     (inv_ctx),
+    .counter_i     (counter_q),
+    .progress_i    (progress)
+  );
+
+  logic f_req, f_gnt, f_valid, rec_valid, rec_ready, sl_req, sl_gnt, store_pending;
+  logic [51:0] f_pa, rec_addr;
+  logic [3:0] f_len, load_idx, load_done_idx, load_head;
+  logic [255:0] rec_data;
+  logic [10:0] sl_row;
+  logic [1023:0] sl_data;
+  logic [3:0] u_valid, u_ready, u_done;
+  logic [3:0][511:0] u_cmd;
+  fault_e load_fault, store_fault, tr_fault;
+  logic [63:0] load_va, store_va;
+  logic [2:0] tr_req, tr_ack;
+  logic [2:0][63:0] tr_va;
+  logic [51:0] tr_pa;
+  logic tr_w, tr_c;
+
+  iau_core u_core (
+    .clk_i, .rst_ni,
+    .job_valid_i    (job_valid),
+    .job_pa_i       (job_pa),
+    .job_queue_i    (job_queue),
+    .job_take_o     (job_take),
+    .active_o       (active),
+    .active_queue_o (active_queue),
+    .ctx_o          (ctx),
+    .root_valid_i   (root[0]),
+    .done_o         (done),
+    .done_irq_o     (done_irq),
+    .fault_o        (fault),
+    .fault_code_o   (fault_code),
+    .fault_info_o   (fault_info),
+    .fault_va_o     (fault_va),
+    .fault_offset_o (fault_offset),
+    .fault_tag_o    (fault_tag),
+    .abort_i        (abort),
+    .abort_done_o   (abort_done),
+    .progress_o     (progress),
+    .retire_o       (retire),
+    .retire_op_o    (retire_op),
+    .retire_i4_o    (retire_i4),
+    .retire_amount_o(amount),
+    .clear_o        (clear),
+    .cycle_i        (counter_q[CntCycles]),
+    .rd_req_o       (f_req),
+    .rd_pa_o        (f_pa),
+    .rd_len_o       (f_len),
+    .rd_gnt_i       (f_gnt),
+    .rd_valid_i     (f_valid),
+    .rd_data_i      (r_data_i),
+    .rd_err_i       (r_err_i),
+    .tr_req_o       (tr_req[0]),
+    .tr_va_o        (tr_va[0]),
+    .tr_ack_i       (tr_ack[0]),
+    .tr_pa_i        (tr_pa),
+    .tr_c_i         (tr_c),
+    .tr_fault_i     (tr_fault),
+    .rec_valid_o    (rec_valid),
+    .rec_addr_o     (rec_addr),
+    .rec_data_o     (rec_data),
+    .rec_ready_i    (rec_ready),
+    .rec_done_i     (b_valid_i),
+    .sl_req_o       (sl_req),
+    .sl_row_o       (sl_row),
+    .sl_gnt_i       (sl_gnt),
+    .sl_data_i      (sl_data),
+    .u_valid_o      (u_valid),
+    .u_cmd_o        (u_cmd),
+    .load_idx_o     (load_idx),
+    .u_ready_i      (u_ready),
+    .u_done_i       (u_done),
+    .load_done_idx_i(load_done_idx),
+    .load_fault_i   (load_fault),
+    .load_va_i      (load_va),
+    .store_fault_i  (store_fault),
+    .store_va_i     (store_va),
+    .load_head_i    (load_head),
+    .store_pending_o(store_pending)
+  );
+
+  // Translation -----------------------------------------------------------------------------------
+  logic p_req, p_gnt, p_valid;
+  logic [51:0] p_pa;
+
+  iau_mmu u_mmu (
+    .clk_i, .rst_ni,
+    .ctx_i     (ctx),
+    .root_i    (root),
+    .inv_i     (inv),
+    .inv_ctx_i (inv_ctx),
+    .req_i     (tr_req),
+    .va_i      (tr_va),
+    .ack_o     (tr_ack),
+    .pa_o      (tr_pa),
+    .w_o       (tr_w),
+    .c_o       (tr_c),
+    .fault_o   (tr_fault),
+    .miss_o    (tlb_miss),
+    .rd_req_o  (p_req),
+    .rd_pa_o   (p_pa),
+    .rd_gnt_i  (p_gnt),
+    .rd_valid_i(p_valid),
+    .rd_err_i  (r_err_i),
+    .rd_data_i (r_data_i)
+  );
+
+  // Read port: page tables, then commands, then LOAD ----------------------------------------------
+  logic l_req, l_gnt, l_rready;
+  logic [51:0] l_pa;
+  logic [3:0] l_len, l_tag;
+
+  assign ar_valid_o = p_req | f_req | l_req;
+  assign ar_addr_o = p_req ? p_pa : f_req ? f_pa : l_pa;
+  assign ar_len_o = p_req ? '0 : f_req ? f_len : l_len;
+  assign ar_id_o = p_req ? 6'h20 : f_req ? 6'h10 : {2'b00, l_tag};
+  assign p_gnt = p_req & ar_ready_i;
+  assign f_gnt = f_req & ~p_req & ar_ready_i;
+  assign l_gnt = ~f_req & ~p_req & ar_ready_i;
+  assign p_valid = r_valid_i & r_id_i[5];
+  assign f_valid = r_valid_i & r_id_i[4];
+  assign r_ready_o = r_id_i[5:4] != 2'b00 | l_rready;
+
+  // DMA -------------------------------------------------------------------------------------------
+  logic lw_req, lw_tsp, lw_gnt, st_rd_req, st_rd_gnt, st_w_valid;
+  logic [11:0] lw_addr;
+  logic [511:0] lw_data, st_w_data;
+  logic [63:0] lw_be, st_w_strb;
+  logic [10:0] st_row;
+  logic [1023:0] st_rdata;
+  logic [51:0] st_w_addr;
+
+  iau_load u_load (
+    .clk_i, .rst_ni,
+    .cmd_valid_i    (u_valid[0]),
+    .cmd_i          (load_t'(u_cmd[0])),
+    .cmd_idx_i      (load_idx),
+    .cmd_ready_o    (u_ready[0]),
+    .done_o         (u_done[0]),
+    .done_idx_o     (load_done_idx),
+    .done_fault_o   (load_fault),
+    .done_va_o      (load_va),
+    .head_idx_o     (load_head),
+    .store_pending_i(store_pending),
+    .tr_req_o       (tr_req[1]),
+    .tr_va_o        (tr_va[1]),
+    .tr_ack_i       (tr_ack[1]),
+    .tr_pa_i        (tr_pa),
+    .tr_c_i         (tr_c),
+    .tr_fault_i     (tr_fault),
+    .ar_valid_o     (l_req),
+    .ar_addr_o      (l_pa),
+    .ar_len_o       (l_len),
+    .ar_tag_o       (l_tag),
+    .ar_ready_i     (l_gnt),
+    .r_valid_i      (r_valid_i & (r_id_i[5:4] == 2'b00)),
+    .r_tag_i        (r_id_i[3:0]),
+    .r_data_i,
+    .r_err_i,
+    .r_ready_o      (l_rready),
+    .wr_req_o       (lw_req),
+    .wr_tsp_o       (lw_tsp),
+    .wr_addr_o      (lw_addr),
+    .wr_data_o      (lw_data),
+    .wr_be_o        (lw_be),
+    .wr_gnt_i       (lw_gnt)
+  );
+
+  iau_store u_store (
+    .clk_i, .rst_ni,
+    .cmd_valid_i (u_valid[1]),
+    .cmd_i       (store_t'(u_cmd[1])),
+    .cmd_stamp_i (u_cmd[1][7:0] == OpStamp),
+    .cycle_i     (counter_q[CntCycles]),
+    .cmd_ready_o (u_ready[1]),
+    .done_o      (u_done[1]),
+    .done_fault_o(store_fault),
+    .done_va_o   (store_va),
+    .tr_req_o    (tr_req[2]),
+    .tr_va_o     (tr_va[2]),
+    .tr_ack_i    (tr_ack[2]),
+    .tr_pa_i     (tr_pa),
+    .tr_w_i      (tr_w),
+    .tr_fault_i  (tr_fault),
+    .rd_req_o    (st_rd_req),
+    .rd_row_o    (st_row),
+    .rd_gnt_i    (st_rd_gnt),
+    .rd_data_i   (st_rdata),
+    .w_valid_o   (st_w_valid),
+    .w_addr_o    (st_w_addr),
+    .w_data_o    (st_w_data),
+    .w_strb_o    (st_w_strb),
+    .w_ready_i   (w_ready_i),
+    .b_valid_i   (b_valid_i & ~rec_wait_q),
+    .b_err_i
+  );
+
+  // the completion record goes out when no store is left
+  logic rec_wait_q;
+  assign w_valid_o = st_w_valid | rec_valid;
+  assign w_addr_o = st_w_valid ? st_w_addr : {rec_addr[51:6], 6'd0};
+  assign w_data_o = st_w_valid ? st_w_data : {2{rec_data}};
+  assign w_strb_o = st_w_valid ? st_w_strb : rec_addr[5] ? {32'hffff_ffff, 32'd0} :
+                    {32'd0, 32'hffff_ffff};
+  assign rec_ready = w_ready_i & ~st_w_valid;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) rec_wait_q <= 1'b0;
+    else if (rec_valid && rec_ready) rec_wait_q <= 1'b1;
+    else if (b_valid_i) rec_wait_q <= 1'b0;
+  end
+
+  // Units and scratchpads -------------------------------------------------------------------------
+  logic [5:0] vr_req, vr_gnt;
+  logic [5:0][10:0] vr_row;
+  logic [5:0][1023:0] vr_data;
+  logic [2:0] vw_req, vw_gnt;
+  logic [2:0][10:0] vw_row;
+  logic [2:0][1023:0] vw_data;
+  logic [2:0][127:0] vw_be;
+  logic t_req;
+  logic [11:0] t_addr;
+  logic [2047:0] t_rdata;
+
+  iau_mxu u_mxu (
+    .clk_i, .rst_ni,
+    .cmd_valid_i(u_valid[2]),
+    .cmd_i      (matmul_t'(u_cmd[2])),
+    .cmd_ready_o(u_ready[2]),
+    .done_o     (u_done[2]),
+    .busy_o     (mxu_busy),
+    .s_req_o    (vr_req[3]),
+    .s_row_o    (vr_row[3]),
+    .s_gnt_i    (vr_gnt[3]),
+    .s_rdata_i  (vr_data[3]),
+    .d_req_o    (vw_req[1]),
+    .d_row_o    (vw_row[1]),
+    .d_wdata_o  (vw_data[1]),
+    .d_gnt_i    (vw_gnt[1]),
+    .t_req_o    (t_req),
+    .t_addr_o   (t_addr),
+    .t_rdata_i  (t_rdata)
+  );
+  assign vw_be[1] = '1;
+
+  iau_vec u_vec (
+    .clk_i, .rst_ni,
+    .cmd_valid_i(u_valid[3]),
+    .cmd_i      (vec_t'(u_cmd[3])),
+    .cmd_ready_o(u_ready[3]),
+    .done_o     (u_done[3]),
+    .busy_o     (vec_busy),
+    .a_req_o    (vr_req[0]),
+    .a_row_o    (vr_row[0]),
+    .a_gnt_i    (vr_gnt[0]),
+    .a_rdata_i  (vr_data[0]),
+    .b_req_o    (vr_req[1]),
+    .b_row_o    (vr_row[1]),
+    .b_gnt_i    (vr_gnt[1]),
+    .b_rdata_i  (vr_data[1]),
+    .s_req_o    (vr_req[2]),
+    .s_row_o    (vr_row[2]),
+    .s_gnt_i    (vr_gnt[2]),
+    .s_rdata_i  (vr_data[2]),
+    .w_req_o    (vw_req[0]),
+    .w_row_o    (vw_row[0]),
+    .w_wdata_o  (vw_data[0]),
+    .w_be_o     (vw_be[0]),
+    .w_gnt_i    (vw_gnt[0])
+  );
+
+  assign vr_req[4] = st_rd_req;
+  assign vr_row[4] = st_row;
+  assign st_rd_gnt = vr_gnt[4];
+  assign st_rdata = vr_data[4];
+  assign vr_req[5] = sl_req;
+  assign vr_row[5] = sl_row;
+  assign sl_gnt = vr_gnt[5];
+  assign sl_data = vr_data[5];
+  assign vw_req[2] = lw_req & ~lw_tsp;
+  assign vw_row[2] = lw_addr[11:1];
+  assign vw_data[2] = {lw_data, lw_data};
+  assign vw_be[2] = lw_addr[0] ? {lw_be, 64'd0} : {64'd0, lw_be};
+  assign lw_gnt = lw_tsp | vw_gnt[2];
+
+  iau_vsp u_vsp (
+    .clk_i,
+    .clear_i  (clear),
+    .rd_req_i (vr_req),
+    .rd_row_i (vr_row),
+    .rd_gnt_o (vr_gnt),
+    .rd_data_o(vr_data),
+    .wr_req_i (vw_req),
+    .wr_row_i (vw_row),
+    .wr_data_i(vw_data),
+    .wr_be_i  (vw_be),
+    .wr_gnt_o (vw_gnt)
+  );
+
+  iau_tsp u_tsp (
+    .clk_i,
+    .clear_i  (clear),
+    .rd_en_i  (t_req),
+    .rd_addr_i(t_addr),
+    .rd_data_o(t_rdata),
+    .wr_en_i  (lw_req & lw_tsp),
+    .wr_addr_i(lw_addr),
+    .wr_data_i(lw_data),
+    .wr_be_i  (lw_be)
+  );
+endmodule

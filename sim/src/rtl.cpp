@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// The Verilated device behind the C ABI. C++ because Verilator's classes are.
+#include "Viau_top.h"
+#include "verilated.h"
+
+extern "C" {
+#include "dram.h"
+extern const struct iau_dev_ops iau_rtl_engine;
+}
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+double sc_time_stamp() { return 0; }
+
+struct iau_dev {
+	VerilatedContext context;
+	Viau_top top{ &context };
+	iau_dev_host host;
+	struct dram dram;
+};
+
+static void raise_irqs(struct iau_dev *dev)
+{
+	for (unsigned int v = 0; dev->top.irq_o >> v; v++)
+		if (dev->top.irq_o >> v & 1)
+			dev->host.irq(dev->host.opaque, v);
+}
+
+// One clock cycle: inputs from the memory model, then the edge.
+static void cycle(struct iau_dev *dev)
+{
+	Viau_top &t = dev->top;
+	struct dram *d = &dev->dram;
+	unsigned int id = 0;
+	bool err = false, b_err = false;
+
+	bool offer = dram_offer(d, &id, (uint8_t *)&t.r_data_i[0], &err);
+	bool answer = dram_answer(d, &b_err);
+	t.r_valid_i = offer;
+	t.r_id_i = (uint8_t)id;
+	t.r_err_i = err;
+	t.ar_ready_i = dram_can_read(d);
+	t.w_ready_i = dram_can_write(d, offer);
+	t.b_valid_i = answer;
+	t.b_err_i = b_err;
+	t.clk_i = 0;
+	t.eval();
+	if (t.irq_o)
+		raise_irqs(dev);
+	if (offer && t.r_ready_o)
+		dram_accept(d);
+	if (answer)
+		dram_answered(d);
+	if (t.ar_valid_o && t.ar_ready_i)
+		dram_read(d, t.ar_id_o, t.ar_addr_o, t.ar_len_o + 1u);
+	if (t.w_valid_o && t.w_ready_i)
+		dram_write(d, t.w_addr_o, (const uint8_t *)&t.w_data_o[0], t.w_strb_o);
+	else if (t.w_valid_o)
+		d->write_waits = true;
+	dram_tick(d);
+	t.clk_i = 1;
+	t.eval();
+}
+
+static struct iau_dev *rtl_create(const struct iau_dev_host *host,
+				  const struct iau_dev_timing *timing)
+{
+	struct iau_dev *dev = new (std::nothrow) iau_dev;
+
+	if (!dev)
+		return nullptr;
+	dev->host = *host;
+	dram_init(&dev->dram, host, timing);
+	dev->top.rst_ni = 0;
+	dev->top.clk_i = 0;
+	dev->top.eval();
+	dev->top.clk_i = 1;
+	dev->top.eval();
+	dev->top.clk_i = 0;
+	dev->top.rst_ni = 1;
+	dev->top.eval();
+	return dev;
+}
+
+static void rtl_destroy(struct iau_dev *dev)
+{
+	dev->top.final();
+	delete dev;
+}
+
+static uint32_t rtl_mmio_read(struct iau_dev *dev, uint32_t offset)
+{
+	dev->top.mmio_re_i = 1;
+	dev->top.mmio_addr_i = (uint16_t)offset;
+	dev->top.clk_i = 0;
+	dev->top.eval();
+	uint32_t value = dev->top.mmio_rdata_o;
+	cycle(dev);
+	dev->top.mmio_re_i = 0;
+	return value;
+}
+
+static void rtl_mmio_write(struct iau_dev *dev, uint32_t offset, uint32_t value)
+{
+	dev->top.mmio_we_i = 1;
+	dev->top.mmio_addr_i = (uint16_t)offset;
+	dev->top.mmio_wdata_i = value;
+	cycle(dev);
+	dev->top.mmio_we_i = 0;
+	dev->top.clk_i = 0;
+	dev->top.eval();
+}
+
+static bool rtl_run(struct iau_dev *dev, uint64_t budget)
+{
+	while (budget-- && dev->top.pending_o)
+		cycle(dev);
+	return dev->top.pending_o;
+}
+
+extern "C" {
+const struct iau_dev_ops iau_rtl_engine = {
+	"rtl", true, rtl_create, rtl_destroy, rtl_mmio_read, rtl_mmio_write, rtl_run,
+};
+}
