@@ -32,7 +32,7 @@ package iau_fp_pkg;
     res = {sign, 31'(mag - (32'd127 << 23))};
     res = ((mag < (32'd128 << 23)) | x_zero | y_zero) ? {sign, 31'd0} : res;
     res = ((mag >= (32'd382 << 23)) | x_inf | y_inf) ? {sign, 8'hff, 23'd0} : res;
-    return nan ? FpNan : res;
+    fp_mul = nan ? FpNan : res;
   endfunction
 
   /// x + y
@@ -76,7 +76,7 @@ package iau_fp_pkg;
     res = ((mag >= (32'd287 << 23)) | inf) ? {big[31], 8'hff, 23'd0} : res;
     res = (sum == 32'd0) ? 32'd0 : res;
     res = (x_zero & y_zero) ? {x[31] & y[31], 31'd0} : res;
-    return nan ? FpNan : res;
+    fp_add = nan ? FpNan : res;
   endfunction
 
   /// A signed integer of at most 24 bits of magnitude, exactly
@@ -94,7 +94,7 @@ package iau_fp_pkg;
     norm = lz[1] ? norm << 2 : norm;
     lz[0] = norm[31] == 1'b0;
     norm = lz[0] ? norm << 1 : norm;
-    return (x == 32'd0) ? 32'd0 : {x[31], 8'(32'd158 - 32'(lz)), norm[30:8]};
+    fp_i2f = (x == 32'd0) ? 32'd0 : {x[31], 8'(32'd158 - 32'(lz)), norm[30:8]};
   endfunction
 
   /// Exact, fp16 subnormals included
@@ -105,7 +105,7 @@ package iau_fp_pkg;
     res = {1'b0, 8'(x[14:10]) + 8'd112, x[9:0], 13'd0};
     res = (x[14:10] == 5'd0) ? sub : res;
     res = (x[14:10] == 5'd31) ? 32'h7f800000 : res;
-    return (x[14:0] > 15'h7c00) ? FpNan : {x[15], res[30:0]};
+    fp16_to_fp32 = (x[14:0] > 15'h7c00) ? FpNan : {x[15], res[30:0]};
   endfunction
 
 endpackage

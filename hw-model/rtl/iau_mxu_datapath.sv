@@ -43,8 +43,6 @@ module iau_mxu_datapath (
   output logic [1023:0] read_data_o
 );
 
-  import iau_fp_pkg::*;
-
   localparam int unsigned Rows = iau_hw_pkg::Rows;
   localparam int unsigned Lanes = iau_hw_pkg::Lanes;
   localparam int unsigned Words = Rows * Lanes / 4;
@@ -53,11 +51,11 @@ module iau_mxu_datapath (
   function automatic logic [31:0] extend(input logic [31:0] x);
     logic [31:0] s;
     s = x & 32'h08080808;
-    return (x & 32'h0f0f0f0f) | (s << 1) | (s << 2) | (s << 3) | (s << 4);
+    extend = (x & 32'h0f0f0f0f) | (s << 1) | (s << 2) | (s << 3) | (s << 4);
   endfunction
 
-  // The next tile is kept as it arrives, in words of four lanes (format 3: of four rows, a lane after
-  // the other); it becomes bytes on its way to the current one.
+  // The next tile is kept as it arrives, in words of four lanes (format 3: of four rows, a lane
+  // after the other); it becomes bytes on its way to the current one.
   logic [31:0] next_q [Words];
   logic [7:0] tile_q [Rows*Lanes];
   logic [31:0] next_scale_q [Rows];
@@ -115,7 +113,7 @@ module iau_mxu_datapath (
     if (valid_q[4]) begin
       logic [1023:0] res;
       for (int unsigned r = 0; r < Rows; r++) begin
-        base_q[r] = fp_add(base_q[r], prod_q[r]);
+        base_q[r] = iau_fp_pkg::fp_add(base_q[r], prod_q[r]);
       end
       for (int unsigned r = 0; r < Rows; r++) begin
         res[32*r+:32] = base_q[r];
@@ -143,27 +141,27 @@ module iau_mxu_datapath (
         base_q[r] = row[32*r+:32];
       end
       for (int unsigned r = 0; r < Rows; r++) begin
-        prod_q[r] = fp_mul(scaled_q[r], s3_q);
+        prod_q[r] = iau_fp_pkg::fp_mul(scaled_q[r], s3_q);
       end
     end
 
     // Stage 2: to fp32, times the tile scale
     if (valid_q[2]) begin
       for (int unsigned r = 0; r < Rows; r++) begin
-        scaled_q[r] = fp_mul(fp_i2f(sum_q[r]), tile_scale_q[r]);
+        scaled_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sum_q[r]), tile_scale_q[r]);
       end
       s3_q = s2_q;
     end
     if (swap_q[2]) begin
       for (int unsigned r = 0; r < Rows; r++) begin
-        tile_scale_q[r] = unit_i ? FpOne : next_scale_q[r];
+        tile_scale_q[r] = unit_i ? iau_fp_pkg::FpOne : next_scale_q[r];
       end
     end
 
     // Stage 1: dot products
     if (valid_q[1]) begin
-      // Four rows at a time, and signs extended by (x ^ 80) - 80: in the simulator's C++ a shorter
-      // loop would be unrolled instead of vectorised, and another form not seen as a sign extension.
+      // Four rows at a time, signs extended by (x ^ 80) - 80: in the simulator's C++ a shorter loop
+      // would be unrolled instead of vectorised, and another form not seen as a sign extension.
       for (int unsigned r = 0; r < Rows; r += 4) begin
         logic [31:0] sum0, sum1, sum2, sum3;
         sum0 = 32'd0;
@@ -276,7 +274,7 @@ module iau_mxu_datapath (
     end
     if (ld_scale_i) begin
       for (int unsigned r = 0; r < Rows; r++) begin
-        next_scale_q[r] = fp16_to_fp32(t_rdata_i[16*r+:16]);
+        next_scale_q[r] = iau_fp_pkg::fp16_to_fp32(t_rdata_i[16*r+:16]);
       end
     end
   end
