@@ -125,10 +125,8 @@ module iau_vec_lanes
   logic [31:0] s0_q, s1_q, s2_q, s3_q, s4_q, s5_q;
   logic [31:0] masked0_q, masked1_q;
 
-  logic        special3_q [32];
-  logic        special4_q [32];
-  logic        sign3_q [32];
-  logic        sign4_q [32];
+  logic [1:0]  flags3_q [32];  // the bias is the result; the result is negative
+  logic [1:0]  flags4_q [32];
   logic [27:0] c0_3_q [32];
   logic [27:0] c0_4_q [32];
   logic [23:0] c1_3_q [32];
@@ -168,6 +166,21 @@ module iau_vec_lanes
   logic [16:0] offset9_q, offset10_q;
   logic        special9_q, special10_q;
 
+  function automatic logic [31:0] sign_extend(input logic [7:0] x);
+    return {{24{x[7]}}, x};
+  endfunction
+
+  /// The key a lane competes with; no number has the key of an idle one.
+  function automatic logic [31:0] sort_key(input logic [31:0] z, input logic live, input logic abs);
+    return fp_order_key(abs ? fp_magnitude(z) : z) & {32{live}};
+  endfunction
+
+  /// x replaces y: of equal keys the lower lane's is kept.
+  function automatic logic sort_after(input logic [31:0] x, input logic [4:0] x_lane,
+                                      input logic [31:0] y, input logic [4:0] y_lane);
+    return (x > y) | ((x == y) & (x_lane < y_lane));
+  endfunction
+
   /* verilator lint_off BLKSEQ */
   // Blocking, for the reason given at the top: the stages stand in reverse order.
   always_ff @(posedge clk_i) begin
@@ -177,10 +190,10 @@ module iau_vec_lanes
       if (is_q8) begin
         logic [7:0] q [32];
         for (int unsigned l = 0; l < 32; l++) q[l] = fp_to_i8(p13_q[l]);
-        for (int unsigned w = 0; w < 32; w++) begin
-          pack[32 * w +: 32] = {q[4 * (w % 8) + 3], q[4 * (w % 8) + 2],
-                                q[4 * (w % 8) + 1], q[4 * (w % 8)]};
+        for (int unsigned w = 0; w < 8; w++) begin
+          pack[32 * w +: 32] = {q[4 * w + 3], q[4 * w + 2], q[4 * w + 1], q[4 * w]};
         end
+        pack = {4{pack[255:0]}};
       end else begin
         for (int unsigned l = 0; l < 32; l++) pack[32 * l +: 32] = y6_q[l];
       end
@@ -279,54 +292,50 @@ module iau_vec_lanes
           logic [31:0] live;
           live = last_q[5] ? last_live_i : '1;
           for (int unsigned l = 0; l < 16; l++) begin
-            t6_q[l] = fp_add(live[l] ? z5_q[l] : 32'd0, live[l + 16] ? z5_q[l + 16] : 32'd0);
+            t6_q[l] = fp_add(z5_q[l] & {32{live[l]}}, z5_q[l + 16] & {32{live[l + 16]}});
           end
         end
       end else begin
         // Of equal keys the lower lane's wins.
         if (valid_q[9]) begin
-          logic win;
-          win = (t9_q[1] > t9_q[0]) | ((t9_q[1] == t9_q[0]) & (i9_q[1] < i9_q[0]));
-          t10_q = win ? t9_q[1] : t9_q[0];
-          i10_q = win ? i9_q[1] : i9_q[0];
+          i10_q = sort_after(t9_q[1], i9_q[1], t9_q[0], i9_q[0]) ? i9_q[1] : i9_q[0];
+          t10_q = (t9_q[1] > t9_q[0]) ? t9_q[1] : t9_q[0];
         end
         if (valid_q[8]) begin
           for (int unsigned l = 0; l < 2; l++) begin
-            logic win;
-            win = (t8_q[l + 2] > t8_q[l]) | ((t8_q[l + 2] == t8_q[l]) & (i8_q[l + 2] < i8_q[l]));
-            t9_q[l] = win ? t8_q[l + 2] : t8_q[l];
-            i9_q[l] = win ? i8_q[l + 2] : i8_q[l];
+            i9_q[l] = sort_after(t8_q[l + 2], i8_q[l + 2], t8_q[l], i8_q[l]) ?
+                      i8_q[l + 2] : i8_q[l];
+          end
+          for (int unsigned l = 0; l < 2; l++) begin
+            t9_q[l] = (t8_q[l + 2] > t8_q[l]) ? t8_q[l + 2] : t8_q[l];
           end
         end
         if (valid_q[7]) begin
           for (int unsigned l = 0; l < 4; l++) begin
-            logic win;
-            win = (t7_q[l + 4] > t7_q[l]) | ((t7_q[l + 4] == t7_q[l]) & (i7_q[l + 4] < i7_q[l]));
-            t8_q[l] = win ? t7_q[l + 4] : t7_q[l];
-            i8_q[l] = win ? i7_q[l + 4] : i7_q[l];
+            i8_q[l] = sort_after(t7_q[l + 4], i7_q[l + 4], t7_q[l], i7_q[l]) ?
+                      i7_q[l + 4] : i7_q[l];
+          end
+          for (int unsigned l = 0; l < 4; l++) begin
+            t8_q[l] = (t7_q[l + 4] > t7_q[l]) ? t7_q[l + 4] : t7_q[l];
           end
         end
         if (valid_q[6]) begin
           for (int unsigned l = 0; l < 8; l++) begin
-            logic win;
-            win = (t6_q[l + 8] > t6_q[l]) | ((t6_q[l + 8] == t6_q[l]) & (i6_q[l + 8] < i6_q[l]));
-            t7_q[l] = win ? t6_q[l + 8] : t6_q[l];
-            i7_q[l] = win ? i6_q[l + 8] : i6_q[l];
+            i7_q[l] = sort_after(t6_q[l + 8], i6_q[l + 8], t6_q[l], i6_q[l]) ?
+                      i6_q[l + 8] : i6_q[l];
+          end
+          for (int unsigned l = 0; l < 8; l++) begin
+            t7_q[l] = (t6_q[l + 8] > t6_q[l]) ? t6_q[l + 8] : t6_q[l];
           end
         end
         if (valid_q[5]) begin
           logic [31:0] live;
+          logic [31:0] key [32];
           live = last_q[5] ? last_live_i : '1;
+          for (int unsigned l = 0; l < 32; l++) key[l] = sort_key(z5_q[l], live[l], is_abs);
+          for (int unsigned l = 0; l < 16; l++) i6_q[l] = {key[l + 16] > key[l], l[3:0]};
           for (int unsigned l = 0; l < 16; l++) begin
-            logic [31:0] lo, hi;
-            logic win;
-            lo = fp_order_key(is_abs ? fp_magnitude(z5_q[l]) : z5_q[l]);
-            hi = fp_order_key(is_abs ? fp_magnitude(z5_q[l + 16]) : z5_q[l + 16]);
-            lo = live[l] ? lo : 32'd0;
-            hi = live[l + 16] ? hi : 32'd0;
-            win = hi > lo;
-            t6_q[l] = win ? hi : lo;
-            i6_q[l] = win ? 5'(l + 32'd16) : 5'(l);
+            t6_q[l] = (key[l + 16] > key[l]) ? key[l + 16] : key[l];
           end
         end
       end
@@ -335,16 +344,15 @@ module iau_vec_lanes
     if (adv_i) begin
       // 6: M2; what INT8 blocks hold past the last column is zero
       if (valid_q[5] & (cmd_i.out != 3'd0)) begin
-        logic [31:0] live, scalar;
+        logic [31:0] live, scalar, is_b;
         live = last_q[5] ? last_live_i : '1;
-        scalar = (cmd_i.m2 == 2'd1) ? cmd_i.imm0 : s5_q;
+        is_b = {32{cmd_i.m2 == 2'd3}};
+        scalar = (cmd_i.m2 == 2'd1) ? cmd_i.imm0 : s5_q & ~is_b;
         if (cmd_i.m2 == 2'd0) begin
-          for (int unsigned l = 0; l < 32; l++) y6_q[l] = live[l] ? z5_q[l] : 32'd0;
+          for (int unsigned l = 0; l < 32; l++) y6_q[l] = z5_q[l] & {32{live[l]}};
         end else begin
           for (int unsigned l = 0; l < 32; l++) begin
-            logic [31:0] y;
-            y = fp_mul(z5_q[l], (cmd_i.m2 == 2'd3) ? b5_q[l] : scalar);
-            y6_q[l] = live[l] ? y : 32'd0;
+            y6_q[l] = fp_mul(z5_q[l], (b5_q[l] & is_b) | scalar) & {32{live[l]}};
           end
         end
       end
@@ -355,7 +363,7 @@ module iau_vec_lanes
           for (int unsigned l = 0; l < 32; l++) z5_q[l] = bias4_q[l];
         end else begin
           for (int unsigned l = 0; l < 32; l++) begin
-            z5_q[l] = sfu_result(special4_q[l], sign4_q[l], bias4_q[l],
+            z5_q[l] = sfu_result(flags4_q[l][1], flags4_q[l][0], bias4_q[l],
                                  sfu_value(c0_4_q[l], slope4_q[l], offset4_q[l]));
           end
         end
@@ -363,12 +371,9 @@ module iau_vec_lanes
       if (valid_q[3]) begin
         for (int unsigned l = 0; l < 32; l++) bias4_q[l] = bias3_q[l];
         if (cmd_i.sfu != 2'd0) begin
-          for (int unsigned l = 0; l < 32; l++) begin
-            special4_q[l] = special3_q[l];
-            sign4_q[l] = sign3_q[l];
-            c0_4_q[l] = c0_3_q[l];
-            offset4_q[l] = offset3_q[l];
-          end
+          for (int unsigned l = 0; l < 32; l++) flags4_q[l] = flags3_q[l];
+          for (int unsigned l = 0; l < 32; l++) c0_4_q[l] = c0_3_q[l];
+          for (int unsigned l = 0; l < 32; l++) offset4_q[l] = offset3_q[l];
           for (int unsigned l = 0; l < 32; l++) begin
             slope4_q[l] = sfu_slope(c1_3_q[l], c2_3_q[l], offset3_q[l]);
           end
@@ -378,52 +383,49 @@ module iau_vec_lanes
         if (cmd_i.sfu == 2'd0) begin
           for (int unsigned l = 0; l < 32; l++) bias3_q[l] = z2_q[l];
         end else begin
-          logic [7:0] segment [32];
+          // Segment and offset. Loops with one result each are what a compiler vectorises.
+          logic [24:0] place [32];
           if (cmd_i.sfu == SfuExp2) begin
+            logic [31:0] fix [32];
+            for (int unsigned l = 0; l < 32; l++) fix[l] = sfu_fixed(z2_q[l]);
+            for (int unsigned l = 0; l < 32; l++) place[l] = {2'd0, fix[l][22:0]};
+            for (int unsigned l = 0; l < 32; l++) bias3_q[l] = exp2_bias(z2_q[l], fix[l]);
             for (int unsigned l = 0; l < 32; l++) begin
-              logic [31:0] fix;
-              fix = sfu_fixed(z2_q[l]);
-              segment[l] = {2'd0, fix[22:17]};
-              offset3_q[l] = fix[16:0];
-              special3_q[l] = exp2_special(z2_q[l], fix);
-              sign3_q[l] = 1'b0;
-              bias3_q[l] = exp2_bias(z2_q[l], fix);
+              flags3_q[l] = {exp2_special(z2_q[l], fix[l]), 1'b0};
             end
           end else if (cmd_i.sfu == SfuRecip) begin
+            for (int unsigned l = 0; l < 32; l++) place[l] = {2'd1, z2_q[l][22:0]};
+            for (int unsigned l = 0; l < 32; l++) bias3_q[l] = recip_bias(z2_q[l]);
             for (int unsigned l = 0; l < 32; l++) begin
-              segment[l] = {2'd1, z2_q[l][22:17]};
-              offset3_q[l] = z2_q[l][16:0];
-              special3_q[l] = recip_special(z2_q[l]);
-              sign3_q[l] = z2_q[l][31];
-              bias3_q[l] = recip_bias(z2_q[l]);
+              flags3_q[l] = {recip_special(z2_q[l]), z2_q[l][31]};
             end
           end else begin
             for (int unsigned l = 0; l < 32; l++) begin
-              segment[l] = {1'd1, ~z2_q[l][23], z2_q[l][22:17]};
-              offset3_q[l] = z2_q[l][16:0];
-              special3_q[l] = rsqrt_special(z2_q[l]);
-              sign3_q[l] = 1'b0;
-              bias3_q[l] = rsqrt_bias(z2_q[l]);
+              place[l] = {1'b1, ~z2_q[l][23], z2_q[l][22:0]};
             end
+            for (int unsigned l = 0; l < 32; l++) bias3_q[l] = rsqrt_bias(z2_q[l]);
+            for (int unsigned l = 0; l < 32; l++) flags3_q[l] = {rsqrt_special(z2_q[l]), 1'b0};
           end
+          for (int unsigned l = 0; l < 32; l++) offset3_q[l] = place[l][16:0];
           for (int unsigned l = 0; l < 32; l++) begin
-            c0_3_q[l] = rom_c0[segment[l]];
-            c1_3_q[l] = rom_c1[segment[l]];
-            c2_3_q[l] = rom_c2[segment[l]];
+            c0_3_q[l] = rom_c0[place[l][24:17]];
+            c1_3_q[l] = rom_c1[place[l][24:17]];
+            c2_3_q[l] = rom_c2[place[l][24:17]];
           end
         end
       end
 
       // 2: A1
       if (valid_q[1]) begin
-        logic [31:0] scalar, neg;
-        scalar = (cmd_i.a1 == 2'd1) ? cmd_i.imm1 : s1_q;
+        logic [31:0] scalar, is_b, neg;
+        is_b = {32{cmd_i.a1 == 2'd3}};
+        scalar = (cmd_i.a1 == 2'd1) ? cmd_i.imm1 : s1_q & ~is_b;
         neg = {cmd_i.a1_neg, 31'd0};
         if (cmd_i.a1 == 2'd0) begin
           for (int unsigned l = 0; l < 32; l++) z2_q[l] = fp_canonical(x1_q[l]);
         end else begin
           for (int unsigned l = 0; l < 32; l++) begin
-            z2_q[l] = fp_add(x1_q[l], ((cmd_i.a1 == 2'd3) ? b1_q[l] : scalar) ^ neg);
+            z2_q[l] = fp_add(x1_q[l], ((b1_q[l] & is_b) | scalar) ^ neg);
           end
         end
         if (cmd_i.mask) begin
@@ -433,14 +435,15 @@ module iau_vec_lanes
 
       // 1: M1
       if (valid_q[0]) begin
-        logic [31:0] scalar;
-        scalar = (cmd_i.m1 == 3'd1) ? cmd_i.imm0 : s0_q;
+        logic [31:0] scalar, is_a, is_b;
+        is_a = {32{cmd_i.m1 == 3'd4}};
+        is_b = {32{cmd_i.m1 == 3'd3}};
+        scalar = (cmd_i.m1 == 3'd1) ? cmd_i.imm0 : s0_q & ~(is_a | is_b);
         if (cmd_i.m1 == 3'd0) begin
           for (int unsigned l = 0; l < 32; l++) x1_q[l] = x0_q[l];
         end else begin
           for (int unsigned l = 0; l < 32; l++) begin
-            x1_q[l] = fp_mul(x0_q[l], (cmd_i.m1 == 3'd3) ? b0_q[l] :
-                                      (cmd_i.m1 == 3'd4) ? x0_q[l] : scalar);
+            x1_q[l] = fp_mul(x0_q[l], (x0_q[l] & is_a) | (b0_q[l] & is_b) | scalar);
           end
         end
       end
@@ -469,14 +472,21 @@ module iau_vec_lanes
       a = a_held_i ? a_hold_q : a_rdata_i;
       if (cmd_i.a_fmt) begin
         bytes = a[{vec_quarter_i, 8'd0} +: 256];
-        for (int unsigned l = 0; l < 32; l++) begin
-          x[l] = {{24{bytes[8 * l + 7]}}, bytes[8 * l +: 8]};
+        for (int unsigned w = 0; w < 8; w++) begin
+          x[4 * w] = sign_extend(bytes[32 * w +: 8]);
+          x[4 * w + 1] = sign_extend(bytes[32 * w + 8 +: 8]);
+          x[4 * w + 2] = sign_extend(bytes[32 * w + 16 +: 8]);
+          x[4 * w + 3] = sign_extend(bytes[32 * w + 24 +: 8]);
         end
         for (int unsigned l = 0; l < 32; l++) x[l] = fp_i2f(x[l]);
       end else begin
         for (int unsigned l = 0; l < 32; l++) x[l] = a[32 * l +: 32];
       end
-      for (int unsigned l = 0; l < 32; l++) x0_q[l] = (cmd_i.perm == 2'd1) ? x[l ^ 1] : x[l];
+      if (cmd_i.perm == 2'd1) begin
+        for (int unsigned l = 0; l < 32; l++) x0_q[l] = x[l ^ 1];
+      end else begin
+        for (int unsigned l = 0; l < 32; l++) x0_q[l] = x[l];
+      end
 
       if (use_b_i) begin
         b = b_held_i ? b_hold_q : b_rdata_i;

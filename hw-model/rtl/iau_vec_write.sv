@@ -162,12 +162,34 @@ module iau_vec_write
     end
   end
 
-  function automatic logic [127:0] words_to_bytes(input logic [31:0] words);
-    for (int unsigned b = 0; b < 128; b++) words_to_bytes[b] = words[b / 4];
+  // Bits four and two times, by shifts: wires in hardware, fast in simulation
+  function automatic logic [31:0] spread_by_4(input logic [7:0] x);
+    logic [31:0] y;
+    y = {24'd0, x};
+    y = (y | y << 12) & 32'h000f000f;
+    y = (y | y << 6) & 32'h03030303;
+    y = (y | y << 3) & 32'h11111111;
+    y = y | y << 1;
+    return y | y << 2;
   endfunction
 
-  function automatic logic [127:0] halves_to_bytes(input logic [63:0] halves);
-    for (int unsigned b = 0; b < 128; b++) halves_to_bytes[b] = halves[b / 2];
+  function automatic logic [31:0] spread_by_2(input logic [15:0] x);
+    logic [31:0] y;
+    y = {16'd0, x};
+    y = (y | y << 8) & 32'h00ff00ff;
+    y = (y | y << 4) & 32'h0f0f0f0f;
+    y = (y | y << 2) & 32'h33333333;
+    y = (y | y << 1) & 32'h55555555;
+    return y | y << 1;
+  endfunction
+
+  function automatic logic [127:0] words_to_bytes(input logic [31:0] x);
+    return {spread_by_4(x[31:24]), spread_by_4(x[23:16]), spread_by_4(x[15:8]), spread_by_4(x[7:0])};
+  endfunction
+
+  function automatic logic [127:0] halves_to_bytes(input logic [63:0] x);
+    return {spread_by_2(x[63:48]), spread_by_2(x[47:32]),
+            spread_by_2(x[31:16]), spread_by_2(x[15:0])};
   endfunction
 
   always_ff @(posedge clk_i) begin
