@@ -32,11 +32,13 @@ build/tests/rtl/fp/%.o: tests/rtl/fp/%.c
 RTL_MXU_OBJS := $(addprefix build/tests/rtl/mxu/,mxu_test.o ref_matmul.o ref_check.o)
 
 build/tests/rtl/mxu/mxu_test: $(RTL_MXU) $(RTL_MXU_OBJS) tests/rtl/mxu/bench.cc tests/rtl/mxu/bench.h
+	rm -f $@ # the generated makefile does not watch the objects
 	$(RTL_VERILATE) tests/rtl/lint.vlt --top-module iau_mxu --Mdir build/tests/rtl/mxu/verilated \
 		-o $(abspath $@) $(RTL_MXU) $(abspath tests/rtl/mxu/bench.cc $(RTL_MXU_OBJS))
 
 build/tests/rtl/fp/fp_test: tests/rtl/fp/fp_top.sv $(RTL_FP_PKG) build/tests/rtl/fp/fp_test.o \
 		tests/rtl/fp/bench.cc tests/rtl/fp/bench.h
+	rm -f $@ # the generated makefile does not watch the objects
 	$(RTL_VERILATE) tests/rtl/lint.vlt --top-module fp_top --Mdir build/tests/rtl/fp/verilated \
 		-o $(abspath $@) $(RTL_FP_PKG) tests/rtl/fp/fp_top.sv \
 		$(abspath tests/rtl/fp/bench.cc build/tests/rtl/fp/fp_test.o) -LDFLAGS "-lmpfr -lm"

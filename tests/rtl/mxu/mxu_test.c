@@ -59,13 +59,17 @@ static void fill(int wild)
 	memcpy(vsp, ref.vsp, sizeof(vsp));
 }
 
-/* Sizes: 0 any, 1 one stream row, 2 one block along k, 3 a full engine. */
+/* Sizes: 0 any, 1 one stream row, 2 one block along k, 3 a full engine, 4 one row of many tiles. */
 static void draw_command(uint32_t *cmd, int sizes)
 {
-	uint32_t m = sizes == 1 ? 1 : sizes == 3 ? 32 : 1 + below(32), pitch;
+	uint32_t m = sizes == 1 || sizes == 4 ? 1 : sizes == 3 ? 32 : 1 + below(32), pitch;
 	uint32_t nt = 1 + below(8), kb = sizes == 2 ? 1 : 1 + below(9), d_stride, in_place;
 
-	pitch = m + (below(3) ? 0 : below(40));
+	if (sizes == 4 && below(2))
+		nt = 1 + below(1500);
+	else if (sizes == 4)
+		kb = below(8) ? 1 + below(4096) : 4096;
+	pitch = m + (below(3) || kb > 40 ? 0 : below(40));
 	d_stride = 128 * (below(4) ? nt + below(3) : below(2 * nt));
 	in_place = below(2);
 	memset(cmd, 0, 64);
@@ -86,6 +90,12 @@ static void draw_command(uint32_t *cmd, int sizes)
 	IAU_PUT(cmd, below(70), IAU_MATMUL_W_KSTRIDE);
 	IAU_PUT(cmd, below(20), IAU_MATMUL_WS_NSTRIDE);
 	IAU_PUT(cmd, below(20), IAU_MATMUL_WS_KSTRIDE);
+	if (sizes == 4) {
+		IAU_PUT(cmd, below(3), IAU_MATMUL_W_NSTRIDE);
+		IAU_PUT(cmd, below(2), IAU_MATMUL_W_KSTRIDE);
+		IAU_PUT(cmd, below(3), IAU_MATMUL_WS_NSTRIDE);
+		IAU_PUT(cmd, below(2), IAU_MATMUL_WS_KSTRIDE);
+	}
 	IAU_PUT(cmd, below(IAU_VSP_BYTES / 128) * 128, IAU_MATMUL_D_ADDR);
 	IAU_PUT(cmd, d_stride, IAU_MATMUL_D_STRIDE);
 	IAU_PUT(cmd, in_place ? cmd[12] : below(IAU_VSP_BYTES / 128) * 128, IAU_MATMUL_C_ADDR);
@@ -192,7 +202,7 @@ static void figures(uint32_t m, uint32_t nt, uint32_t kb, uint32_t format, int c
 
 int main(int argc, char **argv)
 {
-	static const char *const kind[] = { "any size", "M = 1", "KB = 1", "M = 32" };
+	static const char *const kind[] = { "any size", "M = 1", "KB = 1", "M = 32", "many tiles" };
 	static const unsigned int grant[] = { 256, 192, 64 };
 	uint64_t seed = argc > 1 && argv[1][0] != '-' ? strtoull(argv[1], NULL, 0) : 1;
 	unsigned int count = argc > 2 ? (unsigned int)atoi(argv[2]) : 40, test = 0, failed = 0;
@@ -217,8 +227,8 @@ int main(int argc, char **argv)
 		figures(1, 32, 4, 0, 1, 0);
 		return 0;
 	}
-	printf("# seed %llu\n1..24\n", (unsigned long long)seed);
-	for (int sizes = 0; sizes < 4; sizes++) {
+	printf("# seed %llu\n1..30\n", (unsigned long long)seed);
+	for (int sizes = 0; sizes < 5; sizes++) {
 		for (int wild = 0; wild < 2; wild++) {
 			for (unsigned int g = 0; g < 3; g++) {
 				int ok = run_kind(sizes, wild, grant[g], count);
