@@ -51,7 +51,7 @@ struct score {
 	size_t n;
 	uint32_t n_vocab;
 	double nll;
-	size_t argmax_hits;
+	uint64_t hash; /* FNV-1a of every logit's bits */
 	json_t *list;
 };
 
@@ -63,6 +63,8 @@ static int score_one(void *opaque, uint32_t position, const float *logits)
 	double lp;
 	int err;
 
+	for (size_t i = 0; i < (size_t)s->n_vocab * 4; i++)
+		s->hash = (s->hash ^ ((const uint8_t *)logits)[i]) * UINT64_C(0x100000001b3);
 	if (position + 1 >= s->n)
 		return 0;
 	next = s->tokens[position + 1];
@@ -73,7 +75,6 @@ static int score_one(void *opaque, uint32_t position, const float *logits)
 		if (logits[i] > logits[best])
 			best = i;
 	s->nll -= lp;
-	s->argmax_hits += best == (uint32_t)next;
 	if (s->list)
 		json_array_append_new(s->list, json_pack("{s:i, s:f, s:i}", "token", next, "logprob",
 							 lp, "argmax", (int)best));
@@ -83,7 +84,9 @@ static int score_one(void *opaque, uint32_t position, const float *logits)
 static int score_text(const struct options *o, struct loaded *l, const int32_t *tokens, size_t n)
 {
 	struct iau_model_info info;
-	struct score s = { .tokens = tokens, .n = n, .list = o->common.json ? json_array() : NULL };
+	char hash[20];
+	struct score s = { .tokens = tokens, .n = n, .hash = UINT64_C(0xcbf29ce484222325),
+			   .list = o->common.json ? json_array() : NULL };
 	int err = 0;
 
 	iau_model_info(l->model, &info);
@@ -97,8 +100,10 @@ static int score_text(const struct options *o, struct loaded *l, const int32_t *
 		json_decref(s.list);
 		return err == EXIT_INTERRUPTED ? err : tool_fail(err);
 	}
+	snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)s.hash);
 	if (o->common.json)
-		tool_print_json(json_pack("{s:I, s:f, s:f, s:o}", "tokens", (json_int_t)n - 1,
+		tool_print_json(json_pack("{s:I, s:s, s:f, s:f, s:o}", "tokens", (json_int_t)n - 1,
+					  "logits_fnv1a", hash,
 					  "nll_per_token", s.nll / (double)(n - 1), "perplexity",
 					  exp(s.nll / (double)(n - 1)), "per_token", s.list));
 	else
