@@ -8,8 +8,6 @@
 // sfu_result() puts it on its exponent, sfu_bias(). Where sfu_special(), sfu_bias() is the result.
 package iau_sfu_pkg;
 
-  import iau_fp_pkg::FpNan;
-
   /* verilator lint_off UNUSEDSIGNAL */
   // These functions cut numbers up; not every one needs every bit.
 
@@ -25,24 +23,24 @@ package iau_sfu_pkg;
   function automatic logic [31:0] fp_canonical(input logic [31:0] x);
     logic [31:0] res;
     res = (x[30:23] == 8'd0) ? {x[31], 31'd0} : x;
-    return (x[30:0] > 31'h7f800000) ? FpNan : res;
+    fp_canonical = (x[30:0] > 31'h7f800000) ? iau_fp_pkg::FpNan : res;
   endfunction
 
   /// Orders floats as the reductions do: -inf (and NaN) < ... < -0 < +0 < ...
   function automatic logic [31:0] fp_order_key(input logic [31:0] x);
     logic [31:0] val;
     val = (x[30:0] > 31'h7f800000) ? FpNegInf : x;
-    return val[31] ? ~val : val | 32'h80000000;
+    fp_order_key = val[31] ? ~val : val | 32'h80000000;
   endfunction
 
   /// The inverse of fp_order_key()
   function automatic logic [31:0] fp_key_value(input logic [31:0] key);
-    return key[31] ? {1'b0, key[30:0]} : ~key;
+    fp_key_value = key[31] ? {1'b0, key[30:0]} : ~key;
   endfunction
 
   /// |x|, a NaN giving 0
   function automatic logic [31:0] fp_magnitude(input logic [31:0] x);
-    return (x[30:0] > 31'h7f800000) ? 32'd0 : {1'b0, x[30:0]};
+    fp_magnitude = (x[30:0] > 31'h7f800000) ? 32'd0 : {1'b0, x[30:0]};
   endfunction
 
   /// To INT8, to nearest even, saturated to +-127; NaN gives 0.
@@ -57,7 +55,7 @@ package iau_sfu_pkg;
     whole = mant >> shift[4:0];
     whole = (x[30:0] >= 31'h42fe0000) ? 32'd127 : whole;
     whole = (x[30:0] > 31'h7f800000) ? 32'd0 : whole;
-    return x[31] ? 8'(-whole) : 8'(whole);
+    fp_to_i8 = x[31] ? 8'(-whole) : 8'(whole);
   endfunction
 
   /// To nearest even, fp16 subnormals included; NaN gives 7e00.
@@ -74,7 +72,7 @@ package iau_sfu_pkg;
     sub = (x[30:0] < 31'h33000000) ? 32'd0 : sub;
     sub = (x[30:0] >= 31'h38800000) ? norm >> 13 : sub;
     sub = (x[30:0] >= 31'h477ff000) ? 32'h7c00 : sub;
-    return (x[30:0] > 31'h7f800000) ? 16'h7e00 : {x[31], sub[14:0]};
+    fp32_to_fp16 = (x[30:0] > 31'h7f800000) ? 16'h7e00 : {x[31], sub[14:0]};
   endfunction
 
   /// x with 23 fractional bits, truncated toward zero; |x| < 128
@@ -83,12 +81,12 @@ package iau_sfu_pkg;
     shift = 32'd133 - 32'(x[30:23]);
     mag = {2'd0, 1'b1, x[22:0], 6'd0} >> shift[4:0];
     mag = (shift > 32'd31) ? 32'd0 : mag;
-    return x[31] ? -mag : mag;
+    sfu_fixed = x[31] ? -mag : mag;
   endfunction
 
   /// exp2 of FIX, the fixed-point form of x
   function automatic logic exp2_special(input logic [31:0] x, input logic [31:0] fix);
-    return (x[30:23] >= 8'd134) | (fix[31] & (fix < -32'd1056964608)); // -126.0
+    exp2_special = (x[30:23] >= 8'd134) | (fix[31] & (fix < -32'd1056964608)); // -126.0
   endfunction
 
   function automatic logic [31:0] exp2_bias(input logic [31:0] x, input logic [31:0] fix);
@@ -96,11 +94,11 @@ package iau_sfu_pkg;
     res = {{23{fix[31]}}, fix[31:23]} + 32'd126;
     res = {res[8:0], 23'd0};
     res = exp2_special(x, fix) ? ((x[31]) ? 32'd0 : 32'h7f800000) : res;
-    return (x[30:0] > 31'h7f800000) ? FpNan : res;
+    exp2_bias = (x[30:0] > 31'h7f800000) ? iau_fp_pkg::FpNan : res;
   endfunction
 
   function automatic logic recip_special(input logic [31:0] x);
-    return (x[30:23] == 8'd0) | (x[30:23] == 8'hff);
+    recip_special = (x[30:23] == 8'd0) | (x[30:23] == 8'hff);
   endfunction
 
   function automatic logic [31:0] recip_bias(input logic [31:0] x);
@@ -109,11 +107,11 @@ package iau_sfu_pkg;
     res = {res[8:0], 23'd0};
     res = (x[30:23] == 8'd0) ? {x[31], 31'h7f800000} : res;
     res = (x[30:23] == 8'hff) ? {x[31], 31'd0} : res;
-    return (x[30:0] > 31'h7f800000) ? FpNan : res;
+    recip_bias = (x[30:0] > 31'h7f800000) ? iau_fp_pkg::FpNan : res;
   endfunction
 
   function automatic logic rsqrt_special(input logic [31:0] x);
-    return x[31] | (x[30:23] == 8'd0) | (x[30:23] == 8'hff);
+    rsqrt_special = x[31] | (x[30:23] == 8'd0) | (x[30:23] == 8'hff);
   endfunction
 
   function automatic logic [31:0] rsqrt_bias(input logic [31:0] x);
@@ -121,9 +119,9 @@ package iau_sfu_pkg;
     res = 32'd377 + 32'({1'b0, ~x[23]}) - 32'(x[30:23]);
     res = {res[9:1], 23'd0};
     res = (x[30:23] == 8'hff) ? 32'd0 : res;
-    res = x[31] ? FpNan : res;
+    res = x[31] ? iau_fp_pkg::FpNan : res;
     res = (x[30:23] == 8'd0) ? {x[31], 31'h7f800000} : res;
-    return (x[30:0] > 31'h7f800000) ? FpNan : res;
+    rsqrt_bias = (x[30:0] > 31'h7f800000) ? iau_fp_pkg::FpNan : res;
   endfunction
 
   /// The slope at the offset: c1 + c2 u
@@ -131,7 +129,7 @@ package iau_sfu_pkg;
                                             input logic [16:0] offset);
     logic signed [30:0] prod;
     prod = 31'($signed(c2)) * 31'($signed({1'b0, offset[16:5]}));
-    return 25'($signed(c1)) + 25'($signed(prod[30:12]));
+    sfu_slope = 25'($signed(c1)) + 25'($signed(prod[30:12]));
   endfunction
 
   /// c0 + slope u, rounded to 23 fractional bits
@@ -141,7 +139,7 @@ package iau_sfu_pkg;
     logic [31:0] sum;
     prod = 43'($signed(slope)) * 43'($signed({1'b0, offset}));
     sum = {4'd0, c0} + {{6{prod[42]}}, prod[42:17]} + 32'd4;
-    return {3'd0, sum[31:3]};
+    sfu_value = {3'd0, sum[31:3]};
   endfunction
 
   /// A result below the normal numbers (of the reciprocal) is zero.
@@ -150,7 +148,7 @@ package iau_sfu_pkg;
     logic [31:0] sum;
     sum = bias + value;
     sum = (sum[31] | (sum[31:23] == 9'd0)) ? 32'd0 : sum;
-    return special ? bias : {sum[31] | sign, sum[30:0]};
+    sfu_result = special ? bias : {sum[31] | sign, sum[30:0]};
   endfunction
 
   /* verilator lint_on UNUSEDSIGNAL */

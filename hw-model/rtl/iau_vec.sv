@@ -4,14 +4,12 @@
 //
 // Commands are legal: they were checked. Reads run ahead of writes, so an operand may share memory
 // with D only where it is read element by element in the order in which D is written.
-module iau_vec
-  import iau_hw_pkg::*;
-(
+module iau_vec (
   input  logic          clk_i,
   input  logic          rst_ni,
 
   input  logic          cmd_valid_i,
-  input  vec_t          cmd_i,
+  input  iau_hw_pkg::vec_t cmd_i,
   output logic          cmd_ready_o,
   output logic          done_o,  // all writes of the command are performed
   output logic          busy_o,  // a vector was issued
@@ -36,7 +34,7 @@ module iau_vec
   input  logic          w_gnt_i
 );
 
-  vec_t        cmd_q;
+  iau_hw_pkg::vec_t cmd_q;
   logic        running_q, use_b_q;
   logic [31:0] last_live_q;
   logic        start, issuing, lanes_busy, drain, written;

@@ -5,16 +5,14 @@
 // A and B are requested side by side. An operand that is granted alone waits in the lanes' hold
 // register (x_capture_o) until the vector issues. Row scalars and old reduction values are read a
 // scratchpad row at a time and kept: a command never writes a value that it has yet to read.
-module iau_vec_issue
-  import iau_hw_pkg::*;
-(
+module iau_vec_issue (
   input  logic          clk_i,
   input  logic          rst_ni,
   input  logic          start_i,      // with CMD_I as it will be from the next cycle on
   /* verilator lint_off UNUSEDSIGNAL */
   // Each part of the unit takes its fields of the command.
-  input  vec_t          start_cmd_i,
-  input  vec_t          cmd_i,
+  input  iau_hw_pkg::vec_t start_cmd_i,
+  input  iau_hw_pkg::vec_t cmd_i,
   /* verilator lint_on UNUSEDSIGNAL */
   input  logic          use_b_i,
   input  logic          adv_next_i,   // the pipeline moves in the next cycle

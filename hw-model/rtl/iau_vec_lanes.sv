@@ -5,22 +5,19 @@
 //
 //   0 operands   1 M1   2 A1, mask   3..5 special function   6 M2
 //   reduction:   6..10 fold 16, 8, 4, 2, 1   11 along the row   then R
-//   INT8:        7..8 largest magnitude   9..11 its reciprocal   12 factor, scale   13 multiply   then D
+//   INT8:        7..8 largest magnitude   9..11 its reciprocal   12 factor, scale   13 multiply
+//                then D
 //
 // All stages are in one process, last stage first and with blocking assignments: a stage reads what
 // the one before it held, and its loop over lanes vectorises in simulation. What leaves the module
 // is assigned without blocking.
-module iau_vec_lanes
-  import iau_hw_pkg::*;
-  import iau_fp_pkg::*;
-  import iau_sfu_pkg::*;
-(
+module iau_vec_lanes (
   input  logic          clk_i,
   input  logic          rst_ni,
   input  logic          adv_i,        // the pipeline moves
   /* verilator lint_off UNUSEDSIGNAL */
   // Each part of the unit takes its fields of the command.
-  input  vec_t          cmd_i,        // constant while busy
+  input  iau_hw_pkg::vec_t cmd_i,     // constant while busy
   /* verilator lint_on UNUSEDSIGNAL */
   input  logic          use_b_i,
   input  logic [31:0]   last_live_i,  // lanes in use in the last vector of a row
@@ -65,11 +62,11 @@ module iau_vec_lanes
   logic [17:0] rom_c2 [256];
   initial begin
     for (int unsigned i = 0; i < 64; i++) begin
-      {rom_c0[i], rom_c1[i], rom_c2[i]} = rom_exp2(i[5:0]);
-      {rom_c0[64 + i], rom_c1[64 + i], rom_c2[64 + i]} = rom_recip(i[5:0]);
+      {rom_c0[i], rom_c1[i], rom_c2[i]} = iau_hw_pkg::rom_exp2(i[5:0]);
+      {rom_c0[64 + i], rom_c1[64 + i], rom_c2[64 + i]} = iau_hw_pkg::rom_recip(i[5:0]);
     end
     for (int unsigned i = 0; i < 128; i++) begin
-      {rom_c0[128 + i], rom_c1[128 + i], rom_c2[128 + i]} = rom_rsqrt(i[6:0]);
+      {rom_c0[128 + i], rom_c1[128 + i], rom_c2[128 + i]} = iau_hw_pkg::rom_rsqrt(i[6:0]);
     end
   end
 
@@ -167,18 +164,18 @@ module iau_vec_lanes
   logic        special9_q, special10_q;
 
   function automatic logic [31:0] sign_extend(input logic [7:0] x);
-    return {{24{x[7]}}, x};
+    sign_extend = {{24{x[7]}}, x};
   endfunction
 
   /// The key a lane competes with; no number has the key of an idle one.
   function automatic logic [31:0] sort_key(input logic [31:0] z, input logic live, input logic abs);
-    return fp_order_key(abs ? fp_magnitude(z) : z) & {32{live}};
+    sort_key = iau_sfu_pkg::fp_order_key(abs ? iau_sfu_pkg::fp_magnitude(z) : z) & {32{live}};
   endfunction
 
   /// x replaces y: of equal keys the lower lane's is kept.
   function automatic logic sort_after(input logic [31:0] x, input logic [4:0] x_lane,
                                       input logic [31:0] y, input logic [4:0] y_lane);
-    return (x > y) | ((x == y) & (x_lane < y_lane));
+    sort_after = (x > y) | ((x == y) & (x_lane < y_lane));
   endfunction
 
   /* verilator lint_off BLKSEQ */
@@ -189,7 +186,7 @@ module iau_vec_lanes
       logic [1023:0] pack;
       if (is_q8) begin
         logic [7:0] q [32];
-        for (int unsigned l = 0; l < 32; l++) q[l] = fp_to_i8(p13_q[l]);
+        for (int unsigned l = 0; l < 32; l++) q[l] = iau_sfu_pkg::fp_to_i8(p13_q[l]);
         for (int unsigned w = 0; w < 8; w++) begin
           pack[32 * w +: 32] = {q[4 * w + 3], q[4 * w + 2], q[4 * w + 1], q[4 * w]};
         end
@@ -198,24 +195,25 @@ module iau_vec_lanes
         for (int unsigned l = 0; l < 32; l++) pack[32 * l +: 32] = y6_q[l];
       end
       d_data_o <= pack;
-      d_scale_o <= (cmd_i.out == 3'd3) ? {16'd0, fp32_to_fp16(scale13_q)} : scale13_q;
+      d_scale_o <= (cmd_i.out == 3'd3) ? {16'd0, iau_sfu_pkg::fp32_to_fp16(scale13_q)} : scale13_q;
     end
 
     if (adv_i & is_q8) begin
       if (valid_q[12]) begin
-        for (int unsigned l = 0; l < 32; l++) p13_q[l] = fp_mul(y12_q[l], factor12_q);
+        for (int unsigned l = 0; l < 32; l++) p13_q[l] = iau_fp_pkg::fp_mul(y12_q[l], factor12_q);
         scale13_q = scale12_q;
       end
       if (valid_q[11]) begin
         for (int unsigned l = 0; l < 32; l++) y12_q[l] = y11_q[l];
-        factor12_q = quant_valid ? fp_mul(Fp127, recip11_q) : FpOne;
-        scale12_q = fp_mul(amax11_q, FpInv127);
+        factor12_q = iau_fp_pkg::fp_mul(iau_sfu_pkg::Fp127, recip11_q);
+        factor12_q = quant_valid ? factor12_q : iau_fp_pkg::FpOne;
+        scale12_q = iau_fp_pkg::fp_mul(amax11_q, iau_sfu_pkg::FpInv127);
       end
       if (valid_q[10]) begin
         for (int unsigned l = 0; l < 32; l++) y11_q[l] = y10_q[l];
         amax11_q = amax10_q;
-        recip11_q = sfu_result(special10_q, 1'b0, bias10_q,
-                               sfu_value(c0_10_q, slope10_q, offset10_q));
+        recip11_q = iau_sfu_pkg::sfu_result(special10_q, 1'b0, bias10_q,
+                               iau_sfu_pkg::sfu_value(c0_10_q, slope10_q, offset10_q));
       end
       if (valid_q[9]) begin
         for (int unsigned l = 0; l < 32; l++) y10_q[l] = y9_q[l];
@@ -223,14 +221,14 @@ module iau_vec_lanes
         special10_q = special9_q;
         bias10_q = bias9_q;
         c0_10_q = c0_9_q;
-        slope10_q = sfu_slope(c1_9_q, c2_9_q, offset9_q);
+        slope10_q = iau_sfu_pkg::sfu_slope(c1_9_q, c2_9_q, offset9_q);
         offset10_q = offset9_q;
       end
       if (valid_q[8]) begin
         for (int unsigned l = 0; l < 32; l++) y9_q[l] = y8_q[l];
         amax9_q = amax8_q;
-        special9_q = recip_special(amax8_q);
-        bias9_q = recip_bias(amax8_q);
+        special9_q = iau_sfu_pkg::recip_special(amax8_q);
+        bias9_q = iau_sfu_pkg::recip_bias(amax8_q);
         c0_9_q = rom_c0[{2'd1, amax8_q[22:17]}];
         c1_9_q = rom_c1[{2'd1, amax8_q[22:17]}];
         c2_9_q = rom_c2[{2'd1, amax8_q[22:17]}];
@@ -247,10 +245,10 @@ module iau_vec_lanes
         for (int unsigned l = 0; l < 32; l++) y7_q[l] = y6_q[l];
         for (int unsigned l = 0; l < 8; l++) begin
           logic [31:0] m0, m1, m2, m3;
-          m0 = fp_magnitude(y6_q[l]);
-          m1 = fp_magnitude(y6_q[l + 8]);
-          m2 = fp_magnitude(y6_q[l + 16]);
-          m3 = fp_magnitude(y6_q[l + 24]);
+          m0 = iau_sfu_pkg::fp_magnitude(y6_q[l]);
+          m1 = iau_sfu_pkg::fp_magnitude(y6_q[l + 8]);
+          m2 = iau_sfu_pkg::fp_magnitude(y6_q[l + 16]);
+          m3 = iau_sfu_pkg::fp_magnitude(y6_q[l + 24]);
           m0 = (m1 > m0) ? m1 : m0;
           m2 = (m3 > m2) ? m3 : m2;
           amax7_q[l] = (m2 > m0) ? m2 : m0;
@@ -261,12 +259,12 @@ module iau_vec_lanes
     // R: the row's result, combined with the old one
     if (r_next_o) begin
       logic keep;
-      logic [31:0] key, sum;
-      sum = cmd_i.r_init ? fp_add(old_i[31:0], acc_q) : acc_q;
-      key = fp_order_key(old_i[31:0]);
+      logic [31:0] key, sum, value;
+      sum = cmd_i.r_init ? iau_fp_pkg::fp_add(old_i[31:0], acc_q) : acc_q;
+      key = iau_sfu_pkg::fp_order_key(old_i[31:0]);
       keep = cmd_i.r_init & (key >= acc_q);
-      r_data_o <= {keep ? old_i[63:32] : index_q,
-                   is_sum ? sum : fp_canonical(fp_key_value(keep ? key : acc_q))};
+      value = iau_sfu_pkg::fp_canonical(iau_sfu_pkg::fp_key_value(keep ? key : acc_q));
+      r_data_o <= {keep ? old_i[63:32] : index_q, is_sum ? sum : value};
     end
 
     if (adv_i & (cmd_i.red != 2'd0)) begin
@@ -275,7 +273,7 @@ module iau_vec_lanes
         logic win;
         column_q = first_q[10] ? cmd_i.d_bstride : column_q + 32'd32;
         if (is_sum) begin
-          acc_q = fp_add(first_q[10] ? 32'd0 : acc_q, t10_q);
+          acc_q = iau_fp_pkg::fp_add(first_q[10] ? 32'd0 : acc_q, t10_q);
         end else begin
           base = first_q[10] ? (is_abs ? KeyZero : KeyNegInf) : acc_q;
           win = t10_q > base;
@@ -284,15 +282,28 @@ module iau_vec_lanes
         end
       end
       if (is_sum) begin
-        if (valid_q[9]) t10_q = fp_add(t9_q[0], t9_q[1]);
-        if (valid_q[8]) for (int unsigned l = 0; l < 2; l++) t9_q[l] = fp_add(t8_q[l], t8_q[l + 2]);
-        if (valid_q[7]) for (int unsigned l = 0; l < 4; l++) t8_q[l] = fp_add(t7_q[l], t7_q[l + 4]);
-        if (valid_q[6]) for (int unsigned l = 0; l < 8; l++) t7_q[l] = fp_add(t6_q[l], t6_q[l + 8]);
+        if (valid_q[9]) t10_q = iau_fp_pkg::fp_add(t9_q[0], t9_q[1]);
+        if (valid_q[8]) begin
+          for (int unsigned l = 0; l < 2; l++) begin
+            t9_q[l] = iau_fp_pkg::fp_add(t8_q[l], t8_q[l + 2]);
+          end
+        end
+        if (valid_q[7]) begin
+          for (int unsigned l = 0; l < 4; l++) begin
+            t8_q[l] = iau_fp_pkg::fp_add(t7_q[l], t7_q[l + 4]);
+          end
+        end
+        if (valid_q[6]) begin
+          for (int unsigned l = 0; l < 8; l++) begin
+            t7_q[l] = iau_fp_pkg::fp_add(t6_q[l], t6_q[l + 8]);
+          end
+        end
         if (valid_q[5]) begin
           logic [31:0] live;
           live = last_q[5] ? last_live_i : '1;
           for (int unsigned l = 0; l < 16; l++) begin
-            t6_q[l] = fp_add(z5_q[l] & {32{live[l]}}, z5_q[l + 16] & {32{live[l + 16]}});
+            t6_q[l] = iau_fp_pkg::fp_add(z5_q[l] & {32{live[l]}},
+                                         z5_q[l + 16] & {32{live[l + 16]}});
           end
         end
       end else begin
@@ -352,7 +363,7 @@ module iau_vec_lanes
           for (int unsigned l = 0; l < 32; l++) y6_q[l] = z5_q[l] & {32{live[l]}};
         end else begin
           for (int unsigned l = 0; l < 32; l++) begin
-            y6_q[l] = fp_mul(z5_q[l], (b5_q[l] & is_b) | scalar) & {32{live[l]}};
+            y6_q[l] = iau_fp_pkg::fp_mul(z5_q[l], (b5_q[l] & is_b) | scalar) & {32{live[l]}};
           end
         end
       end
@@ -363,8 +374,8 @@ module iau_vec_lanes
           for (int unsigned l = 0; l < 32; l++) z5_q[l] = bias4_q[l];
         end else begin
           for (int unsigned l = 0; l < 32; l++) begin
-            z5_q[l] = sfu_result(flags4_q[l][1], flags4_q[l][0], bias4_q[l],
-                                 sfu_value(c0_4_q[l], slope4_q[l], offset4_q[l]));
+            z5_q[l] = iau_sfu_pkg::sfu_result(flags4_q[l][1], flags4_q[l][0], bias4_q[l],
+                                 iau_sfu_pkg::sfu_value(c0_4_q[l], slope4_q[l], offset4_q[l]));
           end
         end
       end
@@ -375,7 +386,7 @@ module iau_vec_lanes
           for (int unsigned l = 0; l < 32; l++) c0_4_q[l] = c0_3_q[l];
           for (int unsigned l = 0; l < 32; l++) offset4_q[l] = offset3_q[l];
           for (int unsigned l = 0; l < 32; l++) begin
-            slope4_q[l] = sfu_slope(c1_3_q[l], c2_3_q[l], offset3_q[l]);
+            slope4_q[l] = iau_sfu_pkg::sfu_slope(c1_3_q[l], c2_3_q[l], offset3_q[l]);
           end
         end
       end
@@ -385,26 +396,30 @@ module iau_vec_lanes
         end else begin
           // Segment and offset. Loops with one result each are what a compiler vectorises.
           logic [24:0] place [32];
-          if (cmd_i.sfu == SfuExp2) begin
+          if (cmd_i.sfu == iau_sfu_pkg::SfuExp2) begin
             logic [31:0] fix [32];
-            for (int unsigned l = 0; l < 32; l++) fix[l] = sfu_fixed(z2_q[l]);
+            for (int unsigned l = 0; l < 32; l++) fix[l] = iau_sfu_pkg::sfu_fixed(z2_q[l]);
             for (int unsigned l = 0; l < 32; l++) place[l] = {2'd0, fix[l][22:0]};
-            for (int unsigned l = 0; l < 32; l++) bias3_q[l] = exp2_bias(z2_q[l], fix[l]);
             for (int unsigned l = 0; l < 32; l++) begin
-              flags3_q[l] = {exp2_special(z2_q[l], fix[l]), 1'b0};
+              bias3_q[l] = iau_sfu_pkg::exp2_bias(z2_q[l], fix[l]);
             end
-          end else if (cmd_i.sfu == SfuRecip) begin
-            for (int unsigned l = 0; l < 32; l++) place[l] = {2'd1, z2_q[l][22:0]};
-            for (int unsigned l = 0; l < 32; l++) bias3_q[l] = recip_bias(z2_q[l]);
             for (int unsigned l = 0; l < 32; l++) begin
-              flags3_q[l] = {recip_special(z2_q[l]), z2_q[l][31]};
+              flags3_q[l] = {iau_sfu_pkg::exp2_special(z2_q[l], fix[l]), 1'b0};
+            end
+          end else if (cmd_i.sfu == iau_sfu_pkg::SfuRecip) begin
+            for (int unsigned l = 0; l < 32; l++) place[l] = {2'd1, z2_q[l][22:0]};
+            for (int unsigned l = 0; l < 32; l++) bias3_q[l] = iau_sfu_pkg::recip_bias(z2_q[l]);
+            for (int unsigned l = 0; l < 32; l++) begin
+              flags3_q[l] = {iau_sfu_pkg::recip_special(z2_q[l]), z2_q[l][31]};
             end
           end else begin
             for (int unsigned l = 0; l < 32; l++) begin
               place[l] = {1'b1, ~z2_q[l][23], z2_q[l][22:0]};
             end
-            for (int unsigned l = 0; l < 32; l++) bias3_q[l] = rsqrt_bias(z2_q[l]);
-            for (int unsigned l = 0; l < 32; l++) flags3_q[l] = {rsqrt_special(z2_q[l]), 1'b0};
+            for (int unsigned l = 0; l < 32; l++) bias3_q[l] = iau_sfu_pkg::rsqrt_bias(z2_q[l]);
+            for (int unsigned l = 0; l < 32; l++) begin
+              flags3_q[l] = {iau_sfu_pkg::rsqrt_special(z2_q[l]), 1'b0};
+            end
           end
           for (int unsigned l = 0; l < 32; l++) offset3_q[l] = place[l][16:0];
           for (int unsigned l = 0; l < 32; l++) begin
@@ -422,14 +437,16 @@ module iau_vec_lanes
         scalar = (cmd_i.a1 == 2'd1) ? cmd_i.imm1 : s1_q & ~is_b;
         neg = {cmd_i.a1_neg, 31'd0};
         if (cmd_i.a1 == 2'd0) begin
-          for (int unsigned l = 0; l < 32; l++) z2_q[l] = fp_canonical(x1_q[l]);
+          for (int unsigned l = 0; l < 32; l++) z2_q[l] = iau_sfu_pkg::fp_canonical(x1_q[l]);
         end else begin
           for (int unsigned l = 0; l < 32; l++) begin
-            z2_q[l] = fp_add(x1_q[l], ((b1_q[l] & is_b) | scalar) ^ neg);
+            z2_q[l] = iau_fp_pkg::fp_add(x1_q[l], ((b1_q[l] & is_b) | scalar) ^ neg);
           end
         end
         if (cmd_i.mask) begin
-          for (int unsigned l = 0; l < 32; l++) z2_q[l] = masked1_q[l] ? FpNegInf : z2_q[l];
+          for (int unsigned l = 0; l < 32; l++) begin
+            z2_q[l] = masked1_q[l] ? iau_sfu_pkg::FpNegInf : z2_q[l];
+          end
         end
       end
 
@@ -443,7 +460,7 @@ module iau_vec_lanes
           for (int unsigned l = 0; l < 32; l++) x1_q[l] = x0_q[l];
         end else begin
           for (int unsigned l = 0; l < 32; l++) begin
-            x1_q[l] = fp_mul(x0_q[l], (x0_q[l] & is_a) | (b0_q[l] & is_b) | scalar);
+            x1_q[l] = iau_fp_pkg::fp_mul(x0_q[l], (x0_q[l] & is_a) | (b0_q[l] & is_b) | scalar);
           end
         end
       end
@@ -478,7 +495,7 @@ module iau_vec_lanes
           x[4 * w + 2] = sign_extend(bytes[32 * w + 16 +: 8]);
           x[4 * w + 3] = sign_extend(bytes[32 * w + 24 +: 8]);
         end
-        for (int unsigned l = 0; l < 32; l++) x[l] = fp_i2f(x[l]);
+        for (int unsigned l = 0; l < 32; l++) x[l] = iau_fp_pkg::fp_i2f(x[l]);
       end else begin
         for (int unsigned l = 0; l < 32; l++) x[l] = a[32 * l +: 32];
       end

@@ -3,16 +3,14 @@
 // Writes the results of a command. Vectors of D go out one by one. Block scales and reduction
 // results are collected while they fall into the same scratchpad row and leave together. The three
 // never overlap; each keeps its own order.
-module iau_vec_write
-  import iau_hw_pkg::*;
-(
+module iau_vec_write (
   input  logic          clk_i,
   input  logic          rst_ni,
   input  logic          start_i,      // with START_CMD_I, CMD_I from the next cycle on
   /* verilator lint_off UNUSEDSIGNAL */
   // Each part of the unit takes its fields of the command.
-  input  vec_t          start_cmd_i,
-  input  vec_t          cmd_i,
+  input  iau_hw_pkg::vec_t start_cmd_i,
+  input  iau_hw_pkg::vec_t cmd_i,
   /* verilator lint_on UNUSEDSIGNAL */
   input  logic [31:0]   last_live_i,
   input  logic          drain_i,      // nothing will follow what is here
@@ -170,7 +168,7 @@ module iau_vec_write
     y = (y | y << 6) & 32'h03030303;
     y = (y | y << 3) & 32'h11111111;
     y = y | y << 1;
-    return y | y << 2;
+    spread_by_4 = y | y << 2;
   endfunction
 
   function automatic logic [31:0] spread_by_2(input logic [15:0] x);
@@ -180,15 +178,16 @@ module iau_vec_write
     y = (y | y << 4) & 32'h0f0f0f0f;
     y = (y | y << 2) & 32'h33333333;
     y = (y | y << 1) & 32'h55555555;
-    return y | y << 1;
+    spread_by_2 = y | y << 1;
   endfunction
 
   function automatic logic [127:0] words_to_bytes(input logic [31:0] x);
-    return {spread_by_4(x[31:24]), spread_by_4(x[23:16]), spread_by_4(x[15:8]), spread_by_4(x[7:0])};
+    words_to_bytes = {spread_by_4(x[31:24]), spread_by_4(x[23:16]),
+                      spread_by_4(x[15:8]), spread_by_4(x[7:0])};
   endfunction
 
   function automatic logic [127:0] halves_to_bytes(input logic [63:0] x);
-    return {spread_by_2(x[63:48]), spread_by_2(x[47:32]),
+    halves_to_bytes = {spread_by_2(x[63:48]), spread_by_2(x[47:32]),
             spread_by_2(x[31:16]), spread_by_2(x[15:0])};
   endfunction
 

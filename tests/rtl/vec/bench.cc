@@ -59,8 +59,12 @@ static void write(uint8_t *vsp)
 	const uint8_t *be = reinterpret_cast<const uint8_t *>(&dut->w_be_o);
 	uint8_t *row = vsp + dut->w_row_o * 128;
 
-	for (int b = 0; b < 128; b++)
-		row[b] = be[b / 8] >> b % 8 & 1 ? data[b] : row[b];
+	for (int i = 0; i < 16; i++)
+		if (be[i] == 0xff)
+			memcpy(row + i * 8, data + i * 8, 8);
+		else
+			for (int b = 0; b < 8 && be[i]; b++)
+				row[i * 8 + b] = be[i] >> b & 1 ? data[i * 8 + b] : row[i * 8 + b];
 }
 
 struct bench_result bench_run(uint8_t *vsp, const uint32_t *cmd, unsigned int grant, uint64_t seed)

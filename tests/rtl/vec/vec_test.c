@@ -393,6 +393,7 @@ static void bench(struct iau_dev *dev)
 
 		memcpy(dev->vsp + i, &u, 4);
 	}
+	bench_idle(1000000);
 	for (unsigned int i = 0; i < LEN(kinds); i++)
 		bench_kind(dev, &kinds[i], true);
 	for (unsigned int i = 0; i < LEN(one); i++)
