@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 include tests/unit/module.mk
+include tests/cosim/module.mk
 
 # Every test is a program that prints TAP; prove runs them.
 E2E_TESTS := $(wildcard tests/e2e/*.t)

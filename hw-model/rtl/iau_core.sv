@@ -63,6 +63,7 @@ module iau_core (
   output logic [3:0]         u_valid_o,
   output logic [3:0][511:0]  u_cmd_o,
   output logic [3:0]         load_idx_o,
+  output logic               cancel_o,  // LOAD gives up what it has not read yet
   input  logic [3:0]         u_ready_i,
   input  logic [3:0]         u_done_i,
   input  logic [3:0]         load_done_idx_i,
@@ -328,6 +329,7 @@ module iau_core (
   logic [3:0] cur_q[4];  // entry that a one-at-a-time unit works on
   logic hold;  // nothing new starts: the job is being ended
   assign hold = !(run || jstate_q == JDrain);
+  assign cancel_o = jstate_q == JFault || jstate_q == JAbort;
 
   for (genvar u = 0; u < 4; u++) begin : gen_unit
     assign cand[u] = q_q[u][q_rd_q[u]];

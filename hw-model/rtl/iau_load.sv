@@ -12,6 +12,7 @@ module iau_load #(
   input  iau_hw_pkg::load_t  cmd_i,
   input  logic [3:0]         cmd_idx_i,
   output logic               cmd_ready_o,
+  input  logic               cancel_i,  // the job ends: nothing more is read
   output logic               done_o,
   output logic [3:0]         done_idx_o,
   output iau_hw_pkg::fault_e done_fault_o,
@@ -91,7 +92,7 @@ module iau_load #(
     end
   end
 
-  assign tr_req_o = started_q & tag_free;
+  assign tr_req_o = started_q & tag_free & ~cancel_i;
   assign tr_va_o = va_q;
   assign ar_valid_o = tr_req_o & tr_ack_i & (tr_fault_i == FaultNone) &
                       (tr_c_i | ~store_pending_i);
@@ -100,7 +101,7 @@ module iau_load #(
   assign ar_tag_o = tag;
   assign fire = ar_valid_o & ar_ready_i;
   logic stop;  // a fault ends the command
-  assign stop = tr_req_o & tr_ack_i & (tr_fault_i != FaultNone);
+  assign stop = (tr_req_o & tr_ack_i & (tr_fault_i != FaultNone)) | (started_q & cancel_i);
 
   // Tags ------------------------------------------------------------------------------------------
   typedef struct packed {

@@ -77,8 +77,9 @@ module iau_mmu #(
     if (state_q == StIdle && |req_i && (bad_va || hit)) begin
       ack_o[who] = 1'b1;
       fault_o = bad_va ? FaultUnmapped : FaultNone;
-    end else if (state_q == StFault) begin
-      ack_o[who_q] = 1'b1;
+    end else if (state_q == StFault && va_i[who_q] == wva_q) begin
+      // the client may have changed its mind meanwhile
+      ack_o[who_q] = req_i[who_q];
       fault_o = fault_q;
     end
   end

@@ -109,7 +109,7 @@ module iau_top (
     .progress_i    (progress)
   );
 
-  logic f_req, f_gnt, f_valid, rec_valid, rec_ready, sl_req, sl_gnt, store_pending;
+  logic f_req, f_gnt, f_valid, rec_valid, rec_ready, sl_req, sl_gnt, store_pending, cancel;
   logic [51:0] f_pa, rec_addr;
   logic [3:0] f_len, load_idx, load_done_idx, load_head;
   logic [255:0] rec_data;
@@ -176,6 +176,7 @@ module iau_top (
     .u_valid_o      (u_valid),
     .u_cmd_o        (u_cmd),
     .load_idx_o     (load_idx),
+    .cancel_o       (cancel),
     .u_ready_i      (u_ready),
     .u_done_i       (u_done),
     .load_done_idx_i(load_done_idx),
@@ -244,6 +245,7 @@ module iau_top (
     .cmd_i          (load_t'(u_cmd[0])),
     .cmd_idx_i      (load_idx),
     .cmd_ready_o    (u_ready[0]),
+    .cancel_i       (cancel),
     .done_o         (u_done[0]),
     .done_idx_o     (load_done_idx),
     .done_fault_o   (load_fault),
