@@ -25,11 +25,14 @@ include sim/module.mk
 include libiau/module.mk
 include tests/module.mk
 
-.PHONY: all run check check-long clean
+.PHONY: all run check check-long bench clean
 all: $(B)/iau
 
 run: $(B)/iau
 	$(B)/iau run -m models/iau-ci/iau-ci-q8_0.gguf --engine $(ENGINE) -n 120 -p "Once upon a time"
+
+bench: $(B)/iau
+	$(PYTHON) scripts/bench.py
 
 clean:
 	rm -rf $(B)

@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: MIT
 include tests/unit/module.mk
 include tests/cosim/module.mk
+include tests/rtl/module.mk
+include tests/rtl/vec/module.mk
 
 # Every test is a program that prints TAP; prove runs them.
 E2E_TESTS := $(wildcard tests/e2e/*.t)
-CHECK := $(UNIT_BINS) $(E2E_TESTS)
+RTL_TESTS := $(B)/tests/rtl/mxu/mxu_test $(B)/tests/rtl/fp/fp_test $(B)/tests/rtl/vec/vec_test
+CHECK := $(UNIT_BINS) $(B)/fuzz.t $(RTL_TESTS) $(COSIM) $(E2E_TESTS)
+
+$(UNIT_OBJS): | $(NEEDED)
 
 $(B)/fuzz.t: $(FUZZ_BINS)
 	@printf '#!/bin/sh\nexec %s $${FUZZ_SEED:-1} $${FUZZ_COUNT:-300}\n' '$(FUZZ_BINS)' > $@
 	@chmod +x $@
 
-check: $(B)/iau $(UNIT_BINS) $(B)/fuzz.t
-	prove --timer -j2 --exec '' $(UNIT_BINS) $(B)/fuzz.t $(E2E_TESTS)
+check: $(B)/iau $(filter $(B)/%,$(CHECK))
+	prove --timer -j2 --exec '' $(CHECK)
+
+# Hours, not minutes: many more random jobs and mutated files.
+check-long: check
+	$(COSIM) 1000 100000
+	$(FUZZ_BINS) 1000 5000

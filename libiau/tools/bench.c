@@ -98,6 +98,7 @@ int cmd_bench(int argc, char **argv)
 	static const struct argp argp = { .options = options, .parser = parse, .children = children,
 					  .doc = "Measures prefill and decode." };
 	struct options o = { .common = { .engine = "ref", .seed = 1 }, .prompt = 512, .gen = 32 };
+	struct iau_model_info info;
 	struct loaded l;
 	json_t *root;
 	int err;
@@ -106,7 +107,12 @@ int cmd_bench(int argc, char **argv)
 	err = tool_load(&o.common, &l);
 	if (err)
 		return tool_fail(err);
-	root = json_pack("{s:s}", "engine", o.common.engine);
+	iau_model_info(l.model, &info);
+	root = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "engine", o.common.engine, "matrix_bytes",
+			 (json_int_t)info.matrix_bytes, "matrix_macs", (json_int_t)info.macs,
+			 "head_macs", (json_int_t)info.head_macs, "kv_bytes_per_key",
+			 (json_int_t)info.kv_bytes, "attention_macs_per_key",
+			 (json_int_t)info.attention_macs);
 	err = measure(&l, o.prompt, false, "prefill", root);
 	if (!err)
 		err = measure(&l, o.gen, true, "decode", root);

@@ -13,19 +13,15 @@ RTL_FP_PKG := hw-model/rtl/iau_fp_pkg.sv
 RTL_MXU := build/gen/iau_hw_pkg.sv $(RTL_FP_PKG) hw-model/rtl/iau_mxu.sv \
 	hw-model/rtl/iau_mxu_datapath.sv hw-model/rtl/iau_mxu_prefetch.sv
 
-build/gen/iau_hw_pkg.sv: hw-model/spec/gen.py hw-model/spec/iau.toml
-	mkdir -p $(@D)
-	python3 hw-model/spec/gen.py sv > $@
-
-build/tests/rtl/mxu/%.o: tests/rtl/mxu/%.c
+build/tests/rtl/mxu/%.o: tests/rtl/mxu/%.c | $(HW_HEADERS)
 	mkdir -p $(@D)
 	$(CC) $(RTL_TEST_CFLAGS) -c -o $@ $<
 
-build/tests/rtl/mxu/%.o: hw-model/ref/%.c
+build/tests/rtl/mxu/%.o: hw-model/ref/%.c | $(HW_HEADERS)
 	mkdir -p $(@D)
 	$(CC) $(RTL_TEST_CFLAGS) -c -o $@ $<
 
-build/tests/rtl/fp/%.o: tests/rtl/fp/%.c
+build/tests/rtl/fp/%.o: tests/rtl/fp/%.c | $(HW_HEADERS)
 	mkdir -p $(@D)
 	$(CC) $(RTL_TEST_CFLAGS) -c -o $@ $<
 

@@ -20,12 +20,15 @@ struct iau_session;
  * @requantised: some matrix was F32, F16 or BF16 and became Q8_0
  * @matrix_bytes: bytes of the quantised matrices that one token needs
  * @macs:	multiply-accumulates of one token outside attention
+ * @head_macs:	of them, those of the output matrix
+ * @kv_bytes:	bytes of KV cache a token
+ * @attention_macs: multiply-accumulates of one token for each key that it sees
  */
 struct iau_model_info {
 	const char *arch;
 	uint32_t n_vocab, n_ctx, n_layer, n_embd;
 	bool requantised;
-	uint64_t matrix_bytes, macs;
+	uint64_t matrix_bytes, macs, head_macs, kv_bytes, attention_macs;
 };
 
 /**

@@ -81,6 +81,9 @@ void iau_model_info(const struct iau_model *m, struct iau_model_info *info)
 		.requantised = m->w.requantised,
 		.matrix_bytes = m->w.matrix_bytes,
 		.macs = m->w.macs,
+		.head_macs = (uint64_t)m->hp.n_vocab * m->hp.n_embd,
+		.kv_bytes = (uint64_t)m->hp.n_layer * m->hp.n_head_kv * (m->hp.head_dim / 16 * 33 + 4),
+		.attention_macs = (uint64_t)m->hp.n_layer * m->hp.n_head * m->hp.head_dim * 2,
 	};
 }
 

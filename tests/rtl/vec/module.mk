@@ -11,11 +11,11 @@ RTL_VEC_CFLAGS := -std=gnu11 -O2 -g -ffp-contract=off -Wall -Wextra \
 	-Ibuild/gen -Ihw-model/ref -Isim/include
 RTL_VEC_OBJS := $(addprefix $(RTL_VEC_OUT)/,vec_test.o ref_vec.o ref_check.o)
 
-$(RTL_VEC_OUT)/%.o: tests/rtl/vec/%.c
+$(RTL_VEC_OUT)/%.o: tests/rtl/vec/%.c | $(HW_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(RTL_VEC_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(RTL_VEC_OUT)/%.o: hw-model/ref/%.c
+$(RTL_VEC_OUT)/%.o: hw-model/ref/%.c | $(HW_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(RTL_VEC_CFLAGS) -MMD -MP -c -o $@ $<
 
