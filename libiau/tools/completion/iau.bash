@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# Completion of iau(1) for bash.
+
+_iau()
+{
+	local cur=$2 prev=$3 cmd="" own=""
+	local common="--model --engine --seed --ctx --latency --json --help --usage"
+
+	COMPREPLY=()
+	[ "$COMP_CWORD" -gt 1 ] && cmd=${COMP_WORDS[1]}
+	case $prev in
+	-m | --model)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -X '!*.gguf' -- "$cur"; compgen -d -- "$cur")
+		return
+		;;
+	-e | --engine)
+		mapfile -t COMPREPLY < <(compgen -W "rtl ref" -- "$cur")
+		return
+		;;
+	-[pntscL] | --prompt | --tokens | --gen | --temperature | --top-k | --top-p | --min-p | \
+		--repeat-penalty | --repeat-last-n | --seed | --ctx | --latency)
+		return
+		;;
+	esac
+	case $cmd in
+	"")
+		mapfile -t COMPREPLY < <(compgen -W "info run perplexity tokenize bench help" -- "$cur")
+		return
+		;;
+	run)
+		own="--prompt --tokens --temperature --top-k --top-p --min-p --repeat-penalty --repeat-last-n"
+		;;
+	perplexity | tokenize)
+		own="--tokens"
+		;;
+	bench)
+		own="--prompt --gen"
+		;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$own $common" -- "$cur")
+	elif [[ $cmd == perplexity || $cmd == tokenize ]]; then
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+
+complete -F _iau iau
