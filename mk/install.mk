@@ -12,6 +12,9 @@ $(LIBIAU_SO): $(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS) libiau/libiau.map
 	$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=libiau/libiau.map -Wl,-z,defs -o $@ \
 		$(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS) $(RTL_LDLIBS) -lpcre2-8 -lm
 
+# Built before the tests run, so that the one that installs does not build beside the others.
+check: $(LIBIAU_SO)
+
 .PHONY: install
 install: $(B)/iau $(LIBIAU_SO)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
