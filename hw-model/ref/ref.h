@@ -27,6 +27,7 @@ struct ref_fault {
 	enum iau_fault code;
 	uint32_t info;
 	uint64_t va;
+	bool data; /* a bus error of the data itself, not of a page table */
 };
 
 struct iau_dev {

@@ -4,21 +4,28 @@
 
 #include <string.h>
 
-/* Copies one row; the bytes before a faulting page have moved. */
+/*
+ * Copies one row; the bytes before a faulting page have moved. Data that memory does not answer
+ * for is left out and noted in BUS: such errors come back late, when more is under way.
+ */
 static bool copy_row(struct iau_dev *dev, uint64_t va, uint8_t *scratch, uint32_t bytes, bool store,
-		     struct ref_fault *fault)
+		     struct ref_fault *fault, bool *bus)
 {
 	while (bytes) {
 		uint32_t room = 4096 - (uint32_t)(va & 4095);
 		uint32_t n = bytes < room ? bytes : room;
 		uint8_t *mem = ref_translate(dev, va, n, store, false, fault);
 
-		if (!mem)
+		if (!mem && !fault->data)
 			return false;
-		if (store)
+		if (!mem) {
+			*bus = true;
+			*fault = (struct ref_fault){ 0 };
+		} else if (store) {
 			memcpy(mem, scratch, n);
-		else
+		} else {
 			memcpy(scratch, mem, n);
+		}
 		va += n;
 		scratch += n;
 		bytes -= n;
@@ -34,13 +41,18 @@ static void copy_2d(struct iau_dev *dev, const uint32_t *cmd, bool store, struct
 	uint64_t va = IAU_GET(cmd, IAU_LOAD_VA);
 	uint8_t *scratch = addr >= IAU_TSP_BASE ? dev->tsp + (addr - IAU_TSP_BASE) :
 						  dev->vsp + addr;
+	bool bus = false;
 
 	for (uint32_t r = 0; r < rows; r++) {
-		if (!copy_row(dev, va, scratch, bytes, store, fault))
+		if (!copy_row(dev, va, scratch, bytes, store, fault, &bus))
 			return;
 		va += IAU_GET(cmd, IAU_LOAD_MEM_STRIDE);
 		if (r + 1 < rows)
 			scratch += IAU_GET(cmd, IAU_LOAD_STRIDE);
+	}
+	if (bus) {
+		*fault = (struct ref_fault){ IAU_FAULT_BUS, 0, IAU_GET(cmd, IAU_LOAD_VA), true };
+		return;
 	}
 	dev->counter[store ? IAU_CNT_STORE_BYTES : IAU_CNT_LOAD_BYTES] += (uint64_t)rows * bytes;
 }

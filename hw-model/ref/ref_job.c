@@ -107,7 +107,7 @@ static void start_job(struct iau_dev *dev, unsigned int queue)
 		job->irq = IAU_GET(desc, IAU_JOB_IRQ);
 		check_job(dev, desc, &fault);
 	} else {
-		fault = (struct ref_fault){ IAU_FAULT_BUS, 0, at };
+		fault = (struct ref_fault){ .code = IAU_FAULT_BUS, .va = at };
 	}
 	if (!fault.code && param) {
 		p = ref_translate(dev, param, IAU_PARAM_BYTES, false, false, &fault);

@@ -50,5 +50,8 @@ uint8_t *ref_translate(struct iau_dev *dev, uint64_t va, size_t len, bool write,
 	else
 		page = (pte & PTE_ADDR) | (va & 0xfff);
 	p = dev->host.map(dev->host.opaque, page, len, write);
-	return p ? p : refuse(fault, IAU_FAULT_BUS, va);
+	if (p)
+		return p;
+	fault->data = true;
+	return refuse(fault, IAU_FAULT_BUS, va);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Random command buffers, good and bad, on both engines: memory, fault records and counters that
- * do not depend on time must be the same. usage: random [SEED [COUNT]]
+ * do not depend on time must be the same. usage: random [SEED [COUNT [FIRST]]]; rtl runs from job
+ * FIRST (even) on, which finds a failure again in a moment.
  */
 #include "iau_dev.h"
 #include "iau_hw.h"
@@ -22,7 +23,8 @@ struct side {
 	const struct iau_dev_ops *ops;
 	struct iau_dev *dev;
 	uint8_t *mem;
-	uint32_t irqs;
+	uint32_t irqs, tail;
+	uint32_t before[32]; /* free-running counts before the job */
 };
 
 static uint64_t rng_state;
@@ -296,7 +298,7 @@ static void bring_up(struct side *s)
 	s->ops->mmio_write(s->dev, q + IAU_QREG_CTRL, 1);
 }
 
-static void run_side(struct side *s, uint32_t tail, uint32_t *state)
+static void run_side(struct side *s, uint32_t *state)
 {
 	static const uint32_t regs[] = { IAU_QREG_HEAD, IAU_QREG_STATUS, IAU_QREG_PROGRESS,
 					 IAU_QREG_FAULT_CODE, IAU_QREG_FAULT_INFO,
@@ -305,7 +307,7 @@ static void run_side(struct side *s, uint32_t tail, uint32_t *state)
 					 IAU_QREG_FAULT_CTX };
 	uint32_t q = IAU_QUEUE_OFFSET + 2 * IAU_QUEUE_STRIDE, n = 0;
 
-	s->ops->mmio_write(s->dev, IAU_DOORBELL_OFFSET + 16, tail);
+	s->ops->mmio_write(s->dev, IAU_DOORBELL_OFFSET + 16, ++s->tail);
 	if (s->ops->run(s->dev, 2000000))
 		state[31] = 0xdead; /* still running: a hang */
 	for (size_t i = 0; i < sizeof(regs) / sizeof(*regs); i++)
@@ -316,11 +318,32 @@ static void run_side(struct side *s, uint32_t tail, uint32_t *state)
 	for (uint32_t i = 0; i < IAU_CNT_CYCLES; i++)
 		state[n++] = s->ops->mmio_read(s->dev, IAU_CNT_OFFSET + i * 8);
 	state[n++] = s->irqs;
-	if (state[1] == 2)
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t now = state[i];
+
+		if (i == 0 || i == 2 || i > 9) /* head, progress, counters, interrupts */
+			state[i] -= s->before[i];
+		s->before[i] = now;
+	}
+	if (state[1] == 2) {
 		s->ops->mmio_write(s->dev, q + IAU_QREG_CMD, 2);
+		s->before[0]++;
+	}
 	/* the times in the completion records */
 	for (uint32_t r = 0; r < 4; r++)
 		memset(s->mem + P_RECORD * 4096 + r * 32 + 8, 0, 16);
+}
+
+static void dump_job(const uint8_t *mem, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t *c = (const uint32_t *)(const void *)(mem + P_FIRST * 4096) + i * 16;
+
+		printf("# %3u:", i);
+		for (int w = 0; w < 16; w++)
+			printf(" %x", c[w]);
+		printf("\n");
+	}
 }
 
 static int compare(const struct side *s, const uint32_t (*state)[32], uint32_t job, uint64_t seed)
@@ -349,6 +372,7 @@ int main(int argc, char **argv)
 	uint32_t count = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : 2000;
 	struct iau_dev_timing timing = IAU_DEV_TIMING_DEFAULT;
 	struct side s[2] = { { .ops = &iau_ref_engine }, { .ops = &iau_rtl_engine } };
+	uint32_t first = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 0) : 0;
 	uint32_t bad = 0, faults = 0, seen[16] = { 0 };
 
 	printf("1..1\n# seed %llu, %u jobs\n", (unsigned long long)seed, count);
@@ -371,11 +395,15 @@ int main(int argc, char **argv)
 		}
 		make_job(s[0].mem, &n);
 		memcpy(s[1].mem, s[0].mem, MEM_BYTES);
-		for (int i = 0; i < 2; i++)
-			run_side(&s[i], job + 1, state[i]);
+		for (int i = 0; i < 1 + (job >= first); i++)
+			run_side(&s[i], state[i]);
+		if (job < first)
+			continue;
 		faults += state[0][1] == 2;
 		seen[state[0][3] & 15]++;
 		bad = (uint32_t)compare(s, (const uint32_t (*)[32])state, job, seed);
+		if (bad)
+			dump_job(s[0].mem, n);
 	}
 	printf("# %u jobs faulted; by code:", faults);
 	for (uint32_t i = 0; i < 16; i++)
