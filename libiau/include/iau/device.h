@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct iau_device;
 
 /**
@@ -100,5 +104,9 @@ int iau_device_execute(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes
 
 /* Counter by its number in the hardware reference. */
 uint64_t iau_device_counter(struct iau_device *dev, unsigned int counter);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

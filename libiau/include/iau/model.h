@@ -7,6 +7,10 @@
 #include "iau/gguf.h"
 #include "iau/tokenizer.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct iau_model;
 struct iau_session;
 
@@ -79,5 +83,9 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 
 /* Logits after the last token, n_vocab values; NULL before the first. */
 const float *iau_session_logits(const struct iau_session *s);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
