@@ -6,7 +6,6 @@
 SHELL := /bin/bash
 
 CC := gcc
-CLANG := clang
 PYTHON := python3
 B := build
 ENGINE ?= rtl

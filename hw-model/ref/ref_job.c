@@ -4,9 +4,16 @@
 
 #include <string.h>
 
-static uint32_t get_reg(const struct iau_dev *dev, uint64_t r)
+/* The operands of SALU and BRANCH, whose fields stand at the same places. */
+static uint32_t operand_a(const struct iau_dev *dev, const uint32_t *cmd)
 {
-	return dev->job.reg[r];
+	return dev->job.reg[IAU_GET(cmd, IAU_SALU_RA)];
+}
+
+static uint32_t operand_b(const struct iau_dev *dev, const uint32_t *cmd)
+{
+	return IAU_GET(cmd, IAU_SALU_USE_IMM) ? (uint32_t)IAU_GET(cmd, IAU_SALU_IMM) :
+						dev->job.reg[IAU_GET(cmd, IAU_SALU_RB)];
 }
 
 static void raise_fault(struct iau_dev *dev, const struct ref_fault *fault)
@@ -122,9 +129,7 @@ static void start_job(struct iau_dev *dev, unsigned int queue)
 
 static void salu(struct iau_dev *dev, const uint32_t *cmd)
 {
-	uint32_t a = get_reg(dev, IAU_GET(cmd, IAU_SALU_RA));
-	uint32_t b = IAU_GET(cmd, IAU_SALU_USE_IMM) ? (uint32_t)IAU_GET(cmd, IAU_SALU_IMM) :
-						      get_reg(dev, IAU_GET(cmd, IAU_SALU_RB));
+	uint32_t a = operand_a(dev, cmd), b = operand_b(dev, cmd);
 	uint32_t d = 0;
 
 	switch (IAU_GET(cmd, IAU_SALU_FUNC)) {
@@ -143,9 +148,7 @@ static void salu(struct iau_dev *dev, const uint32_t *cmd)
 
 static bool branch_taken(const struct iau_dev *dev, const uint32_t *cmd)
 {
-	uint32_t a = get_reg(dev, IAU_GET(cmd, IAU_BRANCH_RA));
-	uint32_t b = IAU_GET(cmd, IAU_BRANCH_USE_IMM) ? (uint32_t)IAU_GET(cmd, IAU_BRANCH_IMM) :
-							get_reg(dev, IAU_GET(cmd, IAU_BRANCH_RB));
+	uint32_t a = operand_a(dev, cmd), b = operand_b(dev, cmd);
 
 	switch (IAU_GET(cmd, IAU_BRANCH_COND)) {
 	case 1: return a == b;

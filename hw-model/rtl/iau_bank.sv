@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
-// One bank: 256 rows of 128 bytes with byte enables; rows not written since the last clear read as
+// One bank: rows of bytes with byte enables; rows not written since the last clear read as
 // zero, so that clearing takes one cycle.
-module iau_bank (
+module iau_bank #(
+  parameter int unsigned Bytes = 128,  // a multiple of 4
+  parameter int unsigned Rows = 256,
+  localparam int unsigned AddrWidth = $clog2(Rows)
+) (
   input  logic          clk_i,
   input  logic          clear_i,
   input  logic          rd_en_i,
-  input  logic [7:0]    rd_addr_i,
-  output logic [1023:0] rd_data_o,
+  input  logic [AddrWidth-1:0]    rd_addr_i,
+  output logic [8*Bytes-1:0] rd_data_o,
   input  logic          wr_en_i,
-  input  logic [7:0]    wr_addr_i,
-  input  logic [1023:0] wr_data_i,
-  input  logic [127:0]  wr_be_i
+  input  logic [AddrWidth-1:0]    wr_addr_i,
+  input  logic [8*Bytes-1:0] wr_data_i,
+  input  logic [Bytes-1:0]  wr_be_i
 );
-  logic [1023:0] mem[256];
-  logic [255:0] valid_q;
+  logic [8*Bytes-1:0] mem[Rows];
+  logic [Rows-1:0] valid_q;
 
-  function automatic logic [1023:0] merge(input logic [1023:0] old, input logic [1023:0] data,
-                                          input logic [127:0] be);
-    logic [1023:0] y;
+  function automatic logic [8*Bytes-1:0] merge(input logic [8*Bytes-1:0] old, input logic [8*Bytes-1:0] data,
+                                          input logic [Bytes-1:0] be);
+    logic [8*Bytes-1:0] y;
     logic [31:0] m;
-    for (int unsigned w = 0; w < 32; w++) begin
+    for (int unsigned w = 0; w < Bytes / 4; w++) begin
       m = {{8{be[4*w+3]}}, {8{be[4*w+2]}}, {8{be[4*w+1]}}, {8{be[4*w]}}};
       y[32*w+:32] = (old[32*w+:32] & ~m) | (data[32*w+:32] & m);
     end

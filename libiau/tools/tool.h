@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 /* Exit codes, documented in iau(1). */
-enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INPUT, EXIT_DEVICE, EXIT_INTERRUPTED = 130 };
+enum { EXIT_OK, EXIT_USAGE = 2, EXIT_INPUT, EXIT_DEVICE, EXIT_INTERRUPTED = 130 };
 
 /* Options of every subcommand that runs a model. */
 struct common {

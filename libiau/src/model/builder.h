@@ -16,7 +16,6 @@
 struct chunk {
 	uint64_t va;
 	uint32_t bytes;
-	bool used; /* its last matmul has been emitted */
 };
 
 struct builder {

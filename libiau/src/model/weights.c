@@ -11,7 +11,6 @@
 
 /* Hands out the one buffer of the weights. */
 struct cursor {
-	struct iau_device *dev;
 	const struct iau_gguf *gguf;
 	const struct iau_hparams *hp;
 	struct iau_weights *w;
@@ -318,7 +317,7 @@ static int supported(const struct iau_hparams *hp)
 int iau_weights_load(struct iau_device *dev, const struct iau_gguf *gguf,
 		     const struct iau_hparams *hp, uint32_t n_ctx, struct iau_weights *w)
 {
-	struct cursor c = { .dev = dev, .gguf = gguf, .hp = hp, .w = w, .dry = true };
+	struct cursor c = { .gguf = gguf, .hp = hp, .w = w, .dry = true };
 	int err = supported(hp);
 
 	memset(w, 0, sizeof(*w));

@@ -21,7 +21,7 @@ struct iau_matrix {
 	bool int4;
 };
 
-/* Offsets of a layer's fp32 vectors in its pack, 0xffffffff if absent; the pack is one load. */
+/* A layer's matrices, and its fp32 vectors in one pack that is one load. */
 struct iau_layer {
 	struct iau_matrix q, k, v, o, gate, up, down;
 	uint64_t pack_va;
