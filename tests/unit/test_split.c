@@ -74,6 +74,19 @@ static void test_gpt2(void **state)
 	assert_split(PRE_GPT2, "", "");
 }
 
+/* Added to Unicode after the tables of old PCRE2 libraries: U+11F02, U+31350 letters, U+11F50 a digit. */
+static void test_unicode_15_1(void **state)
+{
+	static const enum tokenizer_pre pres[] = { PRE_GPT2, PRE_SMOLLM, PRE_LLAMA3, PRE_QWEN2 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pres) / sizeof(*pres); i++) {
+		assert_split(pres[i], "a\xf0\x91\xbc\x82\xf0\xb1\x8d\x90z!",
+			     "a\xf0\x91\xbc\x82\xf0\xb1\x8d\x90z|!");
+		assert_split(pres[i], "a\xf0\x91\xbd\x90!", "a|\xf0\x91\xbd\x90|!");
+	}
+}
+
 static void test_smollm(void **state)
 {
 	(void)state;
@@ -270,9 +283,9 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_gpt2),   cmocka_unit_test(test_smollm),
-		cmocka_unit_test(test_llama3), cmocka_unit_test(test_qwen2),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_gpt2),   cmocka_unit_test(test_unicode_15_1),
+		cmocka_unit_test(test_smollm), cmocka_unit_test(test_llama3),
+		cmocka_unit_test(test_qwen2),  cmocka_unit_test(test_random),
 	};
 
 	return run_group("split", tests);

@@ -17,23 +17,34 @@
 
 #define SPACES "[" SPACE "]+(?![^" SPACE "])|[" SPACE "]+"
 
-#define GPT2                                           \
-	"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+|" \
-	" ?[^" SPACE "\\p{L}\\p{N}]+|" SPACES
+/*
+ * Letters and numbers of Unicode 15.1, which is what llama.cpp knows. PCRE2 before 10.43 knows
+ * those of 14.0; the ranges are what DerivedAge.txt and UnicodeData.txt add in 15.0 and 15.1.
+ */
+#define LETTER                                                                           \
+	"\\p{L}\\x{1123f}\\x{11240}\\x{11f02}\\x{11f04}-\\x{11f10}\\x{11f12}-\\x{11f33}" \
+	"\\x{1342f}\\x{13441}-\\x{13446}\\x{1b132}\\x{1b155}\\x{1df25}-\\x{1df2a}"       \
+	"\\x{1e030}-\\x{1e06d}\\x{1e4d0}-\\x{1e4eb}\\x{2b739}\\x{2ebf0}-\\x{2ee5d}"      \
+	"\\x{31350}-\\x{323af}"
+#define NUMBER "\\p{N}\\x{11f50}-\\x{11f59}\\x{1d2c0}-\\x{1d2d3}\\x{1e4f0}-\\x{1e4f9}"
 
-#define LLAMA3(NUMBER)                                                                   \
-	"'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|"                         \
-	"[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" NUMBER "| ?[^" SPACE "\\p{L}\\p{N}]+[\\r\\n]*|" \
-	"[" SPACE "]*[\\r\\n]+|" SPACES
+#define GPT2                                                       \
+	"'s|'t|'re|'ve|'m|'ll|'d| ?[" LETTER "]+| ?[" NUMBER "]+|" \
+	" ?[^" SPACE LETTER NUMBER "]+|" SPACES
+
+#define LLAMA3(DIGITS)                                                                      \
+	"'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]|"                            \
+	"[^\\r\\n" LETTER NUMBER "]?[" LETTER "]+|" DIGITS "| ?[^" SPACE LETTER NUMBER "]+" \
+	"[\\r\\n]*|[" SPACE "]*[\\r\\n]+|" SPACES
 
 /* The expressions are applied one after the other, each to the pieces of the one before. */
 #define MAX_PASSES 2
 
 static const char *const expressions[][MAX_PASSES] = {
 	[PRE_GPT2] = { GPT2 },
-	[PRE_SMOLLM] = { "\\p{N}", GPT2 },
-	[PRE_LLAMA3] = { LLAMA3("\\p{N}{1,3}") },
-	[PRE_QWEN2] = { LLAMA3("\\p{N}") },
+	[PRE_SMOLLM] = { "[" NUMBER "]", GPT2 },
+	[PRE_LLAMA3] = { LLAMA3("[" NUMBER "]{1,3}") },
+	[PRE_QWEN2] = { LLAMA3("[" NUMBER "]") },
 };
 
 struct splitter {
