@@ -23,6 +23,7 @@ include hw-model/module.mk
 include sim/module.mk
 include libiau/module.mk
 include tests/module.mk
+include tests/llama/module.mk
 include mk/install.mk
 
 .PHONY: all run check check-long bench clean

@@ -38,7 +38,7 @@ def _string(text):
 
 
 def _value(value):
-    """Type code and bytes. Python's int is u32, except in lists, which are i32."""
+    """Type code and bytes. Python's int is u32, except in lists, which are i32 or strings or fp32."""
     if isinstance(value, bool):
         return BOOL, struct.pack("<?", value)
     if isinstance(value, int):
@@ -49,6 +49,8 @@ def _value(value):
         return STRING, _string(value)
     if isinstance(value[0], str):
         kind, items = STRING, [_string(v) for v in value]
+    elif isinstance(value[0], float):
+        kind, items = FLOAT, [struct.pack("<f", v) for v in value]
     else:
         kind, items = I32, [struct.pack("<i", v) for v in value]
     return ARRAY, struct.pack("<IQ", kind, len(items)) + b"".join(items)

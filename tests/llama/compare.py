@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""compare.py DIR: the reference model against llama.cpp, through the two probes in DIR.
+
+Prints TAP and a table; writes build/bench/figures-llama.json. LLAMA_SEED chooses the texts.
+"""
+
+import json
+import os
+import statistics
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import lines
+
+ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "models"
+DIR = Path(sys.argv[1]).resolve()
+SEED = int(os.environ.get("LLAMA_SEED", 1))
+LINES = 10000
+PPL_TOKENS, RANDOM_TOKENS = 4000, 64
+DECODE_TOKENS, DECODE_RUNS = 512, 7
+PRE = ["llama-bpe", "qwen2", "smollm", "gpt-2"]
+
+figures, results = {}, []
+
+
+def check(name, ok, value=None):
+    """One line of TAP, and a figure if there is a value."""
+    results.append(ok)
+    if value is not None:
+        figures[name] = value
+        name += f" = {value:.6g}"
+    print(f"{'ok' if ok else 'not ok'} {len(results)} - {name}", flush=True)
+
+
+def probe(engine, *args, stdin):
+    lib = DIR / "root/usr/lib/x86_64-linux-gnu"
+    command, env = [DIR / "probe-iau", *args], dict(os.environ)
+    if engine == "llama":
+        command = [lib / "ld-linux-x86-64.so.2", "--library-path", lib, DIR / "probe-llama", *args]
+        env["GGML_BACKENDS"] = str(lib / "ggml/backends0")
+    return subprocess.run([str(c) for c in command], input=stdin, check=True, stdout=subprocess.PIPE, env=env).stdout
+
+
+def both(*args, stdin):
+    return [probe(engine, *args, stdin=stdin) for engine in ("iau", "llama")]
+
+
+def logits(model, tokens):
+    """fp64 [token][vocabulary] of libiau and of llama.cpp"""
+    return [np.frombuffer(raw, "<f4").reshape(len(tokens), -1).astype(np.float64)
+            for raw in both("logits", model, stdin=pack(tokens))]
+
+
+def pack(tokens):
+    return struct.pack(f"<{len(tokens)}i", *tokens)
+
+
+def perplexity(rows, tokens):
+    rows = rows[:-1]
+    top = rows.max(axis=1)
+    log_sum = top + np.log(np.exp(rows - top[:, None]).sum(axis=1))
+    return np.exp(np.mean(log_sum - rows[np.arange(len(rows)), tokens[1:]]))
+
+
+def shipped(form, limit):
+    """The trained model on text that it has not seen, in one window of tokens from its start."""
+    model = MODELS / f"iau-ci/iau-ci-{form}.gguf"
+    text = (MODELS / "iau-ci/held-out.txt").read_bytes()
+    ours, theirs = both("tokenize", model, stdin=text)
+    check(f"held-out.txt has the same tokens for {form}", ours == theirs)
+    tokens = [int(t) for t in theirs.split()][:PPL_TOKENS]
+    ours, theirs = logits(model, tokens)
+    a, b = perplexity(ours, tokens), perplexity(theirs, tokens)
+    print(f"# {form}: perplexity of {len(tokens) - 1} tokens {a:.5f}, llama.cpp {b:.5f}")
+    check(f"ppl_ratio_{form}", abs(a / b - 1) <= limit, a / b)
+    agreement = float(np.mean(ours.argmax(axis=1) == theirs.argmax(axis=1)))
+    check(f"greedy_agreement_{form}", agreement >= 0.98, agreement)
+
+
+def random_weights(name, shape):
+    """Shapes of published models; weights are random, so that every error shows."""
+    model = DIR / f"{shape}.gguf"
+    subprocess.run([sys.executable, MODELS / "random/make_gguf.py", "--shape", shape, "--layers", "2",
+                    "--out", model], check=True, stdout=subprocess.DEVNULL)
+    rng = np.random.Generator(np.random.PCG64(SEED))
+    ours, theirs = logits(model, [0, *rng.integers(258, 4096, RANDOM_TOKENS - 1).tolist()])
+    nmse = float(np.sum((ours - theirs) ** 2) / np.sum(theirs ** 2))
+    check(f"nmse_{name}", nmse <= 1e-3, nmse)
+
+
+def tokenizer(name, path, texts):
+    """Each text has the same tokens."""
+    ours, theirs = (r.split(b"\n") for r in both("tokenize", path, stdin="".join(t + "\0" for t in texts).encode()))
+    bad = [i for i in range(len(texts)) if ours[i] != theirs[i]]
+    for i in bad[:3]:
+        print(f"# {texts[i]!r}\n#   ours   {ours[i].decode()}\n#   theirs {theirs[i].decode()}")
+    check(f"tokenizer_lines_differ_{name} in {len(texts)}", not bad)
+    figures[f"tokenizer_lines_differ_{name.replace('-', '_')}"] = len(bad)
+
+
+def tokenizers():
+    print(f"# texts of seed {SEED}")
+    texts = lines.lines(SEED, LINES)
+    path = DIR / "vocabulary.gguf"
+    # This expression tells a letter, a number, a space and the rest apart.
+    lines.write_bpe(path, "gpt-2", SEED)
+    tokenizer("code-points", path, [f"a{c}a!{c}!1{c}1" for c in lines.code_points()])
+    for pre in PRE:
+        lines.write_bpe(path, pre, SEED)
+        tokenizer(pre, path, texts)
+    lines.write_spm(path, texts, SEED)
+    tokenizer("llama", path, texts)
+
+
+def decode():
+    """Greedy decoding, one thread each, turn by turn."""
+    model = MODELS / "iau-ci/iau-ci-q8_0.gguf"
+    prompt = [int(t) for t in probe("llama", "tokenize", model, stdin=b"Once upon a time").split()]
+    rates = []
+    for _ in range(DECODE_RUNS):
+        out = both("decode", model, str(DECODE_TOKENS), stdin=pack(prompt))
+        rates.append([DECODE_TOKENS / float(o.split()[0]) for o in out])
+    ours, theirs = (statistics.median(r) for r in zip(*rates))
+    figures["ref_decode_tokens_per_s_iau_ci_q8_0"] = ours
+    figures["llamacpp_decode_tokens_per_s_iau_ci_q8_0"] = theirs
+    ratio = statistics.median(a / b for a, b in rates)
+    check("ref_vs_llamacpp_decode_iau_ci_q8_0", ratio >= 0.5, ratio)
+
+
+def main():
+    print("# " + (DIR / "versions").read_text().strip().replace("\n", ", "))
+    shipped("q8_0", 0.005)
+    shipped("q4_0", 0.01)
+    random_weights("qwen2", "qwen2-0.5b")
+    random_weights("qwen3", "qwen3-0.6b")
+    tokenizers()
+    decode()
+    print(f"1..{len(results)}")
+    out = ROOT / "build/bench/figures-llama.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(figures, indent=2) + "\n")
+    for name, value in figures.items():
+        print(f"# {name:45} {value:12.6g}")
+    sys.exit(0 if all(results) else 1)
+
+
+main()
