@@ -62,6 +62,29 @@ module iau_queues (
   logic [31:0] latch_q;
   logic [1:0] last_q;
 
+  // Decoding --------------------------------------------------------------------------------------
+  logic in_q, in_bell, in_ctx, in_cnt;
+  logic [1:0] qn;
+  logic [15:0] qr;
+  assign in_q = mmio_addr_i[15:9] == 7'h08;
+  assign qn = mmio_addr_i[8:7];
+  assign qr = {9'd0, mmio_addr_i[6:0]};
+  assign in_bell = mmio_addr_i[15:5] == 11'h100 && mmio_addr_i[2:0] == '0;
+  assign in_ctx = mmio_addr_i[15:7] == 9'h010;
+  assign in_cnt = mmio_addr_i[15:8] == 8'h04;
+
+  // Resets ----------------------------------------------------------------------------------------
+  logic [3:0] reset_now;  // the queue has no job that runs on: it is reset at once
+  logic reset_late;       // the job of a queue being reset is over, aborted or completed
+  logic job_end;
+  assign job_end = done_i | fault_i | abort_done_i;
+  assign reset_late = abort_done_i || (done_i && state_q[active_queue_i] == QResetting);
+  always_comb begin
+    for (int unsigned i = 0; i < 4; i++)
+      reset_now[i] = mmio_we_i && in_q && qr == QregCmd && mmio_wdata_i == 32'd1 && qn == 2'(i) &&
+                     !(job_active_i && active_queue_i == 2'(i) && !job_end);
+  end
+
   // Choice ----------------------------------------------------------------------------------------
   logic [3:0] runnable;
   logic [1:0] n;
@@ -71,7 +94,7 @@ module iau_queues (
     job_queue_o = '0;
     best_prio = '0;
     for (int unsigned i = 0; i < 4; i++)
-      runnable[i] = ctrl_q[i][0] && state_q[i] == QIdle && head_q[i] != tail_q[i];
+      runnable[i] = ctrl_q[i][0] && state_q[i] == QIdle && head_q[i] != tail_q[i] && !reset_now[i];
     for (int unsigned i = 1; i <= 4; i++) begin
       n = last_q + 2'(i);
       if (runnable[n] && (!job_valid_o || ctrl_q[n][2:1] > best_prio)) begin
@@ -87,16 +110,6 @@ module iau_queues (
   assign abort_o = job_active_i && state_q[active_queue_i] == QResetting;
 
   // Registers -------------------------------------------------------------------------------------
-  logic in_q, in_bell, in_ctx, in_cnt;
-  logic [1:0] qn;
-  logic [15:0] qr;
-  assign in_q = mmio_addr_i[15:9] == 7'h08;
-  assign qn = mmio_addr_i[8:7];
-  assign qr = {9'd0, mmio_addr_i[6:0]};
-  assign in_bell = mmio_addr_i[15:5] == 11'h100 && mmio_addr_i[2:0] == '0;
-  assign in_ctx = mmio_addr_i[15:7] == 9'h010;
-  assign in_cnt = mmio_addr_i[15:8] == 8'h04;
-
   function automatic logic [31:0] queue_reg(input logic [1:0] q, input logic [15:0] r);
     case (r)
       QregBaseLo: return base_q[q][31:0];
@@ -150,17 +163,14 @@ module iau_queues (
 
   // Interrupts ------------------------------------------------------------------------------------
   logic [5:0] rise, fire_unmask;
-  logic [3:0] reset_now;  // reset of a queue whose job is not running
   always_comb begin
-    for (int unsigned i = 0; i < 4; i++)
-      reset_now[i] = mmio_we_i && in_q && qr == QregCmd && mmio_wdata_i == 32'd1 && qn == 2'(i) &&
-                     !(job_active_i && active_queue_i == 2'(i));
     rise = '0;
     if (done_i && done_irq_i) rise[{1'b0, active_queue_i}] = 1'b1;
     rise[IrqFault] = fault_i;
-    rise[IrqReset] = (|reset_now) | abort_done_i;
-    fire_unmask = (mmio_we_i && mmio_addr_i == RegIrqMask) ? mask_q & ~mmio_wdata_i[5:0] & status_q :
-                  '0;
+    rise[IrqReset] = (|reset_now) | reset_late;
+    // a vector that rises in the cycle of its unmasking must not be lost between the two
+    fire_unmask = (mmio_we_i && mmio_addr_i == RegIrqMask) ?
+                  mask_q & ~mmio_wdata_i[5:0] & (status_q | rise) : '0;
     irq_o = (rise & ~mask_q) | fire_unmask;
   end
 
@@ -174,7 +184,8 @@ module iau_queues (
       status_q <= (status_q &
           ~((mmio_we_i && mmio_addr_i == RegIrqStatus) ? mmio_wdata_i[5:0] : 6'd0)) | rise;
       if (mmio_we_i && mmio_addr_i == RegIrqMask) mask_q <= mmio_wdata_i[5:0];
-      if (mmio_re_i && in_cnt && !mmio_addr_i[2]) latch_q <= counter_i[mmio_addr_i[6:3]][63:32];
+      if (mmio_re_i && in_cnt && !mmio_addr_i[2] && mmio_addr_i[7:3] < 5'(NumCounters))
+        latch_q <= counter_i[mmio_addr_i[6:3]][63:32];
       if (job_take_i) last_q <= job_queue_o;
     end
   end
@@ -234,7 +245,7 @@ module iau_queues (
           code_q[q] <= '0;
         end
         if (we && qr == QregCmd && mmio_wdata_i == 32'd1 && !reset_now[q]) state_q[q] <= QResetting;
-        if (reset_now[q] || (abort_done_i && active_queue_i == 2'(q))) begin
+        if (reset_now[q] || (reset_late && active_queue_i == 2'(q))) begin
           state_q[q] <= QIdle;
           head_q[q] <= '0;
           tail_q[q] <= '0;
