@@ -46,6 +46,8 @@ module iau_mmu #(
   logic [3:0] victim_q;
   state_e state_q;
   logic [1:0] level_q, who_q, who;
+  logic [3:0] wctx_q;  // the walk's context: the job that asked may be over when it ends
+  logic drop_q, drop;  // translations of the walk's context were dropped while it went on
   logic [51:0] table_q;
   fault_e fault_q;
   logic [63:0] va, wva_q;
@@ -77,8 +79,8 @@ module iau_mmu #(
     if (state_q == StIdle && |req_i && (bad_va || hit)) begin
       ack_o[who] = 1'b1;
       fault_o = bad_va ? FaultUnmapped : FaultNone;
-    end else if (state_q == StFault && va_i[who_q] == wva_q) begin
-      // the client may have changed its mind meanwhile
+    end else if (state_q == StFault && va_i[who_q] == wva_q && ctx_i == wctx_q && !drop_q) begin
+      // the client may have changed its mind meanwhile, or be another job's
       ack_o[who_q] = req_i[who_q];
       fault_o = fault_q;
     end
@@ -106,11 +108,15 @@ module iau_mmu #(
     else if (leaf && pte[PteW] && pte[PteC]) pte_fault = FaultBadPte;
   end
 
+  assign drop = drop_q | (inv_i && inv_ctx_i == wctx_q);
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
       level_q <= '0;
       who_q <= '0;
+      wctx_q <= '0;
+      drop_q <= 1'b0;
       wva_q <= '0;
       table_q <= '0;
       fault_q <= FaultNone;
@@ -122,15 +128,23 @@ module iau_mmu #(
           level_q <= 2'd2;
           table_q <= {root_i[51:12], 12'd0};
           who_q <= who;
+          wctx_q <= ctx_i;
+          // the root of this walk may be the one that is being replaced
+          drop_q <= inv_i && inv_ctx_i == ctx_i;
           wva_q <= va;
         end
-        StRead: if (rd_gnt_i) state_q <= StWait;
-        StWait:
-        if (rd_valid_i) begin
-          table_q <= {pte[51:12], 12'd0};
-          level_q <= level_q - 2'd1;
-          fault_q <= pte_fault;
-          state_q <= pte_fault != FaultNone ? StFault : leaf ? StIdle : StRead;
+        StRead: begin
+          drop_q <= drop;
+          if (rd_gnt_i) state_q <= StWait;
+        end
+        StWait: begin
+          drop_q <= drop;
+          if (rd_valid_i) begin
+            table_q <= {pte[51:12], 12'd0};
+            level_q <= level_q - 2'd1;
+            fault_q <= pte_fault;
+            state_q <= pte_fault != FaultNone ? StFault : leaf ? StIdle : StRead;
+          end
         end
         StFault: state_q <= StIdle;
         default: state_q <= StIdle;
@@ -138,11 +152,15 @@ module iau_mmu #(
     end
   end
 
+  // a walk that began before its context was invalidated may have read what is no longer true
+  logic install;
+  assign install = state_q == StWait && rd_valid_i && pte_fault == FaultNone && leaf && !drop;
+
   // a blocking loop would need one write port an entry; the walker writes one
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       victim_q <= '0;
-    end else if (state_q == StWait && rd_valid_i && pte_fault == FaultNone && leaf) begin
+    end else if (install) begin
       victim_q <= victim_q + 4'd1;
     end
   end
@@ -150,19 +168,18 @@ module iau_mmu #(
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) begin
         tlb_q[i] <= '0;
-      end else if (inv_i && tlb_q[i].ctx == inv_ctx_i) begin
-        tlb_q[i].valid <= 1'b0;
-      end else if (state_q == StWait && rd_valid_i && pte_fault == FaultNone && leaf &&
-                   victim_q == 4'(i)) begin
+      end else if (install && victim_q == 4'(i)) begin
         tlb_q[i] <= '{
             valid: 1'b1,
             big: level_q == 2'd1,
-            ctx: ctx_i,
+            ctx: wctx_q,
             vpn: wva_q[38:12],
             ppn: pte[51:12],
             w: pte[PteW],
             c: pte[PteC]
         };
+      end else if (inv_i && tlb_q[i].ctx == inv_ctx_i) begin
+        tlb_q[i].valid <= 1'b0;
       end
     end
   end
