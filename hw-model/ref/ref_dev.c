@@ -132,7 +132,8 @@ static void write_queue(struct iau_dev *dev, unsigned int n, uint32_t reg, uint3
 		q->base = (q->base >> 32 << 32) | (value & ~63u);
 		break;
 	case IAU_QREG_BASE_HI:
-		q->base = (uint32_t)q->base | (uint64_t)value << 32;
+		/* physical addresses have 52 bits */
+		q->base = (uint32_t)q->base | (uint64_t)(value & 0xfffff) << 32;
 		break;
 	case IAU_QREG_SIZE:
 		q->size = value & 15;
