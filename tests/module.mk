@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 include tests/unit/module.mk
 include tests/cosim/module.mk
+include tests/device/module.mk
 include tests/rtl/module.mk
 include tests/rtl/vec/module.mk
 
 # Every test is a program that prints TAP; prove runs them.
 E2E_TESTS := $(wildcard tests/e2e/*.t)
 RTL_TESTS := $(B)/tests/rtl/mxu/mxu_test $(B)/tests/rtl/fp/fp_test $(B)/tests/rtl/vec/vec_test
-CHECK := $(UNIT_BINS) $(B)/fuzz.t $(RTL_TESTS) $(COSIM) $(E2E_TESTS)
+CHECK := $(UNIT_BINS) $(DEVICE_TESTS) $(B)/fuzz.t $(RTL_TESTS) $(COSIM) $(E2E_TESTS)
 
 $(UNIT_OBJS): | $(NEEDED)
 
