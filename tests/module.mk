@@ -2,13 +2,14 @@
 include tests/unit/module.mk
 include tests/cosim/module.mk
 include tests/device/module.mk
+include tests/numerics/module.mk
 include tests/rtl/module.mk
 include tests/rtl/vec/module.mk
 
 # Every test is a program that prints TAP; prove runs them.
 E2E_TESTS := $(wildcard tests/e2e/*.t)
 RTL_TESTS := $(B)/tests/rtl/mxu/mxu_test $(B)/tests/rtl/fp/fp_test $(B)/tests/rtl/vec/vec_test
-CHECK := $(UNIT_BINS) $(DEVICE_TESTS) $(B)/fuzz.t $(RTL_TESTS) $(COSIM) $(E2E_TESTS)
+CHECK := $(UNIT_BINS) $(NUMERICS_TEST) $(DEVICE_TESTS) $(B)/fuzz.t $(RTL_TESTS) $(COSIM) $(E2E_TESTS)
 
 $(UNIT_OBJS): | $(NEEDED)
 
@@ -21,5 +22,6 @@ check: $(B)/iau $(filter $(B)/%,$(CHECK))
 
 # Hours, not minutes: many more random jobs and mutated files.
 check-long: check
+	$(NUMERICS_TEST) -x
 	$(COSIM) 1000 100000
 	$(FUZZ_BINS) 1000 5000

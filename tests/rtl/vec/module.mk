@@ -8,8 +8,8 @@ RTL_VEC := build/gen/iau_hw_pkg.sv $(addprefix hw-model/rtl/,iau_fp_pkg.sv iau_s
 	iau_vec.sv iau_vec_issue.sv iau_vec_lanes.sv iau_vec_write.sv)
 RTL_VEC_OUT := build/tests/rtl/vec
 RTL_VEC_CFLAGS := -std=gnu11 -O2 -g -ffp-contract=off -Wall -Wextra \
-	-Ibuild/gen -Ihw-model/ref -Isim/include
-RTL_VEC_OBJS := $(addprefix $(RTL_VEC_OUT)/,vec_test.o ref_vec.o ref_check.o)
+	-Ibuild/gen -Ihw-model/ref -Isim/include -Itests/support
+RTL_VEC_OBJS := $(addprefix $(RTL_VEC_OUT)/,vec_test.o functions.o ref_vec.o ref_check.o)
 
 $(RTL_VEC_OUT)/%.o: tests/rtl/vec/%.c | $(HW_HEADERS)
 	@mkdir -p $(@D)

@@ -6,6 +6,7 @@
  * usage: vec_test [SEED [COUNT]] | -b
  */
 #include "bench.h"
+#include "functions.h"
 #include "numerics.h"
 #include "ref.h"
 
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define FUNCTION_ARGUMENTS (1u << 20)
 #define LEN(x) (sizeof(x) / sizeof((x)[0]))
 
 static uint64_t state;
@@ -412,6 +414,7 @@ int main(int argc, char **argv)
 	struct iau_dev *dev = aligned_alloc(128, (sizeof(*dev) + 127) / 128 * 128);
 	uint64_t vectors = 0;
 	unsigned int mode;
+	bool agree;
 
 	if (!dev)
 		return 1;
@@ -422,7 +425,7 @@ int main(int argc, char **argv)
 		bench(dev);
 		return 0;
 	}
-	printf("TAP version 13\n1..1\n# seed %llu, %lu commands\n", (unsigned long long)seed, count);
+	printf("TAP version 13\n1..2\n# seed %llu, %lu commands\n", (unsigned long long)seed, count);
 	state = seed * 0x9e3779b97f4a7c15;
 	for (unsigned long i = 0; i < count && failed < 3; i++) {
 		if (!run_random(dev, &vectors)) {
@@ -432,8 +435,11 @@ int main(int argc, char **argv)
 	}
 	printf("# %llu vectors\n", (unsigned long long)vectors);
 	printf("%sok 1 - random VEC commands give what the reference gives\n", failed ? "not " : "");
+	agree = functions_agree(seed, FUNCTION_ARGUMENTS);
+	printf("%sok 2 - so do special functions, of %u arguments a domain\n", agree ? "" : "not ",
+	       FUNCTION_ARGUMENTS);
 	bench_stop();
 	iau_fp_leave(mode);
 	free(dev);
-	return failed != 0;
+	return failed != 0 || !agree;
 }
