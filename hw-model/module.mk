@@ -16,13 +16,26 @@ $(HW_HEADERS) $(HW_PKG): $(SPEC) | $(NEEDED)
 docs/hardware-reference.md: $(SPEC)
 	$(PYTHON) hw-model/spec/gen.py md > $@
 
-REF_SRCS := $(wildcard hw-model/ref/*.c)
-REF_OBJS := $(REF_SRCS:%.c=$(B)/obj/%.o)
-# The device's arithmetic: no fused multiply-add, wide vectors.
-REF_CFLAGS := -std=c11 -O3 -g -march=x86-64-v3 -ffp-contract=off -Wall -Wextra -Werror \
-	-D_GNU_SOURCE -fPIC -I$(GEN) -Isim/include -Ihw-model/ref
+# The device's arithmetic has no fused multiply-add, and nobody looks at exceptions or errno.
+# ref_dispatch.c chooses at run time among the files made for more than any x86-64 has.
+REF_CFLAGS := -std=c11 -O3 -g -ffp-contract=off -fno-trapping-math -fno-math-errno \
+	-Wall -Wextra -Werror -D_GNU_SOURCE -fPIC -I$(GEN) -Isim/include -Ihw-model/ref
+REF_AVX2 := -march=x86-64-v3
+REF_AVX512 := -march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512
 
-$(REF_OBJS): $(B)/obj/%.o: %.c $(HW_HEADERS)
+REF_DIR := $(B)/obj/hw-model/ref
+REF_SRCS := $(wildcard hw-model/ref/*.c)
+REF_VARIANTS := $(REF_DIR)/ref_vec_avx2.o $(REF_DIR)/ref_vec_avx512.o
+REF_OBJS := $(REF_SRCS:%.c=$(B)/obj/%.o) $(REF_VARIANTS)
+
+$(filter %_avx2.o,$(REF_OBJS)): REF_CFLAGS += $(REF_AVX2)
+$(filter %_avx512.o,$(REF_OBJS)): REF_CFLAGS += $(REF_AVX512)
+
+$(REF_SRCS:%.c=$(B)/obj/%.o): $(B)/obj/%.o: %.c $(HW_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(REF_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(REF_VARIANTS): $(REF_DIR)/%.o: hw-model/ref/ref_vec.c $(HW_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(REF_CFLAGS) -Dref_vec=$* -MMD -MP -c -o $@ $<
 -include $(REF_OBJS:.o=.d)

@@ -95,65 +95,85 @@ static inline uint16_t fp32_to_fp16(float f)
 	return (uint16_t)(sign | m);
 }
 
-/* c0 + c1 u + c2 u^2 with u = r / 2^17, rounded from 26 to 23 fractional bits. */
-static inline uint32_t sfu_quadratic(const int32_t c[3], uint32_t r)
+/*
+ * c0 + c1 u + c2 u^2 with u = r / 2^17, rounded from 26 to 23 fractional bits. The product with r
+ * has 38 bits; taken in two parts, of 10 and 7 bits of r, it needs no more than 32, and no rounding
+ * down is lost: |c1 + t| < 2^21 in all tables.
+ */
+static inline uint32_t sfu_quadratic(int32_t c0, int32_t c1, int32_t c2, uint32_t r)
 {
-	int64_t t = ((int64_t)c[2] * (int32_t)(r >> 5)) >> 12;
-	int64_t v = c[0] + (((c[1] + t) * (int32_t)r) >> 17);
+	int32_t v;
 
+	c1 += (c2 * (int32_t)(r >> 5)) >> 12;
+	v = c0 + ((c1 * (int32_t)(r >> 7) + ((c1 * (int32_t)(r & 127)) >> 7)) >> 10);
 	return (uint32_t)((v + 4) >> 3);
 }
 
-/* 2^y. The argument is truncated toward zero to 23 fractional bits. */
-static inline float sfu_exp2(float y)
+/*
+ * Each function has a part before the table and one after it, and chooses among results instead of
+ * branching: loops over lanes become vector code. A result that is not chosen may be anything.
+ */
+
+/* The argument truncated toward zero to 23 fractional bits, if it is below 128. */
+static inline int32_t sfu_exp2_fixed(float y)
 {
 	uint32_t u = f2u(y), e = u >> 23 & 0xff, m = (u & 0x7fffff) | 0x800000;
-	uint32_t mag, v;
-	int32_t t;
+	uint32_t right = e < 96 ? 31 : 127 - e;
+	uint32_t mag = e >= 127 ? m << ((e - 127) & 31) : m >> (right & 31);
 
-	if ((u & 0x7fffffff) > 0x7f800000)
-		return u2f(IAU_CANONICAL_NAN);
-	if (e >= 134) /* |y| >= 128 */
-		return u2f(u >> 31 ? 0 : 0x7f800000);
-	mag = e >= 127 ? m << (e - 127) : 127 - e > 24 ? 0 : m >> (127 - e);
-	t = u >> 31 ? -(int32_t)mag : (int32_t)mag;
-	if (t < -126 * (1 << 23))
-		return 0.0f;
-	v = sfu_quadratic(iau_exp2_table[t >> 17 & 63], (uint32_t)t & 0x1ffff);
-	return u2f((uint32_t)((t >> 23) + 126) * (1u << 23) + v);
+	return u >> 31 ? -(int32_t)mag : (int32_t)mag;
+}
+
+static inline float sfu_exp2_finish(float y, int32_t t, uint32_t v)
+{
+	uint32_t u = f2u(y), mag = u & 0x7fffffff;
+
+	v += (uint32_t)((t >> 23) + 126) << 23;
+	v = t < -126 * (1 << 23) ? 0 : v;
+	v = mag >= 0x43000000 ? (u >> 31 ? 0 : 0x7f800000) : v; /* |y| >= 128 */
+	return u2f(mag > 0x7f800000 ? IAU_CANONICAL_NAN : v);
+}
+
+/* 2^y */
+static inline float sfu_exp2(float y)
+{
+	int32_t t = sfu_exp2_fixed(y);
+	const int32_t *c = iau_exp2_table[t >> 17 & 63];
+
+	return sfu_exp2_finish(y, t, sfu_quadratic(c[0], c[1], c[2], (uint32_t)t & 0x1ffff));
+}
+
+static inline float sfu_recip_finish(float x, uint32_t v)
+{
+	uint32_t u = f2u(x), e = u >> 23 & 0xff, sign = u & 0x80000000;
+	int32_t r = (int32_t)((252 - e) << 23) + (int32_t)v;
+
+	v = r < (1 << 23) ? 0 : (uint32_t)r;
+	v = e == 0 ? 0x7f800000 : v;
+	v = sign | (e == 255 ? 0 : v);
+	return u2f((u & 0x7fffffff) > 0x7f800000 ? IAU_CANONICAL_NAN : v);
 }
 
 static inline float sfu_recip(float x)
 {
-	uint32_t u = f2u(x), e = u >> 23 & 0xff, sign = u & 0x80000000, v;
-	int32_t r;
+	uint32_t u = f2u(x);
+	const int32_t *c = iau_recip_table[u >> 17 & 63];
 
-	if ((u & 0x7fffffff) > 0x7f800000)
-		return u2f(IAU_CANONICAL_NAN);
-	if (e == 0)
-		return u2f(sign | 0x7f800000);
-	if (e == 255)
-		return u2f(sign);
-	v = sfu_quadratic(iau_recip_table[u >> 17 & 63], u & 0x1ffff);
-	r = (int32_t)((252 - e) << 23) + (int32_t)v;
-	return u2f(sign | (r < (1 << 23) ? 0 : (uint32_t)r));
+	return sfu_recip_finish(x, sfu_quadratic(c[0], c[1], c[2], u & 0x1ffff));
 }
 
 static inline float sfu_rsqrt(float x)
 {
-	uint32_t u = f2u(x), e = u >> 23 & 0xff, v, odd;
+	uint32_t u = f2u(x), e = u >> 23 & 0xff;
+	uint32_t odd = ~e & 1; /* 127 is the bias, so an even e is an odd power */
+	const int32_t *c = iau_rsqrt_table[odd << 6 | (u >> 17 & 63)];
+	uint32_t v = sfu_quadratic(c[0], c[1], c[2], u & 0x1ffff);
 
-	if ((u & 0x7fffffff) > 0x7f800000)
-		return u2f(IAU_CANONICAL_NAN);
-	if (e == 0)
-		return u2f((u & 0x80000000) | 0x7f800000);
-	if (u >> 31)
-		return u2f(IAU_CANONICAL_NAN);
-	if (e == 255)
-		return 0.0f;
-	odd = ~e & 1; /* 127 is the bias, so an even e is an odd power */
-	v = sfu_quadratic(iau_rsqrt_table[odd << 6 | (u >> 17 & 63)], u & 0x1ffff);
-	return u2f((377 + odd - e) / 2 * (1u << 23) + v);
+	v += (377 + odd - e) / 2 << 23;
+	v = e == 255 ? 0 : v;
+	v = u >> 31 ? IAU_CANONICAL_NAN : v;
+	v = e == 0 ? (u & 0x80000000) | 0x7f800000 : v;
+	return u2f((u & 0x7fffffff) > 0x7f800000 ? IAU_CANONICAL_NAN : v);
 }
 
 /* Orders floats as the reductions do: -inf (and NaN) < ... < -0 < +0 < ... */
@@ -166,13 +186,16 @@ static inline uint32_t fp_order_key(float f)
 	return u >> 31 ? ~u : u | 0x80000000;
 }
 
-/* To INT8 by rounding to nearest even, saturated to +-127; NaN gives 0. */
+/*
+ * To INT8 by rounding to nearest even, saturated to +-127; NaN gives 0. Adding 1.5 * 2^23 rounds,
+ * and leaves the integer in the low bits.
+ */
 static inline int8_t fp_to_i8(float f)
 {
-	if (f != f)
-		return 0;
-	f = f > 127.0f ? 127.0f : f < -127.0f ? -127.0f : f;
-	return (int8_t)lrintf(f);
+	f = f != f ? 0.0f : f;
+	f = f > 127.0f ? 127.0f : f;
+	f = f < -127.0f ? -127.0f : f;
+	return (int8_t)(uint8_t)f2u(f + 0x1.8p23f);
 }
 
 #endif

@@ -30,8 +30,17 @@ struct ref_fault {
 	bool data; /* a bus error of the data itself, not of a page table */
 };
 
+/* The commands that compute, in one of several versions that give the same bits. */
+struct ref_kernels {
+	const char *name;
+	bool (*supported)(void); /* by this processor */
+	void (*matmul)(struct iau_dev *dev, const uint32_t *cmd);
+	void (*vec)(struct iau_dev *dev, const uint32_t *cmd);
+};
+
 struct iau_dev {
 	struct iau_dev_host host;
+	const struct ref_kernels *kernels;
 	struct ref_queue queue[IAU_NUM_QUEUES];
 	uint64_t ctx_root[IAU_NUM_CONTEXTS];
 	uint64_t counter[IAU_NUM_COUNTERS];
@@ -56,6 +65,17 @@ void ref_store(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault
 void ref_stamp(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault);
 void ref_matmul(struct iau_dev *dev, const uint32_t *cmd);
 void ref_vec(struct iau_dev *dev, const uint32_t *cmd);
+
+/* The same for instruction sets that not every processor has. */
+void ref_matmul_avx2(struct iau_dev *dev, const uint32_t *cmd);
+void ref_matmul_avx512(struct iau_dev *dev, const uint32_t *cmd);
+void ref_vec_avx2(struct iau_dev *dev, const uint32_t *cmd);
+void ref_vec_avx512(struct iau_dev *dev, const uint32_t *cmd);
+
+/* ref_dispatch.c: fastest first; the last one runs everywhere. */
+#define REF_NUM_KERNELS 3
+extern const struct ref_kernels ref_kernels[REF_NUM_KERNELS];
+const struct ref_kernels *ref_choose_kernels(void);
 
 /* ref_job.c: executes one command of the job in flight, or starts one. False when idle. */
 bool ref_step(struct iau_dev *dev);

@@ -15,6 +15,7 @@ static struct iau_dev *ref_create(const struct iau_dev_host *host,
 		return NULL;
 	memset(dev, 0, sizeof(*dev));
 	dev->host = *host;
+	dev->kernels = ref_choose_kernels();
 	return dev;
 }
 

@@ -187,10 +187,10 @@ static void execute(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *
 		ref_stamp(dev, cmd, fault);
 		break;
 	case IAU_OP_MATMUL:
-		ref_matmul(dev, cmd);
+		dev->kernels->matmul(dev, cmd);
 		break;
 	case IAU_OP_VEC:
-		ref_vec(dev, cmd);
+		dev->kernels->vec(dev, cmd);
 		break;
 	}
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The vector unit: one pass over a matrix, 32 columns at a time. */
+/*
+ * The vector unit: one pass over a matrix, 32 columns at a time. Every loop over lanes is simple
+ * enough for the compiler to make vector code of it; module.mk compiles this file once for every
+ * instruction set that ref_dispatch.c chooses from.
+ */
 #include "ref.h"
 #include "numerics.h"
 
 #define L IAU_LANES
+#define EACH(l) for (unsigned int l = 0; l < L; l++)
 
 /* VEC unpacked, so that the loops below read as the definition does. */
 struct vec {
@@ -44,23 +49,35 @@ static void write_u32(struct iau_dev *dev, uint64_t addr, uint32_t u)
 	memcpy(dev->vsp + addr, &u, 4);
 }
 
+static void zero_from(float *x, unsigned int live)
+{
+	for (unsigned int l = live; l < L; l++)
+		x[l] = 0.0f;
+}
+
 /* Lanes past the last column read as zero. */
 static void read_a(const struct iau_dev *dev, const struct vec *v, uint32_t r, uint32_t j,
 		   unsigned int live, float *x)
 {
 	static const uint32_t flip[4] = { 0, 0, 1, 2 };
-	uint64_t at = v->a + (uint64_t)r * v->as;
+	const uint8_t *row = dev->vsp + v->a + (uint64_t)r * v->as;
 	float t[L];
 
 	j ^= flip[v->perm];
 	if (v->a_fmt) {
-		for (unsigned int l = 0; l < L; l++)
-			t[l] = (float)(int8_t)dev->vsp[at + j * 32 + l];
+		const int8_t *q = (const int8_t *)row + j * 32;
+
+		EACH(l)
+			x[l] = (float)q[l];
 	} else {
-		memcpy(t, dev->vsp + at + (uint64_t)j * 128, 128);
+		memcpy(x, row + (uint64_t)j * 128, 128);
 	}
-	for (unsigned int l = 0; l < L; l++)
-		x[l] = l < live ? t[v->perm == 1 ? l ^ 1 : l] : 0.0f;
+	if (v->perm == 1) {
+		memcpy(t, x, sizeof(t));
+		EACH(l)
+			x[l] = t[l ^ 1];
+	}
+	zero_from(x, live);
 }
 
 static void read_b(const struct iau_dev *dev, const struct vec *v, uint32_t r, uint32_t j, float *b)
@@ -70,40 +87,115 @@ static void read_b(const struct iau_dev *dev, const struct vec *v, uint32_t r, u
 	if (v->b_wrap)
 		j &= (1u << (v->b_wrap - 1)) - 1;
 	if (v->b_fmt) {
-		for (unsigned int l = 0; l < L; l++)
-			b[l] = read_f32(dev, at + (uint64_t)j * 4);
+		float one = read_f32(dev, at + (uint64_t)j * 4);
+
+		EACH(l)
+			b[l] = one;
 	} else {
 		memcpy(b, dev->vsp + at + (uint64_t)j * 128, 128);
 	}
 }
 
-/* z of one vector, before the reduction and M2 */
-static void pass(const struct vec *v, const float *a, const float *b, float s, uint32_t r,
-		 uint32_t j, float *z)
+/* x = x * M1; 4 is the square */
+static void multiply(uint32_t m1, float imm, float s, const float *b, float *x)
 {
-	int64_t limit = (int64_t)v->limit + (v->mask_step ? r : 0);
+	float one = m1 == 1 ? imm : s;
 
-	for (unsigned int l = 0; l < L; l++) {
-		float m = v->m1 == 1 ? v->imm0 : v->m1 == 2 ? s : v->m1 == 3 ? b[l] : a[l];
-		float t = v->a1 == 1 ? v->imm1 : v->a1 == 2 ? s : b[l];
-		float x = v->m1 ? a[l] * m : a[l];
+	if (m1 >= 3) {
+		const float *m = m1 == 3 ? b : x;
 
-		t = v->a1_neg ? -t : t;
-		x = v->a1 ? x + t : x;
-		x = v->mask && (int64_t)(j * L + l) >= limit ? -INFINITY : x;
-		z[l] = u2f(fp_canonical(x));
+		EACH(l)
+			x[l] = x[l] * m[l];
+	} else if (m1) {
+		EACH(l)
+			x[l] = x[l] * one;
 	}
+}
+
+/* x = x + A1 */
+static void add(const struct vec *v, float s, const float *b, float *x)
+{
+	uint32_t flip = v->a1_neg ? 0x80000000 : 0;
+	float one = u2f(f2u(v->a1 == 1 ? v->imm1 : s) ^ flip);
+
+	if (v->a1 == 3) {
+		EACH(l)
+			x[l] = x[l] + u2f(f2u(b[l]) ^ flip);
+	} else if (v->a1) {
+		EACH(l)
+			x[l] = x[l] + one;
+	}
+}
+
+/* Columns from the limit on become -inf. */
+static void mask(const struct vec *v, uint32_t r, uint32_t j, float *x)
+{
+	int64_t left = (int64_t)v->limit + (v->mask_step ? r : 0) - (int64_t)j * L;
+	int32_t limit = left < 0 ? 0 : left > (int64_t)L ? (int32_t)L : (int32_t)left;
+
+	EACH(l)
+		x[l] = (int32_t)l >= limit ? -INFINITY : x[l];
+}
+
+/* Coefficients of one vector. Only their look-up is not vector code. */
+struct coefficients {
+	int32_t c0[L], c1[L], c2[L];
+};
+
+static void look_up(const int32_t (*table)[3], const uint32_t *bits, struct coefficients *c)
+{
+	EACH(l) {
+		const int32_t *row = table[bits[l] >> 17 & 63];
+
+		c->c0[l] = row[0];
+		c->c1[l] = row[1];
+		c->c2[l] = row[2];
+	}
+}
+
+static void exp2_all(float *z)
+{
+	struct coefficients c;
+	uint32_t t[L];
+
+	EACH(l)
+		t[l] = (uint32_t)sfu_exp2_fixed(z[l]);
+	look_up(iau_exp2_table, t, &c);
+	EACH(l)
+		z[l] = sfu_exp2_finish(z[l], (int32_t)t[l],
+				       sfu_quadratic(c.c0[l], c.c1[l], c.c2[l], t[l] & 0x1ffff));
+}
+
+static void recip_all(float *z)
+{
+	struct coefficients c;
+	uint32_t u[L];
+
+	EACH(l)
+		u[l] = f2u(z[l]);
+	look_up(iau_recip_table, u, &c);
+	EACH(l)
+		z[l] = sfu_recip_finish(z[l], sfu_quadratic(c.c0[l], c.c1[l], c.c2[l], u[l] & 0x1ffff));
+}
+
+/* z of one vector, before the reduction and M2 */
+static void pass(const struct vec *v, const float *b, float s, uint32_t r, uint32_t j, float *z)
+{
+	multiply(v->m1, v->imm0, s, b, z);
+	add(v, s, b, z);
+	if (v->mask)
+		mask(v, r, j, z);
+	EACH(l)
+		z[l] = u2f(fp_canonical(z[l]));
 	switch (v->sfu) {
 	case 1:
-		for (unsigned int l = 0; l < L; l++)
-			z[l] = sfu_exp2(z[l]);
+		exp2_all(z);
 		break;
 	case 2:
-		for (unsigned int l = 0; l < L; l++)
-			z[l] = sfu_recip(z[l]);
+		recip_all(z);
 		break;
 	case 3:
-		for (unsigned int l = 0; l < L; l++)
+		EACH(l)
 			z[l] = sfu_rsqrt(z[l]);
 		break;
 	}
@@ -114,12 +206,15 @@ static float fold_sum(const float *z, unsigned int live)
 {
 	float t[L];
 
-	for (unsigned int l = 0; l < L; l++)
-		t[l] = l < live ? z[l] : 0.0f;
-	for (unsigned int h = L / 2; h; h /= 2)
-		for (unsigned int l = 0; l < h; l++)
-			t[l] = t[l] + t[l + h];
-	return t[0];
+	memcpy(t, z, sizeof(t));
+	zero_from(t, live);
+	for (unsigned int l = 0; l < 16; l++)
+		t[l] = t[l] + t[l + 16];
+	for (unsigned int l = 0; l < 8; l++)
+		t[l] = t[l] + t[l + 8];
+	for (unsigned int l = 0; l < 4; l++)
+		t[l] = t[l] + t[l + 4];
+	return (t[0] + t[2]) + (t[1] + t[3]);
 }
 
 /* What a reduction carries along a row. */
@@ -128,31 +223,36 @@ struct reduction {
 	uint32_t key, index; /* key orders floats; see fp_order_key() */
 };
 
-static uint32_t red_key(const struct vec *v, float z)
-{
-	if (v->red == 2 && !v->red_max)
-		z = z != z ? 0.0f : fabsf(z);
-	return fp_order_key(z);
-}
-
 static float key_value(uint32_t key)
 {
 	return u2f(key >> 31 ? key & 0x7fffffff : ~key);
 }
 
-static void reduce(const struct vec *v, const float *z, uint32_t j, unsigned int live,
-		   struct reduction *red)
+/* The greatest key, and of equal ones the first. */
+static void reduce_max(const struct vec *v, const float *z, uint32_t j, unsigned int live,
+		       struct reduction *red)
 {
-	if (v->red == 1) {
-		red->sum = red->sum + fold_sum(z, live);
-		return;
-	}
-	for (unsigned int l = 0; v->red && l < live; l++) {
-		uint32_t key = red_key(v, z[l]);
+	bool magnitude = v->red == 2 && !v->red_max;
+	uint32_t key[L], best = 0;
 
-		if (key > red->key) {
-			red->key = key;
+	if (magnitude) {
+		EACH(l)
+			key[l] = fp_order_key(z[l] != z[l] ? 0.0f : fabsf(z[l]));
+	} else {
+		EACH(l)
+			key[l] = fp_order_key(z[l]);
+	}
+	for (unsigned int l = live; l < L; l++)
+		key[l] = 0;
+	EACH(l)
+		best = key[l] > best ? key[l] : best;
+	if (best <= red->key)
+		return;
+	red->key = best;
+	for (unsigned int l = 0; v->red == 3; l++) {
+		if (key[l] == best) {
 			red->index = v->d_bstride + j * L + l;
+			break;
 		}
 	}
 }
@@ -178,56 +278,57 @@ static void finish_reduction(struct iau_dev *dev, const struct vec *v, uint32_t 
 		write_u32(dev, at + 4, out.index);
 }
 
-static void write_f32(struct iau_dev *dev, uint64_t at, const float *y, unsigned int live)
+static void write_f32(uint8_t *to, const float *y, unsigned int live)
 {
-	for (unsigned int l = 0; l < live; l++)
-		write_u32(dev, at + l * 4, fp_canonical(y[l]));
+	uint32_t t[L];
+
+	EACH(l)
+		t[l] = fp_canonical(y[l]);
+	memcpy(to, t, live * 4);
 }
 
 /* One block: q = round(y * 127 / amax), scale amax / 127 */
-static void write_q8(struct iau_dev *dev, const struct vec *v, uint64_t at, uint64_t sc,
-		     const float *y)
+static void write_q8(const struct vec *v, uint8_t *to, uint8_t *sc, const float *y)
 {
-	uint32_t amax = 0;
+	uint32_t mag[L], amax = 0;
+	int8_t q[L];
+	uint16_t half;
 	float id, scale;
 
-	for (unsigned int l = 0; l < L; l++) {
-		uint32_t mag = f2u(y[l]) & 0x7fffffff;
+	EACH(l) {
+		uint32_t m = f2u(y[l]) & 0x7fffffff;
 
-		mag = mag > 0x7f800000 ? 0 : mag;
-		amax = mag > amax ? mag : amax;
+		mag[l] = m > 0x7f800000 ? 0 : m;
 	}
+	EACH(l)
+		amax = mag[l] > amax ? mag[l] : amax;
 	id = v->out == 4 ? 1.0f : 127.0f * sfu_recip(u2f(amax));
-	for (unsigned int l = 0; l < L; l++)
-		dev->vsp[at + l] = (uint8_t)fp_to_i8(y[l] * id);
+	EACH(l)
+		q[l] = fp_to_i8(y[l] * id);
+	memcpy(to, q, sizeof(q));
 	if (v->out == 4)
 		return;
 	scale = u2f(fp_canonical(u2f(amax) * (1.0f / 127.0f)));
-	if (v->out == 2) {
-		write_u32(dev, sc, f2u(scale));
-	} else {
-		uint16_t h = fp32_to_fp16(scale);
-
-		memcpy(dev->vsp + sc, &h, 2);
-	}
+	half = fp32_to_fp16(scale);
+	if (v->out == 2)
+		memcpy(sc, &scale, 4);
+	else
+		memcpy(sc, &half, 2);
 }
 
+/* D = z * M2 */
 static void write_out(struct iau_dev *dev, const struct vec *v, uint32_t r, uint32_t j,
-		      unsigned int live, const float *z, const float *b, float s)
+		      unsigned int live, float *z, const float *b, float s)
 {
-	uint64_t row = v->d + (uint64_t)r * v->ds;
-	float y[L];
+	uint8_t *row = dev->vsp + v->d + (uint64_t)r * v->ds;
 
-	for (unsigned int l = 0; l < L; l++) {
-		float m = v->m2 == 1 ? v->imm0 : v->m2 == 2 ? s : b[l];
-
-		y[l] = l < live ? (v->m2 ? z[l] * m : z[l]) : 0.0f;
-	}
+	multiply(v->m2, v->imm0, s, b, z);
+	zero_from(z, live);
 	if (v->out == 1)
-		write_f32(dev, row + (uint64_t)j * 128, y, live);
+		write_f32(row + (uint64_t)j * 128, z, live);
 	else if (v->out)
-		write_q8(dev, v, row + (uint64_t)j * v->d_bstride,
-			 v->sc + (uint64_t)r * v->scr + (uint64_t)j * v->scb, y);
+		write_q8(v, row + (uint64_t)j * v->d_bstride,
+			 dev->vsp + v->sc + (uint64_t)r * v->scr + (uint64_t)j * v->scb, z);
 }
 
 void ref_vec(struct iau_dev *dev, const uint32_t *cmd)
@@ -235,7 +336,7 @@ void ref_vec(struct iau_dev *dev, const uint32_t *cmd)
 	struct vec v = unpack(cmd);
 	bool use_b = v.m1 == 3 || v.a1 == 3 || v.m2 == 3;
 	bool use_s = v.m1 == 2 || v.a1 == 2 || v.m2 == 2;
-	float a[L], b[L] = { 0 }, z[L];
+	float b[L] = { 0 }, z[L];
 
 	for (uint32_t r = 0; r < v.rows; r++) {
 		struct reduction red = { .index = v.d_bstride, .key = fp_order_key(-INFINITY) };
@@ -246,11 +347,14 @@ void ref_vec(struct iau_dev *dev, const uint32_t *cmd)
 		for (uint32_t j = 0; j * L < v.cols; j++) {
 			unsigned int live = v.cols - j * L < L ? v.cols - j * L : L;
 
-			read_a(dev, &v, r, j, live, a);
+			read_a(dev, &v, r, j, live, z);
 			if (use_b)
 				read_b(dev, &v, r, j, b);
-			pass(&v, a, b, s, r, j, z);
-			reduce(&v, z, j, live, &red);
+			pass(&v, b, s, r, j, z);
+			if (v.red == 1)
+				red.sum = red.sum + fold_sum(z, live);
+			else if (v.red)
+				reduce_max(&v, z, j, live, &red);
 			write_out(dev, &v, r, j, live, z, b, s);
 		}
 		if (v.red)

@@ -15,6 +15,9 @@ UNIT_TESTS := \
 	test_tokenizer_spm \
 	test_utf8_stream
 
+# Tests that need the reference model.
+REF_TESTS := test_ref_kernels
+
 FUZZ_TESTS := gguf_mutate
 
 UNIT_SUPPORT := tests/support/gguf_writer.c tests/support/tiny_model.c
@@ -24,12 +27,16 @@ UNIT_DIR := build/unit$(if $(SANITIZE),-sanitize)
 UNIT_CFLAGS := -O2 -g $(LIBIAU_HOST_CFLAGS) -Itests/support \
 	$(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 UNIT_OBJS := $(patsubst %.c,$(UNIT_DIR)/%.o,$(LIBIAU_HOST_SRCS) $(UNIT_SUPPORT))
-UNIT_BINS := $(patsubst %,$(UNIT_DIR)/%,$(UNIT_TESTS))
+UNIT_BINS := $(patsubst %,$(UNIT_DIR)/%,$(UNIT_TESTS) $(REF_TESTS))
 FUZZ_BINS := $(patsubst %,$(UNIT_DIR)/%,$(FUZZ_TESTS))
 
 $(UNIT_DIR)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(patsubst %,$(UNIT_DIR)/%,$(REF_TESTS)): $(REF_OBJS)
+$(patsubst %,$(UNIT_DIR)/tests/unit/%.o,$(REF_TESTS)): UNIT_CFLAGS += -I$(GEN) -Isim/include -Ihw-model/ref
+$(patsubst %,$(UNIT_DIR)/tests/unit/%.o,$(REF_TESTS)): $(HW_HEADERS)
 
 $(UNIT_BINS): $(UNIT_DIR)/%: $(UNIT_DIR)/tests/unit/%.o $(UNIT_OBJS)
 	$(CC) $(UNIT_CFLAGS) -o $@ $^ $(LIBIAU_HOST_LIBS) -lcmocka -lm -lpthread
@@ -38,7 +45,7 @@ $(FUZZ_BINS): $(UNIT_DIR)/%: $(UNIT_DIR)/tests/fuzz/%.o $(UNIT_OBJS)
 	$(CC) $(UNIT_CFLAGS) -o $@ $^ $(LIBIAU_HOST_LIBS)
 
 -include $(patsubst %.o,%.d,$(UNIT_OBJS)) \
-	$(patsubst %,$(UNIT_DIR)/tests/unit/%.d,$(UNIT_TESTS)) \
+	$(patsubst %,$(UNIT_DIR)/tests/unit/%.d,$(UNIT_TESTS) $(REF_TESTS)) \
 	$(patsubst %,$(UNIT_DIR)/tests/fuzz/%.d,$(FUZZ_TESTS))
 
 FUZZ_SEED ?= 1

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tiles for the vector versions of the matrix engine: loaded with AVX2 so that lanes of the
+ * processor are rows of the tile and no sum runs across them.
+ */
+#ifndef IAU_REF_TILE_H
+#define IAU_REF_TILE_H
+
+#include "ref.h"
+#include "numerics.h"
+
+#include <immintrin.h>
+
+#define R IAU_ROWS
+#define L IAU_LANES
+
+/* w[g][r] are the weights 4g to 4g + 3 of row r. */
+struct tile {
+	int8_t w[L / 4][R][4] __attribute__((aligned(64)));
+	float scale[R] __attribute__((aligned(64)));
+};
+
+/* MATMUL unpacked. */
+struct matmul {
+	uint32_t format, m, pitch, nt, kb;
+	bool unit, cin;
+	const uint8_t *a, *as, *w, *wl, *ws, *c;
+	uint8_t *d;
+	uint32_t c_stride, d_stride;
+	uint64_t w_nstride, w_kstride, ws_nstride, ws_kstride;
+};
+
+static inline struct matmul unpack_matmul(struct iau_dev *dev, const uint32_t *cmd)
+{
+#define F(name) IAU_GET(cmd, IAU_MATMUL_##name)
+	return (struct matmul){
+		.format = (uint32_t)F(FORMAT), .m = (uint32_t)F(M), .pitch = (uint32_t)F(PITCH),
+		.nt = (uint32_t)F(NT), .kb = (uint32_t)F(KB), .unit = F(UNIT), .cin = F(CIN),
+		.a = dev->vsp + F(A_ADDR), .as = dev->vsp + F(AS_ADDR),
+		.w = dev->tsp - IAU_TSP_BASE + F(W_ADDR), .wl = dev->tsp - IAU_TSP_BASE + F(WL_ADDR),
+		.ws = dev->tsp - IAU_TSP_BASE + F(WS_ADDR), .c = dev->vsp + F(C_ADDR),
+		.d = dev->vsp + F(D_ADDR), .c_stride = (uint32_t)F(C_STRIDE),
+		.d_stride = (uint32_t)F(D_STRIDE), .w_nstride = 64 * F(W_NSTRIDE),
+		.w_kstride = 64 * F(W_KSTRIDE), .ws_nstride = 64 * F(WS_NSTRIDE),
+		.ws_kstride = 64 * F(WS_KSTRIDE),
+	};
+#undef F
+}
+
+static inline __m256i two_rows(const uint8_t *low, const uint8_t *high)
+{
+	return _mm256_inserti128_si256(
+		_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)low)),
+		_mm_loadu_si128((const __m128i *)(const void *)high), 1);
+}
+
+/* OUT[j] = 32-bit word j of 16 bytes of 8 rows, STRIDE bytes apart */
+static inline void transpose8x4(const uint8_t *p, uint32_t stride, __m256i out[4])
+{
+	__m256i a = two_rows(p, p + 4 * stride), b = two_rows(p + stride, p + 5 * stride);
+	__m256i c = two_rows(p + 2 * stride, p + 6 * stride);
+	__m256i d = two_rows(p + 3 * stride, p + 7 * stride);
+	__m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
+
+	out[0] = _mm256_unpacklo_epi64(ab, cd);
+	out[1] = _mm256_unpackhi_epi64(ab, cd);
+	ab = _mm256_unpackhi_epi32(a, b);
+	cd = _mm256_unpackhi_epi32(c, d);
+	out[2] = _mm256_unpacklo_epi64(ab, cd);
+	out[3] = _mm256_unpackhi_epi64(ab, cd);
+}
+
+static inline void put_words(struct tile *t, unsigned int g, unsigned int r, __m256i words)
+{
+	_mm256_store_si256((__m256i *)(void *)t->w[g][r], words);
+}
+
+static inline void tile_int8(struct tile *t, const uint8_t *w)
+{
+	__m256i x[4];
+
+	for (unsigned int r = 0; r < R; r += 8) {
+		for (unsigned int half = 0; half < 2; half++) {
+			transpose8x4(w + r * L + half * 16, L, x);
+			for (unsigned int j = 0; j < 4; j++)
+				put_words(t, half * 4 + j, r, x[j]);
+		}
+	}
+}
+
+/* Low nibbles are lanes 0 to 15, high ones 16 to 31. */
+static inline void tile_planes(struct tile *t, const uint8_t *hi, const uint8_t *lo)
+{
+	const __m256i low = _mm256_set1_epi8(15);
+	__m256i h[4], l[4];
+
+	for (unsigned int r = 0; r < R; r += 8) {
+		transpose8x4(hi + r * 16, 16, h);
+		transpose8x4(lo + r * 16, 16, l);
+		for (unsigned int j = 0; j < 4; j++) {
+			__m256i up = _mm256_slli_epi16(_mm256_and_si256(h[j], low), 4);
+			__m256i down = _mm256_and_si256(_mm256_srli_epi16(l[j], 4), low);
+
+			put_words(t, j, r, _mm256_or_si256(up, _mm256_and_si256(l[j], low)));
+			put_words(t, j + 4, r, _mm256_or_si256(_mm256_andnot_si256(low, h[j]), down));
+		}
+	}
+}
+
+static inline void tile_int4(struct tile *t, const uint8_t *w)
+{
+	const __m256i low = _mm256_set1_epi8(15), eight = _mm256_set1_epi8(8);
+	__m256i x[4];
+
+	for (unsigned int r = 0; r < R; r += 8) {
+		transpose8x4(w + r * 16, 16, x);
+		for (unsigned int j = 0; j < 4; j++) {
+			__m256i a = _mm256_and_si256(x[j], low);
+			__m256i b = _mm256_and_si256(_mm256_srli_epi16(x[j], 4), low);
+
+			put_words(t, j, r, _mm256_sub_epi8(_mm256_xor_si256(a, eight), eight));
+			put_words(t, j + 4, r, _mm256_sub_epi8(_mm256_xor_si256(b, eight), eight));
+		}
+	}
+}
+
+/* W is [L][R]. */
+static inline void tile_turned(struct tile *t, const uint8_t *w)
+{
+	for (unsigned int g = 0; g < L / 4; g++) {
+		const __m256i *p = (const __m256i *)(const void *)(w + g * 4 * R);
+		__m256i a = _mm256_loadu_si256(p), b = _mm256_loadu_si256(p + 1);
+		__m256i c = _mm256_loadu_si256(p + 2), d = _mm256_loadu_si256(p + 3);
+		__m256i ab = _mm256_unpacklo_epi8(a, b), cd = _mm256_unpacklo_epi8(c, d);
+		__m256i r0 = _mm256_unpacklo_epi16(ab, cd), r4 = _mm256_unpackhi_epi16(ab, cd);
+		__m256i r8, r12;
+
+		ab = _mm256_unpackhi_epi8(a, b);
+		cd = _mm256_unpackhi_epi8(c, d);
+		r8 = _mm256_unpacklo_epi16(ab, cd);
+		r12 = _mm256_unpackhi_epi16(ab, cd);
+		put_words(t, g, 0, _mm256_permute2x128_si256(r0, r4, 0x20));
+		put_words(t, g, 8, _mm256_permute2x128_si256(r8, r12, 0x20));
+		put_words(t, g, 16, _mm256_permute2x128_si256(r0, r4, 0x31));
+		put_words(t, g, 24, _mm256_permute2x128_si256(r8, r12, 0x31));
+	}
+}
+
+static inline void load_tile(const struct matmul *x, uint32_t n, uint32_t k, struct tile *t)
+{
+	uint64_t at = n * x->w_nstride + k * x->w_kstride;
+	const uint8_t *s = x->ws + n * x->ws_nstride + k * x->ws_kstride;
+
+	switch (x->format) {
+	case 0:
+		tile_int8(t, x->w + at);
+		break;
+	case 1:
+		tile_planes(t, x->w + at, x->wl + at);
+		break;
+	case 2:
+		tile_int4(t, x->w + at);
+		break;
+	default:
+		tile_turned(t, x->w + at);
+	}
+	for (unsigned int r = 0; r < R; r += 8) {
+		__m256 scale = _mm256_set1_ps(1.0f);
+
+		if (!x->unit)
+			scale = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(s + 2 * r)));
+		_mm256_store_ps(t->scale + r, scale);
+	}
+}
+
+/* acc[r] += (sum over l of w[r][l] a[l]) * scale[r] * a_scale */
+typedef void (*tile_multiply)(const struct tile *t, const uint8_t *a, float a_scale, float *acc);
+
+/* The loops of the command around a version of its inner one. */
+static inline __attribute__((always_inline)) void run_matmul(struct iau_dev *dev, const uint32_t *cmd,
+							     tile_multiply multiply)
+{
+	struct matmul x = unpack_matmul(dev, cmd);
+	float acc[R][R] __attribute__((aligned(64)));
+	struct tile t;
+
+	for (uint32_t n = 0; n < x.nt; n++) {
+		memset(acc, 0, x.m * sizeof(acc[0]));
+		for (uint32_t m = 0; m < x.m && x.cin; m++)
+			memcpy(acc[m], x.c + (uint64_t)m * x.c_stride + n * 128, 128);
+		for (uint32_t k = 0; k < x.kb; k++) {
+			load_tile(&x, n, k, &t);
+			for (uint32_t m = 0; m < x.m; m++) {
+				uint64_t block = (uint64_t)k * x.pitch + m;
+				float scale;
+
+				memcpy(&scale, x.as + block * 4, 4);
+				multiply(&t, x.a + block * 32, scale, acc[m]);
+			}
+		}
+		for (uint32_t m = 0; m < x.m; m++) {
+			uint32_t row[R];
+
+			for (unsigned int r = 0; r < R; r++)
+				row[r] = fp_canonical(acc[m][r]);
+			memcpy(x.d + (uint64_t)m * x.d_stride + n * 128, row, sizeof(row));
+		}
+	}
+	dev->counter[x.format == 2 ? IAU_CNT_MACS_I4 : IAU_CNT_MACS_I8] +=
+		(uint64_t)x.m * x.nt * x.kb * R * L;
+}
+
+#endif
