@@ -12,7 +12,7 @@ $(SIM_OBJS): $(B)/obj/%.o: %.c $(HW_HEADERS)
 -include $(SIM_OBJS:.o=.d)
 
 # The Verilated device. Loops are kept (--unroll-count 1) for the compiler to vectorise; one thread.
-RTL_SRCS := $(HW_PKG) hw-model/rtl/iau_fp_pkg.sv hw-model/rtl/iau_sfu_pkg.sv \
+RTL_SRCS := $(HW_PKG) hw-model/rtl/iau_fp_pkg.sv hw-model/rtl/iau_sfu_pkg.sv hw-model/rtl/iau_mem_pkg.sv \
 	$(filter-out %_pkg.sv,$(wildcard hw-model/rtl/*.sv))
 VERILATOR_FLAGS := -Wall -Wno-UNUSED --top iau_top --unroll-count 1 --noassert -O3 \
 	--x-assign fast --x-initial fast

@@ -68,6 +68,27 @@ static void check_copy(const uint32_t *cmd, bool store, struct verdict *v)
 		inside_vsp(v, 6, rows_at(addr, rows, stride, bytes));
 }
 
+static void check_move(const uint32_t *cmd, struct verdict *v)
+{
+	uint64_t bytes = IAU_GET(cmd, IAU_COPY_ROW_BYTES), rows = IAU_GET(cmd, IAU_COPY_ROWS);
+	uint64_t addr = IAU_GET(cmd, IAU_COPY_ADDR), stride = IAU_GET(cmd, IAU_COPY_STRIDE);
+	struct range src = rows_at(IAU_GET(cmd, IAU_COPY_SRC), rows,
+				   IAU_GET(cmd, IAU_COPY_SRC_STRIDE), bytes);
+	struct range dst = rows_at(addr, rows, stride, bytes);
+
+	require(v, 1, bytes >= 1 && bytes <= IAU_MAX_ROW_BYTES);
+	require(v, 4, rows <= 65535);
+	require(v, 7, rows <= 1 || stride >= bytes);
+	if (!rows)
+		return;
+	inside_vsp(v, 2, src);
+	if (addr >= IAU_TSP_BASE)
+		inside_tsp(v, 6, dst);
+	else
+		inside_vsp(v, 6, dst);
+	require(v, 6, !overlap(src, dst));
+}
+
 static void check_matmul(const uint32_t *cmd, struct verdict *v)
 {
 #define F(name) IAU_GET(cmd, IAU_MATMUL_##name)
@@ -254,6 +275,9 @@ void ref_check(const uint32_t *cmd, struct ref_fault *fault)
 		break;
 	case IAU_OP_STORE:
 		check_copy(cmd, true, &v);
+		break;
+	case IAU_OP_COPY:
+		check_move(cmd, &v);
 		break;
 	case IAU_OP_STAMP:
 		align(&v, 2, IAU_GET(cmd, IAU_STAMP_VA), 8);

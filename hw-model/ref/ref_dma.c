@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* LOAD, STORE and STAMP: copies in pieces that stay within a page. */
+/* LOAD, STORE and STAMP: copies in pieces that stay within a page. COPY: within the device. */
 #include "ref.h"
 
 #include <string.h>
@@ -76,4 +76,17 @@ void ref_stamp(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault
 		return;
 	memset(mem, 0, 8);
 	dev->counter[IAU_CNT_STORE_BYTES] += 8;
+}
+
+void ref_copy(struct iau_dev *dev, const uint32_t *cmd)
+{
+	uint32_t bytes = (uint32_t)IAU_GET(cmd, IAU_COPY_ROW_BYTES);
+	uint32_t rows = (uint32_t)IAU_GET(cmd, IAU_COPY_ROWS);
+	uint32_t addr = (uint32_t)IAU_GET(cmd, IAU_COPY_ADDR);
+	uint8_t *dst = addr >= IAU_TSP_BASE ? dev->tsp + (addr - IAU_TSP_BASE) : dev->vsp + addr;
+	const uint8_t *src = dev->vsp + IAU_GET(cmd, IAU_COPY_SRC);
+
+	for (uint32_t r = 0; r < rows; r++)
+		memcpy(dst + r * IAU_GET(cmd, IAU_COPY_STRIDE),
+		       src + r * IAU_GET(cmd, IAU_COPY_SRC_STRIDE), bytes);
 }

@@ -1,46 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
 // One bank: rows of bytes with byte enables; rows not written since the last clear read as
-// zero, so that clearing takes one cycle.
+// zero, so that clearing takes one cycle. A read in the cycle of a write sees the old row.
 module iau_bank #(
-  parameter int unsigned Bytes = 128,  // a multiple of 4
-  parameter int unsigned Rows = 256,
+  parameter int unsigned Bytes = 64,  // a multiple of 4
+  parameter int unsigned Rows = 1024,
   localparam int unsigned AddrWidth = $clog2(Rows)
 ) (
-  input  logic          clk_i,
-  input  logic          clear_i,
-  input  logic          rd_en_i,
-  input  logic [AddrWidth-1:0]    rd_addr_i,
-  output logic [8*Bytes-1:0] rd_data_o,
-  input  logic          wr_en_i,
-  input  logic [AddrWidth-1:0]    wr_addr_i,
-  input  logic [8*Bytes-1:0] wr_data_i,
-  input  logic [Bytes-1:0]  wr_be_i
+  input  logic                 clk_i,
+  input  logic                 clear_i,
+  input  logic                 rd_en_i,
+  input  logic [AddrWidth-1:0] rd_addr_i,
+  output logic [8*Bytes-1:0]   rd_data_o,
+  input  logic                 wr_en_i,
+  input  logic [AddrWidth-1:0] wr_addr_i,
+  input  logic [8*Bytes-1:0]   wr_data_i,
+  input  logic [Bytes-1:0]     wr_be_i
 );
   logic [8*Bytes-1:0] mem[Rows];
   logic [Rows-1:0] valid_q;
 
-  function automatic logic [8*Bytes-1:0] merge(input logic [8*Bytes-1:0] old, input logic [8*Bytes-1:0] data,
-                                          input logic [Bytes-1:0] be);
-    logic [8*Bytes-1:0] y;
+  function automatic logic [8*Bytes-1:0] merge(input logic [8*Bytes-1:0] old,
+                                               input logic [8*Bytes-1:0] data,
+                                               input logic [Bytes-1:0] be);
     logic [31:0] m;
+    merge = '0;
     for (int unsigned w = 0; w < Bytes / 4; w++) begin
       m = {{8{be[4*w+3]}}, {8{be[4*w+2]}}, {8{be[4*w+1]}}, {8{be[4*w]}}};
-      y[32*w+:32] = (old[32*w+:32] & ~m) | (data[32*w+:32] & m);
+      merge[32*w+:32] = (old[32*w+:32] & ~m) | (data[32*w+:32] & m);
     end
-    return y;
   endfunction
 
+  // Blocking, read before write: only what is accessed is touched, which a simulator thanks.
+  /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
-    if (wr_en_i) begin
-      if (&wr_be_i) mem[wr_addr_i] <= wr_data_i;
-      else mem[wr_addr_i] <= merge(valid_q[wr_addr_i] ? mem[wr_addr_i] : '0, wr_data_i, wr_be_i);
+    if (rd_en_i) begin
+      if (valid_q[rd_addr_i]) rd_data_o <= mem[rd_addr_i];
+      else rd_data_o <= '0;
     end
-    if (rd_en_i) rd_data_o <= valid_q[rd_addr_i] ? mem[rd_addr_i] : '0;
+    if (wr_en_i) begin
+      if (&wr_be_i) mem[wr_addr_i] = wr_data_i;
+      else mem[wr_addr_i] = merge(valid_q[wr_addr_i] ? mem[wr_addr_i] : '0, wr_data_i, wr_be_i);
+      valid_q[wr_addr_i] = 1'b1;
+    end
+    if (clear_i) valid_q = '0;
   end
-
-  always_ff @(posedge clk_i) begin
-    if (clear_i) valid_q <= '0;
-    else if (wr_en_i) valid_q[wr_addr_i] <= 1'b1;
-  end
+  /* verilator lint_on BLKSEQ */
 endmodule

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
 // Static checks of a patched command, and what it touches: bitmaps of scratchpad granules read and
-// written, and its contribution to the counters. Combinational.
+// written, and its contribution to the counters. The answer is there the cycle after en_i.
 module iau_check (
+  input  logic               clk_i,
+  input  logic               en_i,
   input  logic [511:0]       cmd_i,
   output iau_hw_pkg::fault_e fault_o,
   output logic [31:0]        info_o,
@@ -55,6 +57,7 @@ module iau_check (
   branch_t branch;
   sload_t sload;
   load_t copy;
+  copy_t move;
   stamp_t stamp;
   matmul_t mm;
   vec_t v;
@@ -62,6 +65,7 @@ module iau_check (
   assign branch = cmd_i;
   assign sload = cmd_i;
   assign copy = cmd_i;
+  assign move = cmd_i;
   assign stamp = cmd_i;
   assign mm = cmd_i;
   assign v = cmd_i;
@@ -70,7 +74,15 @@ module iau_check (
   logic is_store, to_tsp, same, use_b, use_s, in_a, in_b;
   logic [63:0] blocks, tiles, scales, nv, nva, nb, width;
 
-  always_comb begin
+  logic [255:0] vsp_rd, vsp_wr;
+  logic [63:0] tsp_rd, tsp_wr;
+  logic [47:0] amount;
+  logic [31:0] info;
+
+  // Blocking: steps of one computation. Clocked, so that it costs a simulator only the cycles in
+  // which there is a command.
+  /* verilator lint_off BLKSEQ */
+  always_ff @(posedge clk_i) if (en_i) begin
     bad = '0;
     out = '0;
     ra = '0;
@@ -97,11 +109,11 @@ module iau_check (
     nva = '0;
     nb = '0;
     width = '0;
-    vsp_rd_o = '0;
-    vsp_wr_o = '0;
-    tsp_rd_o = '0;
-    tsp_wr_o = '0;
-    amount_o = '0;
+    vsp_rd = '0;
+    vsp_wr = '0;
+    tsp_rd = '0;
+    tsp_wr = '0;
+    amount = '0;
     case (cmd_i[7:0])
       OpSalu: bad[0] = salu.func > 4'd8;
       OpBranch: bad[0] = branch.cond > 3'd6;
@@ -111,7 +123,7 @@ module iau_check (
       end
       OpStamp: begin
         bad[2] = |stamp.va[2:0];
-        amount_o = 48'd8;
+        amount = 48'd8;
       end
       OpLoad, OpStore: begin
         bad[1] = copy.row_bytes == '0 || copy.row_bytes > MaxRowBytes;
@@ -121,11 +133,27 @@ module iau_check (
         if (copy.rows != '0) begin
           rd = rows_at(copy.addr, copy.rows, copy.stride, 64'(copy.row_bytes));
           out[6] = to_tsp ? out_tsp(rd) : out_vsp(rd);
-          if (is_store) vsp_rd_o = vsp_map(rd);
-          else if (to_tsp) tsp_wr_o = tsp_map(rd);
-          else vsp_wr_o = vsp_map(rd);
+          if (is_store) vsp_rd = vsp_map(rd);
+          else if (to_tsp) tsp_wr = tsp_map(rd);
+          else vsp_wr = vsp_map(rd);
         end
-        amount_o = 48'(copy.rows[15:0]) * 48'(copy.row_bytes);
+        amount = 48'(copy.rows[15:0]) * 48'(copy.row_bytes);
+      end
+      OpCopy: begin
+        bad[1] = move.row_bytes == '0 || move.row_bytes > MaxRowBytes;
+        bad[4] = move.rows > 32'd65535;
+        bad[7] = move.rows > 32'd1 && move.stride < move.row_bytes;
+        if (move.rows != '0) begin
+          ra = rows_at(move.src, move.rows, move.src_stride, 64'(move.row_bytes));
+          rd = rows_at(move.addr, move.rows, move.stride, 64'(move.row_bytes));
+          to_tsp = move.addr >= TspBase;
+          out[2] = out_vsp(ra);
+          out[6] = to_tsp ? out_tsp(rd) : out_vsp(rd);
+          bad[6] = overlap(ra, rd);
+          vsp_rd = vsp_map(ra);
+          if (to_tsp) tsp_wr = tsp_map(rd);
+          else vsp_wr = vsp_map(rd);
+        end
       end
       OpMatmul: begin
         bad[1] = mm.m == '0 || mm.m > 16'd32 || mm.pitch < mm.m;
@@ -170,11 +198,11 @@ module iau_check (
             out[11] = out_vsp(rc);
             bad[12] = bad[12] | (!same && overlap(rc, rd));
           end
-          vsp_rd_o = vsp_map(ra) | vsp_map(rs) | vsp_map(rc);
-          vsp_wr_o = vsp_map(rd);
-          tsp_rd_o = tsp_map(rw) | tsp_map(rwl) | tsp_map(rws);
+          vsp_rd = vsp_map(ra) | vsp_map(rs) | vsp_map(rc);
+          vsp_wr = vsp_map(rd);
+          tsp_rd = tsp_map(rw) | tsp_map(rwl) | tsp_map(rws);
         end
-        amount_o = 48'((48'(mm.m[5:0]) * 48'(mm.nt[12:0])) * 48'(mm.kb[12:0])) << 10;
+        amount = 48'((48'(mm.m[5:0]) * 48'(mm.nt[12:0])) * 48'(mm.kb[12:0])) << 10;
       end
       OpVec: begin
         use_b = v.m1 == 3'd3 || v.a1 == 2'd3 || v.m2 == 2'd3;
@@ -233,20 +261,24 @@ module iau_check (
                    overlap(rsc, ra) | overlap(rsc, rb) | overlap(rsc, rs) | overlap(rr, ra) |
                    overlap(rr, rb) | overlap(rr, rs) | overlap(rd, rs) |
                    (!in_a & overlap(rd, ra)) | (!in_b & overlap(rd, rb));
-          vsp_rd_o = vsp_map(ra) | vsp_map(rb) | vsp_map(rs);
-          vsp_wr_o = vsp_map(rd) | vsp_map(rsc) | vsp_map(rr);
+          vsp_rd = vsp_map(ra) | vsp_map(rb) | vsp_map(rs);
+          vsp_wr = vsp_map(rd) | vsp_map(rsc) | vsp_map(rr);
         end
-        amount_o = 48'(v.rows) * 48'(v.cols);
+        amount = 48'(v.rows) * 48'(v.cols);
       end
       default: ;
     endcase
-  end
-
-  always_comb begin
-    fault_o = bad != '0 ? FaultBadField : out != '0 ? FaultScratchRange : FaultNone;
-    info_o = '0;
+    info = '0;
     for (int unsigned w = 16; w > 0; w--) begin
-      if (bad != '0 ? bad[4'(w-1)] : out[4'(w-1)]) info_o = w - 32'd1;
+      if (bad != '0 ? bad[4'(w-1)] : out[4'(w-1)]) info = w - 32'd1;
     end
+    fault_o <= bad != '0 ? FaultBadField : out != '0 ? FaultScratchRange : FaultNone;
+    info_o <= info;
+    vsp_rd_o <= vsp_rd;
+    vsp_wr_o <= vsp_wr;
+    tsp_rd_o <= tsp_rd;
+    tsp_wr_o <= tsp_wr;
+    amount_o <= amount;
   end
+  /* verilator lint_on BLKSEQ */
 endmodule

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
-// The command processor: runs one job at a time. Commands are fetched ahead, patched, checked and
-// entered into a window of 16 in program order; each starts when no older command in the window
-// touches what it touches, and they retire in order, so that faults, counters and results are
-// those of sequential execution.
+// The command processor: runs one job at a time. It reads the descriptor and the parameter block,
+// lets fetch, decode and window run the commands, and reports how the job ended.
 module iau_core (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -59,409 +57,206 @@ module iau_core (
   output logic [10:0]        sl_row_o,
   input  logic               sl_gnt_i,
   input  logic [1023:0]      sl_data_i,
-  // units: 0 LOAD, 1 STORE, 2 MATMUL, 3 VEC
-  output logic [3:0]         u_valid_o,
-  output logic [3:0][511:0]  u_cmd_o,
-  output logic [3:0]         load_idx_o,
+  // units: 0 LOAD, 1 STORE, 2 MATMUL, 3 VEC, 4 COPY
+  output logic [4:0]         u_valid_o,
+  output logic [511:0]       load_cmd_o,
+  output logic [511:0]       store_cmd_o,
+  output logic [511:0]       matmul_cmd_o,
+  output logic [511:0]       vec_cmd_o,
+  output logic [511:0]       copy_cmd_o,
+  output logic [4:0]         load_idx_o,
   output logic               cancel_o,  // LOAD gives up what it has not read yet
-  input  logic [3:0]         u_ready_i,
-  input  logic [3:0]         u_done_i,
-  input  logic [3:0]         load_done_idx_i,
+  input  logic [4:0]         u_ready_i,
+  input  logic [4:0]         u_done_i,
+  input  logic [4:0]         load_done_idx_i,
   input  iau_hw_pkg::fault_e load_fault_i,
   input  logic [63:0]        load_va_i,
   input  iau_hw_pkg::fault_e store_fault_i,
   input  logic [63:0]        store_va_i,
-  input  logic [3:0]         load_head_i,
+  input  logic [4:0]         load_head_i,
   output logic               store_pending_o
 );
   import iau_hw_pkg::*;
 
-  // Job -------------------------------------------------------------------------------------------
   typedef enum logic [3:0] {JIdle, JDesc, JDescWait, JCheck, JParamTr, JParamRd, JParamWait, JRun,
                             JDrain, JRecord, JRecordWait, JFault, JAbort} jstate_e;
   jstate_e jstate_q;
   job_t job_q;
   logic [1:0] queue_q;
   logic [51:0] pa_q;
-  logic [63:0] start_q;
+  logic [63:0] start_q, fva_q;
+  logic [31:0] finfo_q, foffset_q;
   logic param_half_q;
-  logic [31:0] regs_q[32];
   fault_e fcode_q;
-  logic [31:0] finfo_q, pc_q, executed_q, foffset_q;
-  logic [63:0] fva_q;
 
-  // Window ----------------------------------------------------------------------------------------
-  logic [511:0] w_cmd_q[16];
-  logic [15:0] w_done_q, w_issued_q, w_store_q, w_i4_q;
-  logic [15:0] w_dep_q[16];
-  logic [255:0] w_vrd_q[16];
-  logic [255:0] w_vwr_q[16];
-  logic [63:0] w_trd_q[16];
-  logic [63:0] w_twr_q[16];
-  logic [47:0] w_amount_q[16];
-  logic [5:0] w_scal_q[16];
-  logic [31:0] w_pc_q[16];
-  fault_e w_fault_q[16];
-  logic [63:0] w_fva_q[16];
-  logic [3:0] head_q, tail_q;
-  logic [4:0] count_q;
-  logic [5:0] scal_q;
-  logic [15:0] live;  // entries of the window
-
-  always_comb begin
-    live = '0;
-    for (int unsigned i = 0; i < 16; i++) live[4'(head_q + 4'(i))] = 5'(i) < count_q;
-  end
-
-  // Fetch -----------------------------------------------------------------------------------------
-  logic [511:0] fifo_q[16];
-  logic [15:0] fifo_err_q;
-  logic [3:0] fifo_rd_q, fifo_wr_q;
-  logic [4:0] fifo_n_q;
-  logic [5:0] outst_q, drop_q;  // beats on their way; of them to be dropped
-  logic [31:0] fpc_q;
-  logic ftr_q;  // translation in hand
-  logic [51:0] fpa_q;
-  fault_e ffault_q;
-  logic [63:0] ffva_q, fva;
-  logic [31:0] n_cmds;
-  logic [3:0] group;
-  logic run, fetch_go, pop, flush, beat;
+  logic run, clear, hold, idle_now, empty, quiet, wfault, wfault_take, dfault, end_seen, busy;
+  fault_e wfault_code, dfault_code;
+  logic [63:0] wfault_va, dfault_va;
+  logic [31:0] wfault_pc, dfault_info, executed, x_pc;
 
   assign run = jstate_q == JRun;
-  assign n_cmds = {6'd0, job_q.cmd_bytes[31:6]};
-  assign fva = job_q.cmd_va + {26'd0, fpc_q, 6'd0};
-  logic [3:0] to_line;
-  assign to_line = 4'd8 - {1'b0, fva[8:6]};
-  assign group = n_cmds - fpc_q < 32'(to_line) ? 4'(n_cmds - fpc_q) : to_line;
-  assign fetch_go = run && ffault_q == FaultNone && fpc_q < n_cmds &&
-                    6'(fifo_n_q) + (outst_q - drop_q) <= 6'd8 && outst_q <= 6'd32;
-  assign beat = rd_valid_i && (run || jstate_q == JDrain || jstate_q == JFault || jstate_q == JAbort);
-
-  always_comb begin
-    tr_req_o = 1'b0;
-    tr_va_o = fva;
-    rd_req_o = 1'b0;
-    rd_pa_o = pa_q;
-    rd_len_o = '0;
-    if (jstate_q == JDesc) rd_req_o = 1'b1;
-    if (jstate_q == JParamTr) begin
-      tr_req_o = 1'b1;
-      tr_va_o = job_q.param_va;
-    end
-    if (jstate_q == JParamRd) begin
-      rd_req_o = 1'b1;
-      rd_len_o = 4'd1;
-    end
-    if (run && !flush) begin
-      tr_req_o = fetch_go && !ftr_q;
-      rd_req_o = ftr_q;
-      rd_pa_o = fpa_q;
-      rd_len_o = group - 4'd1;
-    end
-  end
-
-  // Dispatch --------------------------------------------------------------------------------------
-  typedef enum logic [2:0] {DGet, DPatch, DCheck, DExec, DSload, DSloadWait} dstate_e;
-  dstate_e dstate_q;
-  logic [511:0] cmd_q, patched;
-  logic cmd_err_q;
-  fault_e chk_fault, kfault_q;
-  logic [31:0] chk_info, kinfo_q;
-  logic [255:0] chk_vrd, chk_vwr, kvrd_q, kvwr_q;
-  logic [63:0] chk_trd, chk_twr, ktrd_q, ktwr_q;
-  logic [47:0] chk_amount, kamount_q;
-  logic [511:0] extra;
-  logic [16:0] extra_w;
-  logic [31:0] add0, add1, add2;
-
-  assign extra = cmd_q & ~command_mask(cmd_q[7:0]);
-
-  // patches: three additions, in order
-  function automatic logic [511:0] patch(input logic [511:0] c, input logic [3:0] w,
-                                         input logic [31:0] v, input logic copy);
-    logic [32:0] s;
-    logic [511:0] y;
-    y = c;
-    s = {1'b0, c[{w, 5'd0}+:32]} + {1'b0, v};
-    if (w != '0) y[{w, 5'd0}+:32] = s[31:0];
-    if (copy && w == 4'd2) y[127:96] = c[127:96] + 32'(s[32]);
-    return y;
-  endfunction
-  logic is_copy;
-  assign is_copy = cmd_q[7:0] == OpLoad || cmd_q[7:0] == OpStore || cmd_q[7:0] == OpStamp;
-  assign add0 = regs_q[cmd_q[488:484]];
-  assign add1 = regs_q[cmd_q[497:493]];
-  assign add2 = regs_q[cmd_q[506:502]];
-  assign patched = patch(patch(patch(cmd_q, cmd_q[483:480], add0, is_copy), cmd_q[492:489], add1,
-                               is_copy), cmd_q[501:498], add2, is_copy);
-
-  always_comb begin
-    extra_w = 17'h10000;
-    for (int unsigned w = 16; w > 0; w--) if (extra[32*(w-1)+:32] != '0) extra_w = 17'(w - 32'd1);
-    if (extra_w[16] && (cmd_q[483:480] == 4'd15 || cmd_q[492:489] == 4'd15 ||
-                        cmd_q[501:498] == 4'd15))
-      extra_w = 17'd15;
-  end
-
-  iau_check u_check (
-    .cmd_i   (cmd_q),
-    .fault_o (chk_fault),
-    .info_o  (chk_info),
-    .vsp_rd_o(chk_vrd),
-    .vsp_wr_o(chk_vwr),
-    .tsp_rd_o(chk_trd),
-    .tsp_wr_o(chk_twr),
-    .amount_o(chk_amount)
-  );
-
-  logic is_entry, enter, scalar, dfault, taken;
-  fault_e dfault_code;
-  logic [31:0] dfault_info;
-  logic [63:0] dfault_va;
-  logic [15:0] deps;
-  logic [1:0] unit;
-  salu_t salu;
-  branch_t branch;
-  sload_t sload;
-  assign salu = cmd_q;
-  assign branch = cmd_q;
-  assign sload = cmd_q;
-  assign is_entry = cmd_q[7:0] >= 8'h10;
-  assign unit = cmd_q[7:0] == OpLoad ? 2'd0 : cmd_q[7:0] == OpMatmul ? 2'd2 :
-                cmd_q[7:0] == OpVec ? 2'd3 : 2'd1;
-
-  always_comb begin
-    deps = '0;
-    for (int unsigned i = 0; i < 16; i++) begin
-      deps[i] = live[i] & ~w_done_q[i] &
-          ((|(w_vwr_q[i] & (kvrd_q | kvwr_q))) | (|(w_vrd_q[i] & kvwr_q)) |
-           (|(w_twr_q[i] & (ktrd_q | ktwr_q))) | (|(w_trd_q[i] & ktwr_q)));
-    end
-  end
-
-  // scalar results
-  logic [31:0] sa, sb, sd, ba, bb;
-  assign sa = regs_q[salu.ra];
-  assign sb = salu.use_imm ? salu.imm : regs_q[salu.rb];
-  assign ba = regs_q[branch.ra];
-  assign bb = branch.use_imm ? branch.imm : regs_q[branch.rb];
-  always_comb begin
-    case (salu.func)
-      4'd0: sd = sa + sb;
-      4'd1: sd = sa - sb;
-      4'd2: sd = sa * sb;
-      4'd3: sd = sa & sb;
-      4'd4: sd = sa | sb;
-      4'd5: sd = sa << sb[4:0];
-      4'd6: sd = sa >> sb[4:0];
-      4'd7: sd = sa < sb ? sa : sb;
-      default: sd = sa > sb ? sa : sb;
-    endcase
-    case (branch.cond)
-      3'd1: taken = ba == bb;
-      3'd2: taken = ba != bb;
-      3'd3: taken = ba < bb;
-      3'd4: taken = ba >= bb;
-      3'd5: taken = $signed(ba) < $signed(bb);
-      3'd6: taken = $signed(ba) >= $signed(bb);
-      default: taken = 1'b1;
-    endcase
-  end
-
-  logic window_empty, end_seen, room, sl_clear, at_end, over;
-  assign window_empty = count_q == '0;
-  assign at_end = pc_q >= n_cmds;
-  assign over = executed_q == (job_q.budget == '0 ? 32'hffff_ffff : job_q.budget);
-  assign room = count_q != 5'd16;
-  assign end_seen = dstate_q == DExec && cmd_q[7:0] == OpEnd;
-  assign enter = dstate_q == DExec && is_entry && room;
-  assign pop = run && dstate_q == DGet && !at_end && !over && fifo_n_q != '0 && scal_q < 6'd60 &&
-               !dfault;
-  // SLOAD waits for the writers of its granule
-  always_comb begin
-    sl_clear = 1'b1;
-    for (int unsigned i = 0; i < 16; i++)
-      if (live[i] && !w_done_q[i] && w_vwr_q[i][sload.addr[17:10]]) sl_clear = 1'b0;
-  end
-  assign sl_req_o = dstate_q == DSload && sl_clear;
-  assign sl_row_o = sload.addr[17:7];
-  assign scalar = (dstate_q == DExec && !is_entry && cmd_q[7:0] != OpSload) || dstate_q == DSloadWait;
-  assign flush = dstate_q == DExec && cmd_q[7:0] == OpBranch && taken;
-
-  // a fault of the command at hand, taken once all older ones have retired
-  always_comb begin
-    dfault = 1'b0;
-    dfault_code = FaultNone;
-    dfault_info = '0;
-    dfault_va = '0;
-    if (run && dstate_q == DGet) begin
-      if (at_end) dfault_code = FaultCmdRange;
-      else if (over) dfault_code = FaultBudget;
-      else if (fifo_n_q == '0 && outst_q == drop_q && !ftr_q && ffault_q != FaultNone) begin
-        dfault_code = ffault_q;
-        dfault_va = ffva_q;
-      end
-    end else if (dstate_q == DPatch) begin
-      if (cmd_err_q) begin
-        dfault_code = FaultBus;
-        dfault_va = job_q.cmd_va + {26'd0, pc_q, 6'd0};
-      end else if (command_mask(cmd_q[7:0]) == '0) begin
-        dfault_code = FaultBadOpcode;
-      end else if (!extra_w[16]) begin
-        dfault_code = FaultBadField;
-        dfault_info = 32'(extra_w[15:0]);
-      end
-    end else if (dstate_q == DExec && kfault_q != FaultNone) begin
-      dfault_code = kfault_q;
-      dfault_info = kinfo_q;
-    end
-    dfault = dfault_code != FaultNone;
-  end
-
-  // Issue -----------------------------------------------------------------------------------------
-  logic [3:0] q_q[4][16];  // per unit: window entries in order
-  logic [3:0] q_rd_q[4];
-  logic [3:0] q_wr_q[4];
-  logic [4:0] q_n_q[4];
-  logic [3:0] cand[4];
-  logic [3:0] issue;
-  logic [3:0] cur_q[4];  // entry that a one-at-a-time unit works on
-  logic hold;  // nothing new starts: the job is being ended
-  assign hold = !(run || jstate_q == JDrain);
+  assign clear = jstate_q == JCheck;
+  assign hold = ~(run | jstate_q == JDrain);
+  assign clear_o = clear;
   assign cancel_o = jstate_q == JFault || jstate_q == JAbort;
 
-  for (genvar u = 0; u < 4; u++) begin : gen_unit
-    assign cand[u] = q_q[u][q_rd_q[u]];
-    assign u_valid_o[u] = q_n_q[u] != '0 && w_dep_q[cand[u]] == '0 && !hold &&
-                          (u != 1 || cand[u] == head_q);
-    assign u_cmd_o[u] = w_cmd_q[cand[u]];
-    assign issue[u] = u_valid_o[u] & u_ready_i[u];
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        q_rd_q[u] <= '0;
-        q_wr_q[u] <= '0;
-        q_n_q[u] <= '0;
-        cur_q[u] <= '0;
-      end else if (jstate_q == JCheck) begin
-        q_rd_q[u] <= '0;
-        q_wr_q[u] <= '0;
-        q_n_q[u] <= '0;
-      end else begin
-        if (issue[u]) begin
-          q_rd_q[u] <= q_rd_q[u] + 4'd1;
-          cur_q[u] <= cand[u];
-        end
-        if (enter && !dfault && unit == 2'(u)) q_wr_q[u] <= q_wr_q[u] + 4'd1;
-        q_n_q[u] <= q_n_q[u] + 5'(enter && !dfault && unit == 2'(u)) - 5'(issue[u]);
-      end
-    end
-    always_ff @(posedge clk_i) if (enter && unit == 2'(u)) q_q[u][q_wr_q[u]] <= tail_q;
-  end
-  assign load_idx_o = cand[0];
+  // Fetch -----------------------------------------------------------------------------------------
+  logic f_valid, f_err, f_end, f_fault, take, jump, f_tr_req, f_rd_req;
+  logic [511:0] f_cmd;
+  logic [31:0] f_pc, target;
+  fault_e f_fault_code;
+  logic [63:0] f_fault_va, f_tr_va;
+  logic [51:0] f_rd_pa;
+  logic [3:0] f_rd_len;
 
-  // Completion ------------------------------------------------------------------------------------
-  logic [15:0] done_mask;
-  always_comb begin
-    done_mask = '0;
-    if (u_done_i[0]) done_mask[load_done_idx_i] = 1'b1;
-    if (u_done_i[1]) done_mask[cur_q[1]] = 1'b1;
-    if (u_done_i[2]) done_mask[cur_q[2]] = 1'b1;
-    if (u_done_i[3]) done_mask[cur_q[3]] = 1'b1;
-  end
+  iau_fetch u_fetch (
+    .clk_i, .rst_ni,
+    .clear_i     (clear),
+    .run_i       (run),
+    .base_i      (job_q.cmd_va),
+    .count_i     ({6'd0, job_q.cmd_bytes[31:6]}),
+    .pc_o        (f_pc),
+    .valid_o     (f_valid),
+    .cmd_o       (f_cmd),
+    .err_o       (f_err),
+    .end_o       (f_end),
+    .fault_o     (f_fault),
+    .fault_code_o(f_fault_code),
+    .fault_va_o  (f_fault_va),
+    .take_i      (take),
+    .jump_i      (jump),
+    .target_i    (target),
+    .tr_req_o    (f_tr_req),
+    .tr_va_o     (f_tr_va),
+    .tr_ack_i    (tr_ack_i & run),
+    .tr_pa_i,
+    .tr_c_i,
+    .tr_fault_i,
+    .rd_req_o    (f_rd_req),
+    .rd_pa_o     (f_rd_pa),
+    .rd_len_o    (f_rd_len),
+    .rd_gnt_i    (rd_gnt_i & run),
+    .rd_valid_i,
+    .rd_data_i,
+    .rd_err_i,
+    .busy_o      (busy)
+  );
 
-  logic retire, late_fault, quiet;
-  assign late_fault = !window_empty && w_done_q[head_q] && w_fault_q[head_q] != FaultNone;
-  assign retire = !window_empty && w_done_q[head_q] && !late_fault && !hold;
-  // nothing that has started is still running
-  assign quiet = (live & w_issued_q & ~w_done_q) == '0;
-  logic flush_scal;
-  assign flush_scal = window_empty && scal_q != '0 && !hold;
-  // a faulting command does not count, the scalar ones before it do
-  assign progress_o = retire ? w_scal_q[head_q] + 6'd1 :
-                      (late_fault && !hold && !abort_i) ? w_scal_q[head_q] :
-                      flush_scal ? scal_q : '0;
-  assign retire_o = retire;
-  assign retire_op_o = w_cmd_q[head_q][7:0];
-  assign retire_i4_o = w_i4_q[head_q];
-  assign retire_amount_o = w_amount_q[head_q];
+  assign tr_req_o = jstate_q == JParamTr | f_tr_req;
+  assign tr_va_o = jstate_q == JParamTr ? job_q.param_va : f_tr_va;
+  assign rd_req_o = jstate_q == JDesc | jstate_q == JParamRd | f_rd_req;
+  assign rd_pa_o = run ? f_rd_pa : pa_q;
+  assign rd_len_o = run ? f_rd_len : jstate_q == JParamRd ? 4'd1 : '0;
 
-  always_comb begin
-    store_pending_o = 1'b0;
-    for (int unsigned i = 0; i < 16; i++)
-      if (live[i] && w_store_q[i] && !w_done_q[i] &&
-          4'(4'(i) - head_q) < 4'(load_head_i - head_q))
-        store_pending_o = 1'b1;
-  end
+  // Decode ----------------------------------------------------------------------------------------
+  logic enter, scalar, room, scalar_room, sl_clear, sl_want;
+  logic [2:0] unit;
+  logic [511:0] x_cmd;
+  logic [255:0] vsp_rd, vsp_wr;
+  logic [63:0] tsp_rd, tsp_wr;
+  logic [47:0] amount;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      head_q <= '0;
-      tail_q <= '0;
-      count_q <= '0;
-      w_done_q <= '0;
-      w_issued_q <= '0;
-      w_store_q <= '0;
-      scal_q <= '0;
-    end else if (jstate_q == JCheck) begin
-      head_q <= '0;
-      tail_q <= '0;
-      count_q <= '0;
-      w_done_q <= '0;
-      w_issued_q <= '0;
-      scal_q <= '0;
-    end else begin
-      w_done_q <= w_done_q | done_mask;
-      for (int unsigned u = 0; u < 4; u++) if (issue[u]) w_issued_q[cand[u]] <= 1'b1;
-      if (enter && !dfault) begin
-        tail_q <= tail_q + 4'd1;
-        w_done_q[tail_q] <= 1'b0;
-        w_issued_q[tail_q] <= 1'b0;
-        w_store_q[tail_q] <= unit == 2'd1;
-      end
-      if (retire) head_q <= head_q + 4'd1;
-      count_q <= count_q + 5'(enter && !dfault) - 5'(retire);
-      if (enter && !dfault) scal_q <= '0;
-      else if (flush_scal) scal_q <= 6'(scalar && !dfault);
-      else if (scalar && !dfault) scal_q <= scal_q + 6'd1;
-    end
-  end
+  iau_decode u_decode (
+    .clk_i, .rst_ni,
+    .clear_i      (clear),
+    .run_i        (run),
+    .budget_i     (job_q.budget),
+    .param_valid_i(jstate_q == JParamWait && rd_valid_i),
+    .param_half_i (param_half_q),
+    .param_data_i (rd_data_i),
+    .base_i       (job_q.cmd_va),
+    .pc_i         (f_pc),
+    .valid_i      (f_valid),
+    .cmd_i        (f_cmd),
+    .err_i        (f_err),
+    .end_i        (f_end),
+    .ffault_i     (f_fault),
+    .ffault_code_i(f_fault_code),
+    .ffault_va_i  (f_fault_va),
+    .take_o       (take),
+    .jump_o       (jump),
+    .target_o     (target),
+    .enter_o      (enter),
+    .unit_o       (unit),
+    .cmd_o        (x_cmd),
+    .pc_o         (x_pc),
+    .vsp_rd_o     (vsp_rd),
+    .vsp_wr_o     (vsp_wr),
+    .tsp_rd_o     (tsp_rd),
+    .tsp_wr_o     (tsp_wr),
+    .amount_o     (amount),
+    .scalar_o     (scalar),
+    .room_i       (room),
+    .scalar_room_i(scalar_room),
+    .sl_want_o    (sl_want),
+    .sl_req_o,
+    .sl_row_o,
+    .sl_clear_i   (sl_clear),
+    .sl_gnt_i,
+    .sl_data_i,
+    .end_o        (end_seen),
+    .executed_o   (executed),
+    .fault_o      (dfault),
+    .fault_code_o (dfault_code),
+    .fault_info_o (dfault_info),
+    .fault_va_o   (dfault_va)
+  );
 
-  for (genvar i = 0; i < 16; i++) begin : gen_window
-    always_ff @(posedge clk_i) begin
-      if (enter && tail_q == 4'(i)) begin
-        w_cmd_q[i] <= cmd_q;
-        w_dep_q[i] <= deps & ~done_mask;
-        w_vrd_q[i] <= kvrd_q;
-        w_vwr_q[i] <= kvwr_q;
-        w_trd_q[i] <= ktrd_q;
-        w_twr_q[i] <= ktwr_q;
-        w_amount_q[i] <= kamount_q;
-        w_scal_q[i] <= flush_scal ? '0 : scal_q;
-        w_pc_q[i] <= pc_q;
-        w_i4_q[i] <= cmd_q[9:8] == 2'd2;
-        w_fault_q[i] <= FaultNone;
-        w_fva_q[i] <= '0;
-      end else begin
-        if (done_mask != '0) w_dep_q[i] <= w_dep_q[i] & ~done_mask;
-        if (u_done_i[0] && load_done_idx_i == 4'(i)) begin
-          w_fault_q[i] <= load_fault_i;
-          w_fva_q[i] <= load_va_i;
-        end
-        if (u_done_i[1] && cur_q[1] == 4'(i)) begin
-          w_fault_q[i] <= store_fault_i;
-          w_fva_q[i] <= store_va_i;
-        end
-      end
-    end
-  end
+  // Window ----------------------------------------------------------------------------------------
+  iau_window u_window (
+    .clk_i, .rst_ni,
+    .clear_i      (clear),
+    .hold_i       (hold),
+    .enter_i      (enter),
+    .unit_i       (unit),
+    .cmd_i        (x_cmd),
+    .pc_i         (x_pc),
+    .vsp_rd_i     (vsp_rd),
+    .vsp_wr_i     (vsp_wr),
+    .tsp_rd_i     (tsp_rd),
+    .tsp_wr_i     (tsp_wr),
+    .amount_i     (amount),
+    .room_o       (room),
+    .scalar_i     (scalar),
+    .scalar_room_o(scalar_room),
+    .sl_want_i    (sl_want),
+    .sl_granule_i (sl_row_o[10:3]),
+    .sl_clear_o   (sl_clear),
+    .u_valid_o,
+    .load_cmd_o,
+    .store_cmd_o,
+    .matmul_cmd_o,
+    .vec_cmd_o,
+    .copy_cmd_o,
+    .load_idx_o,
+    .u_ready_i,
+    .u_done_i,
+    .load_done_idx_i,
+    .load_fault_i,
+    .load_va_i,
+    .store_fault_i,
+    .store_va_i,
+    .load_head_i,
+    .store_pending_o,
+    .empty_o      (empty),
+    .quiet_o      (quiet),
+    .fault_o      (wfault),
+    .fault_code_o (wfault_code),
+    .fault_va_o   (wfault_va),
+    .fault_pc_o   (wfault_pc),
+    .fault_take_i (wfault_take),
+    .progress_o,
+    .retire_o,
+    .retire_op_o,
+    .retire_i4_o,
+    .retire_amount_o
+  );
 
-  // Job state machine -----------------------------------------------------------------------------
+  // The job ---------------------------------------------------------------------------------------
   assign job_take_o = jstate_q == JIdle && job_valid_i;
   assign active_o = jstate_q != JIdle;
   assign active_queue_o = queue_q;
   assign ctx_o = job_q.ctx;
-  assign clear_o = jstate_q == JCheck;
   assign done_irq_o = job_q.irq;
   assign fault_code_o = fcode_q;
   assign fault_info_o = finfo_q;
@@ -470,11 +265,11 @@ module iau_core (
   assign fault_tag_o = job_q.tag;
   assign rec_valid_o = jstate_q == JRecord;
   assign rec_addr_o = job_q.fence_pa[51:0];
-  assign rec_data_o = {32'd0, executed_q, cycle_i, start_q, job_q.fence_value};
-  logic idle_now;
-  assign idle_now = quiet && outst_q == '0;
-  assign done_o = (jstate_q == JDrain && window_empty && scal_q == '0 && outst_q == '0 &&
-                   job_q.fence_pa == '0) || (jstate_q == JRecordWait && rec_done_i);
+  assign rec_data_o = {32'd0, executed, cycle_i, start_q, job_q.fence_value};
+  assign idle_now = quiet & ~busy;
+  assign wfault_take = wfault & ~hold & ~abort_i;
+  assign done_o = (jstate_q == JDrain && empty && !busy && !abort_i && job_q.fence_pa == '0) ||
+                  (jstate_q == JRecordWait && rec_done_i);
   assign fault_o = jstate_q == JFault && idle_now && !abort_i;
   assign abort_done_o = (jstate_q == JAbort || (jstate_q == JFault && abort_i)) && idle_now;
 
@@ -544,30 +339,23 @@ module iau_core (
           end
           if (param_half_q) jstate_q <= rd_err_i ? JFault : JRun;
         end
-        JRun:
+        JRun, JDrain:
         if (abort_i) begin
           jstate_q <= JAbort;
-        end else if (late_fault) begin
+        end else if (wfault) begin
           jstate_q <= JFault;
-          fcode_q <= w_fault_q[head_q];
-          fva_q <= w_fva_q[head_q];
-          foffset_q <= {w_pc_q[head_q][25:0], 6'd0};
-        end else if (dfault && window_empty && scal_q == '0) begin
+          fcode_q <= wfault_code;
+          fva_q <= wfault_va;
+          foffset_q <= {wfault_pc[25:0], 6'd0};
+        end else if (run && dfault && empty) begin
           jstate_q <= JFault;
           fcode_q <= dfault_code;
           finfo_q <= dfault_info;
           fva_q <= dfault_va;
-          foffset_q <= {pc_q[25:0], 6'd0};
-        end else if (end_seen && !dfault) begin
+          foffset_q <= {x_pc[25:0], 6'd0};
+        end else if (end_seen) begin
           jstate_q <= JDrain;
-        end
-        JDrain:
-        if (late_fault) begin
-          jstate_q <= JFault;
-          fcode_q <= w_fault_q[head_q];
-          fva_q <= w_fva_q[head_q];
-          foffset_q <= {w_pc_q[head_q][25:0], 6'd0};
-        end else if (window_empty && scal_q == '0 && outst_q == '0) begin
+        end else if (!run && empty && !busy) begin
           jstate_q <= job_q.fence_pa == '0 ? JIdle : JRecord;
         end
         JRecord: if (rec_ready_i) jstate_q <= JRecordWait;
@@ -576,144 +364,6 @@ module iau_core (
         JAbort: if (idle_now) jstate_q <= JIdle;
         default: jstate_q <= JIdle;
       endcase
-    end
-  end
-
-  // Fetch and dispatch registers ------------------------------------------------------------------
-  logic stale;
-  assign stale = drop_q != '0;
-  logic [5:0] arriving;
-  assign arriving = (run && rd_req_o && rd_gnt_i) ? 6'(group) : '0;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      fifo_rd_q <= '0;
-      fifo_wr_q <= '0;
-      fifo_n_q <= '0;
-      fifo_err_q <= '0;
-      outst_q <= '0;
-      drop_q <= '0;
-      fpc_q <= '0;
-      ftr_q <= 1'b0;
-      fpa_q <= '0;
-      ffault_q <= FaultNone;
-      ffva_q <= '0;
-    end else if (jstate_q == JCheck) begin
-      fifo_rd_q <= '0;
-      fifo_wr_q <= '0;
-      fifo_n_q <= '0;
-      outst_q <= '0;
-      drop_q <= '0;
-      fpc_q <= '0;
-      ftr_q <= 1'b0;
-      ffault_q <= FaultNone;
-      ffva_q <= '0;
-    end else begin
-      outst_q <= outst_q + arriving - 6'(beat);
-      if (flush) begin
-        fifo_rd_q <= '0;
-        fifo_wr_q <= '0;
-        fifo_n_q <= '0;
-        drop_q <= outst_q - 6'(beat);
-        fpc_q <= pc_q + 32'd1 + branch.offset;
-        ftr_q <= 1'b0;
-        ffault_q <= FaultNone;
-      end else begin
-        if (beat && stale) drop_q <= drop_q - 6'd1;
-        if (beat && !stale) begin
-          fifo_wr_q <= fifo_wr_q + 4'd1;
-          fifo_err_q[fifo_wr_q] <= rd_err_i;
-        end
-        if (pop) fifo_rd_q <= fifo_rd_q + 4'd1;
-        fifo_n_q <= fifo_n_q + 5'(beat && !stale) - 5'(pop);
-        if (run && tr_req_o && tr_ack_i) begin
-          if (tr_fault_i != FaultNone || !tr_c_i) begin
-            ffault_q <= tr_fault_i != FaultNone ? tr_fault_i : FaultNotConst;
-            ffva_q <= fva;
-          end else begin
-            ftr_q <= 1'b1;
-            fpa_q <= tr_pa_i;
-          end
-        end else if (run && rd_req_o && rd_gnt_i) begin
-          ftr_q <= 1'b0;
-          fpc_q <= fpc_q + 32'(group);
-        end
-      end
-    end
-  end
-  always_ff @(posedge clk_i) if (beat && !stale) fifo_q[fifo_wr_q] <= rd_data_i;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      dstate_q <= DGet;
-      cmd_q <= '0;
-      cmd_err_q <= 1'b0;
-      pc_q <= '0;
-      executed_q <= '0;
-      kfault_q <= FaultNone;
-      kinfo_q <= '0;
-      kvrd_q <= '0;
-      kvwr_q <= '0;
-      ktrd_q <= '0;
-      ktwr_q <= '0;
-      kamount_q <= '0;
-    end else if (!run) begin
-      dstate_q <= DGet;
-      if (jstate_q == JCheck) begin
-        pc_q <= '0;
-        executed_q <= '0;
-      end
-    end else if (!dfault) begin
-      unique case (dstate_q)
-        DGet:
-        if (pop) begin
-          cmd_q <= fifo_q[fifo_rd_q];
-          cmd_err_q <= fifo_err_q[fifo_rd_q];
-          dstate_q <= DPatch;
-        end
-        DPatch: begin
-          cmd_q <= patched;
-          dstate_q <= DCheck;
-        end
-        DCheck: begin
-          kfault_q <= chk_fault;
-          kinfo_q <= chk_info;
-          kvrd_q <= chk_vrd;
-          kvwr_q <= chk_vwr;
-          ktrd_q <= chk_trd;
-          ktwr_q <= chk_twr;
-          kamount_q <= chk_amount;
-          dstate_q <= DExec;
-        end
-        DExec:
-        if (cmd_q[7:0] == OpSload) begin
-          dstate_q <= DSload;
-        end else if (enter || scalar) begin
-          dstate_q <= DGet;
-          pc_q <= pc_q + 32'd1 + (flush ? branch.offset : 32'd0);
-          executed_q <= executed_q + 32'd1;
-        end
-        DSload: if (sl_req_o && sl_gnt_i) dstate_q <= DSloadWait;
-        DSloadWait: begin
-          dstate_q <= DGet;
-          pc_q <= pc_q + 32'd1;
-          executed_q <= executed_q + 32'd1;
-        end
-        default: dstate_q <= DGet;
-      endcase
-    end
-  end
-
-  // Scalar registers
-  for (genvar r = 0; r < 32; r++) begin : gen_reg
-    always_ff @(posedge clk_i) begin
-      if (jstate_q == JCheck) regs_q[r] <= '0;
-      else if (jstate_q == JParamWait && rd_valid_i && param_half_q == (r >= 16))
-        regs_q[r] <= rd_data_i[32*(r%16)+:32];
-      else if (run && !dfault && dstate_q == DExec && cmd_q[7:0] == OpSalu && salu.rd == 5'(r))
-        regs_q[r] <= sd;
-      else if (dstate_q == DSloadWait && sload.rd == 5'(r))
-        regs_q[r] <= sl_data_i[{sload.addr[6:2], 5'd0}+:32];
     end
   end
 endmodule

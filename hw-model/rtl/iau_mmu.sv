@@ -30,19 +30,15 @@ module iau_mmu #(
 );
   import iau_hw_pkg::*;
 
-  typedef struct packed {
-    logic        valid;
-    logic        big;
-    logic [3:0]  ctx;
-    logic [26:0] vpn;
-    logic [39:0] ppn;
-    logic        w;
-    logic        c;
-  } entry_t;
-
   typedef enum logic [1:0] {StIdle, StRead, StWait, StFault} state_e;
 
-  entry_t tlb_q[NumEntries];
+  logic [NumEntries-1:0] valid_q, stale;
+  logic big_q[NumEntries];
+  logic [3:0] ctx_q[NumEntries];
+  logic [26:0] vpn_q[NumEntries];
+  logic [39:0] ppn_q[NumEntries];
+  logic w_q[NumEntries];
+  logic c_q[NumEntries];
   logic [3:0] victim_q;
   state_e state_q;
   logic [1:0] level_q, who_q, who;
@@ -52,7 +48,7 @@ module iau_mmu #(
   fault_e fault_q;
   logic [63:0] va, wva_q;
   logic hit;
-  entry_t found;
+  logic [3:0] found;
 
   // a LOAD may hold its request while it waits for a STORE, so it comes last
   assign who = req_i[2] ? 2'd2 : req_i[0] ? 2'd0 : 2'd1;
@@ -61,12 +57,18 @@ module iau_mmu #(
   always_comb begin
     hit = 1'b0;
     found = '0;
-    for (int unsigned i = 0; i < NumEntries; i++) begin
-      if (tlb_q[i].valid && tlb_q[i].ctx == ctx_i &&
-          (tlb_q[i].big ? tlb_q[i].vpn[26:9] == va[38:21] : tlb_q[i].vpn == va[38:12])) begin
-        hit = 1'b1;
-        found = tlb_q[i];
+    if (req_i != '0) begin
+      for (int unsigned i = 0; i < NumEntries; i++) begin
+        if (valid_q[i] && ctx_q[i] == ctx_i && vpn_q[i][26:9] == va[38:21] &&
+            (big_q[i] || vpn_q[i][8:0] == va[20:12])) begin
+          hit = 1'b1;
+          found = 4'(i);
+        end
       end
+    end
+    stale = '0;
+    if (inv_i) begin
+      for (int unsigned i = 0; i < NumEntries; i++) stale[i] = ctx_q[i] == inv_ctx_i;
     end
   end
 
@@ -85,9 +87,9 @@ module iau_mmu #(
       fault_o = fault_q;
     end
   end
-  assign pa_o = found.big ? {found.ppn[39:9], va[20:0]} : {found.ppn, va[11:0]};
-  assign w_o = found.w;
-  assign c_o = found.c;
+  assign pa_o = big_q[found] ? {ppn_q[found][39:9], va[20:0]} : {ppn_q[found], va[11:0]};
+  assign w_o = w_q[found];
+  assign c_o = c_q[found];
   assign miss_o = state_q == StIdle && |req_i && !bad_va && !hit;
 
   logic [8:0] index;
@@ -156,31 +158,27 @@ module iau_mmu #(
   logic install;
   assign install = state_q == StWait && rd_valid_i && pte_fault == FaultNone && leaf && !drop;
 
-  // a blocking loop would need one write port an entry; the walker writes one
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      valid_q <= '0;
       victim_q <= '0;
-    end else if (install) begin
-      victim_q <= victim_q + 4'd1;
+    end else begin
+      if (inv_i) valid_q <= valid_q & ~stale;
+      if (install) begin
+        victim_q <= victim_q + 4'd1;
+        valid_q[victim_q] <= 1'b1;
+      end
     end
   end
-  for (genvar i = 0; i < NumEntries; i++) begin : gen_entry
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        tlb_q[i] <= '0;
-      end else if (install && victim_q == 4'(i)) begin
-        tlb_q[i] <= '{
-            valid: 1'b1,
-            big: level_q == 2'd1,
-            ctx: wctx_q,
-            vpn: wva_q[38:12],
-            ppn: pte[51:12],
-            w: pte[PteW],
-            c: pte[PteC]
-        };
-      end else if (inv_i && tlb_q[i].ctx == inv_ctx_i) begin
-        tlb_q[i].valid <= 1'b0;
-      end
+
+  always_ff @(posedge clk_i) begin
+    if (install) begin
+      big_q[victim_q] <= level_q == 2'd1;
+      ctx_q[victim_q] <= wctx_q;
+      vpn_q[victim_q] <= wva_q[38:12];
+      ppn_q[victim_q] <= pte[51:12];
+      w_q[victim_q] <= pte[PteW];
+      c_q[victim_q] <= pte[PteC];
     end
   end
 endmodule

@@ -37,7 +37,10 @@ module iau_queues (
   output logic               inv_o,
   output logic [3:0]         inv_ctx_o,
   // counters
-  input  logic [63:0]        counter_i [iau_hw_pkg::NumCounters],
+  output logic [3:0]         counter_o,  // which is read
+  output logic               counter_high_o,
+  output logic               counter_re_o,
+  input  logic [31:0]        counter_i,
   input  logic [5:0]         progress_i  // commands retired this cycle by the running queue
 );
   import iau_hw_pkg::*;
@@ -59,7 +62,6 @@ module iau_queues (
   logic [31:0] tag_q[4];
   logic [3:0] fctx_q[4];
   logic [5:0] status_q, mask_q;
-  logic [31:0] latch_q;
   logic [1:0] last_q;
 
   // Decoding --------------------------------------------------------------------------------------
@@ -149,12 +151,15 @@ module iau_queues (
             mmio_rdata_o = mmio_addr_i[2] ? root_q[mmio_addr_i[6:3]][63:32] :
                            root_q[mmio_addr_i[6:3]][31:0];
           else if (in_cnt && mmio_addr_i[7:3] < 5'(NumCounters))
-            mmio_rdata_o = mmio_addr_i[2] ? latch_q : counter_i[mmio_addr_i[6:3]][31:0];
+            mmio_rdata_o = counter_i;
         end
       endcase
     end
   end
 
+  assign counter_o = mmio_addr_i[6:3];
+  assign counter_high_o = mmio_addr_i[2];
+  assign counter_re_o = mmio_re_i && in_cnt && mmio_addr_i[7:3] < 5'(NumCounters);
   assign root_o = root_q[ctx_i];
   logic root_write;
   assign root_write = mmio_we_i && in_ctx;
@@ -178,31 +183,33 @@ module iau_queues (
     if (!rst_ni) begin
       status_q <= '0;
       mask_q <= '0;
-      latch_q <= '0;
       last_q <= '0;
     end else begin
       status_q <= (status_q &
           ~((mmio_we_i && mmio_addr_i == RegIrqStatus) ? mmio_wdata_i[5:0] : 6'd0)) | rise;
       if (mmio_we_i && mmio_addr_i == RegIrqMask) mask_q <= mmio_wdata_i[5:0];
-      if (mmio_re_i && in_cnt && !mmio_addr_i[2] && mmio_addr_i[7:3] < 5'(NumCounters))
-        latch_q <= counter_i[mmio_addr_i[6:3]][63:32];
       if (job_take_i) last_q <= job_queue_o;
     end
   end
 
-  for (genvar c = 0; c < 16; c++) begin : gen_ctx
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) root_q[c] <= '0;
-      else if (root_write && mmio_addr_i[6:3] == 4'(c)) begin
-        if (mmio_addr_i[2]) root_q[c][63:32] <= mmio_wdata_i;
-        else root_q[c][31:0] <= mmio_wdata_i;
-      end
+  // Blocking, for the loop; the roots are read as wires only.
+  /* verilator lint_off BLKSEQ */
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      for (int unsigned c = 0; c < 16; c++) root_q[c] = '0;
+    end else if (root_write) begin
+      if (mmio_addr_i[2]) root_q[mmio_addr_i[6:3]][63:32] = mmio_wdata_i;
+      else root_q[mmio_addr_i[6:3]][31:0] = mmio_wdata_i;
     end
   end
+  /* verilator lint_on BLKSEQ */
 
   for (genvar q = 0; q < 4; q++) begin : gen_queue
-    logic we;
+    logic we, mine, bell, reset;
     assign we = mmio_we_i && in_q && qn == 2'(q);
+    assign bell = mmio_we_i && in_bell && mmio_addr_i[4:3] == 2'(q);
+    assign mine = active_queue_i == 2'(q);
+    assign reset = reset_now[q] || (mine && reset_late);
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) begin
         base_q[q] <= '0;
@@ -211,52 +218,56 @@ module iau_queues (
         tail_q[q] <= '0;
         ctrl_q[q] <= '0;
         state_q[q] <= QIdle;
-        progress_q[q] <= '0;
+      end else if (we || bell || reset || job_take_i || (mine && (done_i || fault_i))) begin
+        if (we && qr == QregBaseLo) base_q[q][31:0] <= {mmio_wdata_i[31:6], 6'd0};
+        if (we && qr == QregBaseHi) base_q[q][51:32] <= mmio_wdata_i[19:0];
+        if (we && qr == QregSize) size_q[q] <= mmio_wdata_i[3:0];
+        if (we && qr == QregCtrl) ctrl_q[q] <= mmio_wdata_i[2:0];
+        if (bell) tail_q[q] <= mmio_wdata_i;
+        if (job_take_i && job_queue_o == 2'(q)) state_q[q] <= QRunning;
+        if (mine && done_i) begin
+          head_q[q] <= head_q[q] + 32'd1;
+          state_q[q] <= QIdle;
+        end
+        if (mine && fault_i) state_q[q] <= QFaulted;
+        if (we && qr == QregCmd && mmio_wdata_i == 32'd2 && state_q[q] == QFaulted) begin
+          head_q[q] <= head_q[q] + 32'd1;
+          state_q[q] <= QIdle;
+        end
+        if (we && qr == QregCmd && mmio_wdata_i == 32'd1 && !reset_now[q]) state_q[q] <= QResetting;
+        if (reset) begin
+          state_q[q] <= QIdle;
+          head_q[q] <= '0;
+          tail_q[q] <= '0;
+          ctrl_q[q] <= '0;
+        end
+      end
+    end
+
+    // The fault record, and progress, which is never reset
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) progress_q[q] <= '0;
+      else if (mine && progress_i != '0) progress_q[q] <= progress_q[q] + 32'(progress_i);
+    end
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        code_q[q] <= '0;
+      end else if (reset) begin
         code_q[q] <= '0;
         info_q[q] <= '0;
         va_q[q] <= '0;
         offset_q[q] <= '0;
         tag_q[q] <= '0;
         fctx_q[q] <= '0;
-      end else begin
-        if (we && qr == QregBaseLo) base_q[q][31:0] <= {mmio_wdata_i[31:6], 6'd0};
-        if (we && qr == QregBaseHi) base_q[q][51:32] <= mmio_wdata_i[19:0];
-        if (we && qr == QregSize) size_q[q] <= mmio_wdata_i[3:0];
-        if (we && qr == QregCtrl) ctrl_q[q] <= mmio_wdata_i[2:0];
-        if (mmio_we_i && in_bell && mmio_addr_i[4:3] == 2'(q)) tail_q[q] <= mmio_wdata_i;
-        if (job_active_i && active_queue_i == 2'(q)) progress_q[q] <= progress_q[q] + 32'(progress_i);
-        if (job_take_i && job_queue_o == 2'(q)) state_q[q] <= QRunning;
-        if (done_i && active_queue_i == 2'(q)) begin
-          head_q[q] <= head_q[q] + 32'd1;
-          state_q[q] <= QIdle;
-        end
-        if (fault_i && active_queue_i == 2'(q)) begin
-          state_q[q] <= QFaulted;
-          code_q[q] <= fault_code_i;
-          info_q[q] <= fault_info_i;
-          va_q[q] <= fault_va_i;
-          offset_q[q] <= fault_offset_i;
-          tag_q[q] <= fault_tag_i;
-          fctx_q[q] <= fault_ctx_i;
-        end
-        if (we && qr == QregCmd && mmio_wdata_i == 32'd2 && state_q[q] == QFaulted) begin
-          head_q[q] <= head_q[q] + 32'd1;
-          state_q[q] <= QIdle;
-          code_q[q] <= '0;
-        end
-        if (we && qr == QregCmd && mmio_wdata_i == 32'd1 && !reset_now[q]) state_q[q] <= QResetting;
-        if (reset_now[q] || (reset_late && active_queue_i == 2'(q))) begin
-          state_q[q] <= QIdle;
-          head_q[q] <= '0;
-          tail_q[q] <= '0;
-          ctrl_q[q] <= '0;
-          code_q[q] <= '0;
-          info_q[q] <= '0;
-          va_q[q] <= '0;
-          offset_q[q] <= '0;
-          tag_q[q] <= '0;
-          fctx_q[q] <= '0;
-        end
+      end else if (mine && fault_i) begin
+        code_q[q] <= fault_code_i;
+        info_q[q] <= fault_info_i;
+        va_q[q] <= fault_va_i;
+        offset_q[q] <= fault_offset_i;
+        tag_q[q] <= fault_tag_i;
+        fctx_q[q] <= fault_ctx_i;
+      end else if (we && qr == QregCmd && mmio_wdata_i == 32'd2 && state_q[q] == QFaulted) begin
+        code_q[q] <= '0;
       end
     end
   end

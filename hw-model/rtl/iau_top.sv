@@ -35,41 +35,35 @@ module iau_top (
   import iau_hw_pkg::*;
 
   // Counters --------------------------------------------------------------------------------------
-  logic [63:0] counter_q[NumCounters];
   logic [5:0] progress;
-  logic retire, retire_i4, mxu_busy, vec_busy, tlb_miss;
+  logic retire, retire_i4, mxu_busy, vec_busy, tlb_miss, cnt_high, cnt_re, done, fault;
   logic [7:0] retire_op;
   logic [47:0] amount;
-  logic done, fault;
+  logic [3:0] cnt_sel;
+  logic [31:0] cnt_data;
+  logic [63:0] cycle;
 
-  for (genvar i = 0; i < NumCounters; i++) begin : gen_counter
-    logic [63:0] inc;
-    always_comb begin
-      inc = '0;
-      case (i)
-        CntJobs: inc = 64'(done);
-        CntCommands: inc = 64'(progress);
-        CntMacsI8: inc = retire && retire_op == OpMatmul && !retire_i4 ? 64'(amount) : '0;
-        CntMacsI4: inc = retire && retire_op == OpMatmul && retire_i4 ? 64'(amount) : '0;
-        CntVecElements: inc = retire && retire_op == OpVec ? 64'(amount) : '0;
-        CntLoadBytes: inc = retire && retire_op == OpLoad ? 64'(amount) : '0;
-        CntStoreBytes:
-        inc = retire && (retire_op == OpStore || retire_op == OpStamp) ? 64'(amount) : '0;
-        CntFaults: inc = 64'(fault);
-        CntCycles: inc = 64'(pending_o);
-        CntMxuBusy: inc = 64'(mxu_busy);
-        CntVecBusy: inc = 64'(vec_busy);
-        CntReadBeats: inc = {63'd0, r_valid_i & r_ready_o};
-        CntWriteBeats: inc = {63'd0, w_valid_o & w_ready_i};
-        CntTlbMisses: inc = 64'(tlb_miss);
-        default: inc = '0;
-      endcase
-    end
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) counter_q[i] <= '0;
-      else if (inc != '0) counter_q[i] <= counter_q[i] + inc;
-    end
-  end
+  iau_counters u_counters (
+    .clk_i, .rst_ni,
+    .sel_i     (cnt_sel),
+    .high_i    (cnt_high),
+    .re_i      (cnt_re),
+    .data_o    (cnt_data),
+    .cycle_o   (cycle),
+    .done_i    (done),
+    .fault_i   (fault),
+    .progress_i(progress),
+    .retire_i  (retire),
+    .op_i      (retire_op),
+    .i4_i      (retire_i4),
+    .amount_i  (amount),
+    .pending_i (pending_o),
+    .mxu_busy_i(mxu_busy),
+    .vec_busy_i(vec_busy),
+    .read_i    (r_valid_i & r_ready_o),
+    .write_i   (w_valid_o & w_ready_i),
+    .miss_i    (tlb_miss)
+  );
 
   // Registers and command processor ---------------------------------------------------------------
   logic job_valid, job_take, active, done_irq, abort, abort_done, inv, clear;
@@ -105,18 +99,21 @@ module iau_top (
     .root_o        (root),
     .inv_o         (inv),
     .inv_ctx_o     (inv_ctx),
-    .counter_i     (counter_q),
+    .counter_o     (cnt_sel),
+    .counter_high_o(cnt_high),
+    .counter_re_o  (cnt_re),
+    .counter_i     (cnt_data),
     .progress_i    (progress)
   );
 
   logic f_req, f_gnt, f_valid, rec_valid, rec_ready, sl_req, sl_gnt, store_pending, cancel;
   logic [51:0] f_pa, rec_addr;
-  logic [3:0] f_len, load_idx, load_done_idx, load_head;
+  logic [3:0] f_len;
+  logic [4:0] load_idx, load_done_idx, load_head;
   logic [255:0] rec_data;
   logic [10:0] sl_row;
-  logic [1023:0] sl_data;
-  logic [3:0] u_valid, u_ready, u_done;
-  logic [3:0][511:0] u_cmd;
+  logic [4:0] u_valid, u_ready, u_done;
+  logic [511:0] load_cmd, store_cmd, matmul_cmd, vec_cmd, copy_cmd;
   fault_e load_fault, store_fault, tr_fault;
   logic [63:0] load_va, store_va;
   logic [2:0] tr_req, tr_ack;
@@ -150,7 +147,7 @@ module iau_top (
     .retire_i4_o    (retire_i4),
     .retire_amount_o(amount),
     .clear_o        (clear),
-    .cycle_i        (counter_q[CntCycles]),
+    .cycle_i        (cycle),
     .rd_req_o       (f_req),
     .rd_pa_o        (f_pa),
     .rd_len_o       (f_len),
@@ -172,9 +169,13 @@ module iau_top (
     .sl_req_o       (sl_req),
     .sl_row_o       (sl_row),
     .sl_gnt_i       (sl_gnt),
-    .sl_data_i      (sl_data),
+    .sl_data_i      (x_rdata),
     .u_valid_o      (u_valid),
-    .u_cmd_o        (u_cmd),
+    .load_cmd_o     (load_cmd),
+    .store_cmd_o    (store_cmd),
+    .matmul_cmd_o   (matmul_cmd),
+    .vec_cmd_o      (vec_cmd),
+    .copy_cmd_o     (copy_cmd),
     .load_idx_o     (load_idx),
     .cancel_o       (cancel),
     .u_ready_i      (u_ready),
@@ -217,32 +218,33 @@ module iau_top (
   // Read port: page tables, then commands, then LOAD ----------------------------------------------
   logic l_req, l_gnt, l_rready;
   logic [51:0] l_pa;
-  logic [3:0] l_len, l_tag;
+  logic [3:0] l_len;
+  logic [4:0] l_tag;
 
   assign ar_valid_o = p_req | f_req | l_req;
   assign ar_addr_o = p_req ? p_pa : f_req ? f_pa : l_pa;
   assign ar_len_o = p_req ? '0 : f_req ? f_len : l_len;
-  assign ar_id_o = p_req ? 6'h20 : f_req ? 6'h10 : {2'b00, l_tag};
+  assign ar_id_o = p_req ? 6'h21 : f_req ? 6'h20 : {1'b0, l_tag};
   assign p_gnt = p_req & ar_ready_i;
   assign f_gnt = f_req & ~p_req & ar_ready_i;
   assign l_gnt = ~f_req & ~p_req & ar_ready_i;
-  assign p_valid = r_valid_i & r_id_i[5];
-  assign f_valid = r_valid_i & r_id_i[4];
-  assign r_ready_o = r_id_i[5:4] != 2'b00 | l_rready;
+  assign p_valid = r_valid_i & r_id_i[5] & r_id_i[0];
+  assign f_valid = r_valid_i & r_id_i[5] & ~r_id_i[0];
+  assign r_ready_o = r_id_i[5] | l_rready;
 
   // DMA -------------------------------------------------------------------------------------------
-  logic lw_req, lw_tsp, lw_gnt, st_rd_req, st_rd_gnt, st_w_valid;
-  logic [11:0] lw_addr;
-  logic [511:0] lw_data, st_w_data;
-  logic [63:0] lw_be, st_w_strb;
-  logic [10:0] st_row;
-  logic [1023:0] st_rdata;
+  logic lw_req, lw_tsp, lw_gnt, cp_rd_req, cp_rd_gnt, cp_req, cp_tsp, cp_gnt, st_rd_req, st_rd_gnt, st_w_valid;
+  logic [11:0] lw_addr, cp_addr, sw_addr;
+  logic [511:0] lw_data, cp_data, sw_data, st_w_data;
+  logic [63:0] lw_be, cp_be, sw_be, st_w_strb;
+  logic [10:0] st_row, cp_row, x_row;
+  logic [1023:0] x_rdata;
   logic [51:0] st_w_addr;
 
   iau_load u_load (
     .clk_i, .rst_ni,
     .cmd_valid_i    (u_valid[0]),
-    .cmd_i          (load_t'(u_cmd[0])),
+    .cmd_i          (load_cmd),
     .cmd_idx_i      (load_idx),
     .cmd_ready_o    (u_ready[0]),
     .cancel_i       (cancel),
@@ -263,8 +265,8 @@ module iau_top (
     .ar_len_o       (l_len),
     .ar_tag_o       (l_tag),
     .ar_ready_i     (l_gnt),
-    .r_valid_i      (r_valid_i & (r_id_i[5:4] == 2'b00)),
-    .r_tag_i        (r_id_i[3:0]),
+    .r_valid_i      (r_valid_i & ~r_id_i[5]),
+    .r_tag_i        (r_id_i[4:0]),
     .r_data_i,
     .r_err_i,
     .r_ready_o      (l_rready),
@@ -279,9 +281,9 @@ module iau_top (
   iau_store u_store (
     .clk_i, .rst_ni,
     .cmd_valid_i (u_valid[1]),
-    .cmd_i       (store_t'(u_cmd[1])),
-    .cmd_stamp_i (u_cmd[1][7:0] == OpStamp),
-    .cycle_i     (counter_q[CntCycles]),
+    .cmd_i       (store_cmd),
+    .cmd_stamp_i (store_cmd[7:0] == OpStamp),
+    .cycle_i     (cycle),
     .cmd_ready_o (u_ready[1]),
     .done_o      (u_done[1]),
     .done_fault_o(store_fault),
@@ -295,7 +297,7 @@ module iau_top (
     .rd_req_o    (st_rd_req),
     .rd_row_o    (st_row),
     .rd_gnt_i    (st_rd_gnt),
-    .rd_data_i   (st_rdata),
+    .rd_data_i   (x_rdata),
     .w_valid_o   (st_w_valid),
     .w_addr_o    (st_w_addr),
     .w_data_o    (st_w_data),
@@ -303,6 +305,24 @@ module iau_top (
     .w_ready_i   (w_ready_i),
     .b_valid_i   (b_valid_i & ~rec_wait_q),
     .b_err_i
+  );
+
+  iau_copy u_copy (
+    .clk_i, .rst_ni,
+    .cmd_valid_i(u_valid[4]),
+    .cmd_i      (copy_cmd),
+    .cmd_ready_o(u_ready[4]),
+    .done_o     (u_done[4]),
+    .rd_req_o   (cp_rd_req),
+    .rd_row_o   (cp_row),
+    .rd_gnt_i   (cp_rd_gnt),
+    .rd_data_i  (x_rdata),
+    .wr_req_o   (cp_req),
+    .wr_tsp_o   (cp_tsp),
+    .wr_addr_o  (cp_addr),
+    .wr_data_o  (cp_data),
+    .wr_be_o    (cp_be),
+    .wr_gnt_i   (cp_gnt)
   );
 
   // the completion record goes out when no store is left
@@ -320,13 +340,12 @@ module iau_top (
   end
 
   // Units and scratchpads -------------------------------------------------------------------------
-  logic [5:0] vr_req, vr_gnt;
-  logic [5:0][10:0] vr_row;
-  logic [5:0][1023:0] vr_data;
-  logic [2:0] vw_req, vw_gnt;
-  logic [2:0][10:0] vw_row;
-  logic [2:0][1023:0] vw_data;
-  logic [2:0][127:0] vw_be;
+  logic [4:0] vr_gnt;
+  logic [2:0] vw_gnt;
+  logic va_req, vb_req, vs_req, ms_req, x_req, vw_req, md_req, sw_req, sw_tsp;
+  logic [10:0] va_row, vb_row, vs_row, ms_row, vw_row, md_row;
+  logic [1023:0] va_data, vb_data, vs_data, ms_data, vw_data, md_data;
+  logic [127:0] vw_be;
   logic t_req;
   logic [11:0] t_addr;
   logic [2047:0] t_rdata;
@@ -334,76 +353,88 @@ module iau_top (
   iau_mxu u_mxu (
     .clk_i, .rst_ni,
     .cmd_valid_i(u_valid[2]),
-    .cmd_i      (matmul_t'(u_cmd[2])),
+    .cmd_i      (matmul_cmd),
     .cmd_ready_o(u_ready[2]),
     .done_o     (u_done[2]),
     .busy_o     (mxu_busy),
-    .s_req_o    (vr_req[3]),
-    .s_row_o    (vr_row[3]),
+    .s_req_o    (ms_req),
+    .s_row_o    (ms_row),
     .s_gnt_i    (vr_gnt[3]),
-    .s_rdata_i  (vr_data[3]),
-    .d_req_o    (vw_req[1]),
-    .d_row_o    (vw_row[1]),
-    .d_wdata_o  (vw_data[1]),
+    .s_rdata_i  (ms_data),
+    .d_req_o    (md_req),
+    .d_row_o    (md_row),
+    .d_wdata_o  (md_data),
     .d_gnt_i    (vw_gnt[1]),
     .t_req_o    (t_req),
     .t_addr_o   (t_addr),
     .t_rdata_i  (t_rdata)
   );
-  assign vw_be[1] = '1;
 
   iau_vec u_vec (
     .clk_i, .rst_ni,
     .cmd_valid_i(u_valid[3]),
-    .cmd_i      (vec_t'(u_cmd[3])),
+    .cmd_i      (vec_cmd),
     .cmd_ready_o(u_ready[3]),
     .done_o     (u_done[3]),
     .busy_o     (vec_busy),
-    .a_req_o    (vr_req[0]),
-    .a_row_o    (vr_row[0]),
+    .a_req_o    (va_req),
+    .a_row_o    (va_row),
     .a_gnt_i    (vr_gnt[0]),
-    .a_rdata_i  (vr_data[0]),
-    .b_req_o    (vr_req[1]),
-    .b_row_o    (vr_row[1]),
+    .a_rdata_i  (va_data),
+    .b_req_o    (vb_req),
+    .b_row_o    (vb_row),
     .b_gnt_i    (vr_gnt[1]),
-    .b_rdata_i  (vr_data[1]),
-    .s_req_o    (vr_req[2]),
-    .s_row_o    (vr_row[2]),
+    .b_rdata_i  (vb_data),
+    .s_req_o    (vs_req),
+    .s_row_o    (vs_row),
     .s_gnt_i    (vr_gnt[2]),
-    .s_rdata_i  (vr_data[2]),
-    .w_req_o    (vw_req[0]),
-    .w_row_o    (vw_row[0]),
-    .w_wdata_o  (vw_data[0]),
-    .w_be_o     (vw_be[0]),
+    .s_rdata_i  (vs_data),
+    .w_req_o    (vw_req),
+    .w_row_o    (vw_row),
+    .w_wdata_o  (vw_data),
+    .w_be_o     (vw_be),
     .w_gnt_i    (vw_gnt[0])
   );
 
-  assign vr_req[4] = st_rd_req;
-  assign vr_row[4] = st_row;
-  assign st_rd_gnt = vr_gnt[4];
-  assign st_rdata = vr_data[4];
-  assign vr_req[5] = sl_req;
-  assign vr_row[5] = sl_row;
-  assign sl_gnt = vr_gnt[5];
-  assign sl_data = vr_data[5];
-  assign vw_req[2] = lw_req & ~lw_tsp;
-  assign vw_row[2] = lw_addr[11:1];
-  assign vw_data[2] = {lw_data, lw_data};
-  assign vw_be[2] = lw_addr[0] ? {lw_be, 64'd0} : {64'd0, lw_be};
-  assign lw_gnt = lw_tsp | vw_gnt[2];
+  // COPY, SLOAD and STORE share a read port, COPY and LOAD the write ports.
+  assign x_req = cp_rd_req | sl_req | st_rd_req;
+  assign x_row = cp_rd_req ? cp_row : sl_req ? sl_row : st_row;
+  assign cp_rd_gnt = vr_gnt[4] & cp_rd_req;
+  assign sl_gnt = vr_gnt[4] & ~cp_rd_req;
+  assign st_rd_gnt = vr_gnt[4] & ~cp_rd_req & ~sl_req;
+  assign sw_tsp = cp_req ? cp_tsp : lw_tsp;
+  assign sw_addr = cp_req ? cp_addr : lw_addr;
+  assign sw_data = cp_req ? cp_data : lw_data;
+  assign sw_be = cp_req ? cp_be : lw_be;
+  assign sw_req = cp_req | lw_req;
+  assign cp_gnt = sw_tsp | vw_gnt[2];
+  assign lw_gnt = ~cp_req & (sw_tsp | vw_gnt[2]);
 
   iau_vsp u_vsp (
     .clk_i,
-    .clear_i  (clear),
-    .rd_req_i (vr_req),
-    .rd_row_i (vr_row),
-    .rd_gnt_o (vr_gnt),
-    .rd_data_o(vr_data),
-    .wr_req_i (vw_req),
-    .wr_row_i (vw_row),
-    .wr_data_i(vw_data),
-    .wr_be_i  (vw_be),
-    .wr_gnt_o (vw_gnt)
+    .clear_i   (clear),
+    .rd_req_i  ({x_req, ms_req, vs_req, vb_req, va_req}),
+    .rd_row0_i (va_row),
+    .rd_row1_i (vb_row),
+    .rd_row2_i (vs_row),
+    .rd_row3_i (ms_row),
+    .rd_row4_i (x_row),
+    .rd_gnt_o  (vr_gnt),
+    .rd_data0_o(va_data),
+    .rd_data1_o(vb_data),
+    .rd_data2_o(vs_data),
+    .rd_data3_o(ms_data),
+    .rd_data4_o(x_rdata),
+    .wr_req_i  ({sw_req & ~sw_tsp, md_req, vw_req}),
+    .wr_row0_i (vw_row),
+    .wr_row1_i (md_row),
+    .wr_row2_i (sw_addr[11:1]),
+    .wr_data0_i(vw_data),
+    .wr_data1_i(md_data),
+    .wr_data2_i(sw_data),
+    .wr_be0_i  (vw_be),
+    .wr_be2_i  (sw_addr[0] ? {sw_be, 64'd0} : {64'd0, sw_be}),
+    .wr_gnt_o  (vw_gnt)
   );
 
   iau_tsp u_tsp (
@@ -412,9 +443,9 @@ module iau_top (
     .rd_en_i  (t_req),
     .rd_addr_i(t_addr),
     .rd_data_o(t_rdata),
-    .wr_en_i  (lw_req & lw_tsp),
-    .wr_addr_i(lw_addr),
-    .wr_data_i(lw_data),
-    .wr_be_i  (lw_be)
+    .wr_en_i  (sw_req & sw_tsp),
+    .wr_addr_i(sw_addr),
+    .wr_data_i(sw_data),
+    .wr_be_i  (sw_be)
   );
 endmodule

@@ -4,60 +4,102 @@
 // interleaved by row. Requests are granted in the order of their index; a refused one waits. A
 // row that the job has not written reads as zero.
 module iau_vsp #(
-  parameter int unsigned NumRd = 6,
-  parameter int unsigned NumWr = 3
+  localparam int unsigned NumRd = 5,
+  localparam int unsigned NumWr = 3
 ) (
-  input  logic                     clk_i,
-  input  logic                     clear_i,  // every row becomes zero
-  input  logic [NumRd-1:0]         rd_req_i,
-  input  logic [NumRd-1:0][10:0]   rd_row_i,
-  output logic [NumRd-1:0]         rd_gnt_o,
-  output logic [NumRd-1:0][1023:0] rd_data_o,  // the cycle after the grant
-  input  logic [NumWr-1:0]         wr_req_i,
-  input  logic [NumWr-1:0][10:0]   wr_row_i,
-  input  logic [NumWr-1:0][1023:0] wr_data_i,
-  input  logic [NumWr-1:0][127:0]  wr_be_i,
-  output logic [NumWr-1:0]         wr_gnt_o
+  input  logic                  clk_i,
+  input  logic                  clear_i,  // every row becomes zero
+  input  logic [NumRd-1:0]      rd_req_i,
+  input  logic [10:0]           rd_row0_i,
+  input  logic [10:0]           rd_row1_i,
+  input  logic [10:0]           rd_row2_i,
+  input  logic [10:0]           rd_row3_i,
+  input  logic [10:0]           rd_row4_i,
+  output logic [NumRd-1:0]      rd_gnt_o,
+  output logic [1023:0]         rd_data0_o,  // the cycle after the grant
+  output logic [1023:0]         rd_data1_o,
+  output logic [1023:0]         rd_data2_o,
+  output logic [1023:0]         rd_data3_o,
+  output logic [1023:0]         rd_data4_o,
+  input  logic [NumWr-1:0]      wr_req_i,
+  input  logic [10:0]           wr_row0_i,
+  input  logic [10:0]           wr_row1_i,
+  input  logic [10:0]           wr_row2_i,
+  input  logic [1023:0]         wr_data0_i,
+  input  logic [1023:0]         wr_data1_i,
+  input  logic [511:0]          wr_data2_i,  // for either half of the row
+  input  logic [127:0]          wr_be0_i,
+  input  logic [127:0]          wr_be2_i,    // port 1 writes whole rows
+  output logic [NumWr-1:0]      wr_gnt_o
 );
   localparam int unsigned Banks = 8;
 
   logic [Banks-1:0] rd_en, wr_en;
   logic [7:0] rd_addr[Banks];
   logic [7:0] wr_addr[Banks];
-  logic [3:0] wr_from[Banks];
+  logic [1:0] wr_from[Banks];
   logic [1023:0] bank_data[Banks];
-  logic [NumRd-1:0][2:0] rd_bank_q;
+  logic [2:0] rd_bank0_q, rd_bank1_q, rd_bank2_q, rd_bank3_q, rd_bank4_q;
 
   always_comb begin
     rd_en = '0;
+    rd_gnt_o = '0;
     for (int unsigned b = 0; b < Banks; b++) rd_addr[b] = '0;
-    for (int unsigned i = 0; i < NumRd; i++) begin
-      rd_gnt_o[i] = rd_req_i[i] & ~rd_en[rd_row_i[i][2:0]];
-      if (rd_gnt_o[i]) begin
-        rd_en[rd_row_i[i][2:0]] = 1'b1;
-        rd_addr[rd_row_i[i][2:0]] = rd_row_i[i][10:3];
-      end
+    if (rd_req_i[0]) begin
+      rd_gnt_o[0] = 1'b1;
+      rd_en[rd_row0_i[2:0]] = 1'b1;
+      rd_addr[rd_row0_i[2:0]] = rd_row0_i[10:3];
+    end
+    if (rd_req_i[1] & ~rd_en[rd_row1_i[2:0]]) begin
+      rd_gnt_o[1] = 1'b1;
+      rd_en[rd_row1_i[2:0]] = 1'b1;
+      rd_addr[rd_row1_i[2:0]] = rd_row1_i[10:3];
+    end
+    if (rd_req_i[2] & ~rd_en[rd_row2_i[2:0]]) begin
+      rd_gnt_o[2] = 1'b1;
+      rd_en[rd_row2_i[2:0]] = 1'b1;
+      rd_addr[rd_row2_i[2:0]] = rd_row2_i[10:3];
+    end
+    if (rd_req_i[3] & ~rd_en[rd_row3_i[2:0]]) begin
+      rd_gnt_o[3] = 1'b1;
+      rd_en[rd_row3_i[2:0]] = 1'b1;
+      rd_addr[rd_row3_i[2:0]] = rd_row3_i[10:3];
+    end
+    if (rd_req_i[4] & ~rd_en[rd_row4_i[2:0]]) begin
+      rd_gnt_o[4] = 1'b1;
+      rd_en[rd_row4_i[2:0]] = 1'b1;
+      rd_addr[rd_row4_i[2:0]] = rd_row4_i[10:3];
     end
   end
 
   always_comb begin
     wr_en = '0;
+    wr_gnt_o = '0;
     for (int unsigned b = 0; b < Banks; b++) begin
       wr_addr[b] = '0;
       wr_from[b] = '0;
     end
-    for (int unsigned i = 0; i < NumWr; i++) begin
-      wr_gnt_o[i] = wr_req_i[i] & ~wr_en[wr_row_i[i][2:0]];
-      if (wr_gnt_o[i]) begin
-        wr_en[wr_row_i[i][2:0]] = 1'b1;
-        wr_addr[wr_row_i[i][2:0]] = wr_row_i[i][10:3];
-        wr_from[wr_row_i[i][2:0]] = 4'(i);
-      end
+    if (wr_req_i[0]) begin
+      wr_gnt_o[0] = 1'b1;
+      wr_en[wr_row0_i[2:0]] = 1'b1;
+      wr_addr[wr_row0_i[2:0]] = wr_row0_i[10:3];
+    end
+    if (wr_req_i[1] & ~wr_en[wr_row1_i[2:0]]) begin
+      wr_gnt_o[1] = 1'b1;
+      wr_en[wr_row1_i[2:0]] = 1'b1;
+      wr_addr[wr_row1_i[2:0]] = wr_row1_i[10:3];
+      wr_from[wr_row1_i[2:0]] = 2'd1;
+    end
+    if (wr_req_i[2] & ~wr_en[wr_row2_i[2:0]]) begin
+      wr_gnt_o[2] = 1'b1;
+      wr_en[wr_row2_i[2:0]] = 1'b1;
+      wr_addr[wr_row2_i[2:0]] = wr_row2_i[10:3];
+      wr_from[wr_row2_i[2:0]] = 2'd2;
     end
   end
 
   for (genvar b = 0; b < Banks; b++) begin : gen_bank
-    iau_bank u_bank (
+    iau_vsp_bank u_bank (
       .clk_i,
       .clear_i,
       .rd_en_i  (rd_en[b]),
@@ -65,16 +107,26 @@ module iau_vsp #(
       .rd_data_o(bank_data[b]),
       .wr_en_i  (wr_en[b]),
       .wr_addr_i(wr_addr[b]),
-      .wr_data_i(wr_data_i[wr_from[b][1:0]]),
-      .wr_be_i  (wr_be_i[wr_from[b][1:0]])
+      .wr_from_i(wr_from[b]),
+      .wr_data0_i,
+      .wr_data1_i,
+      .wr_data2_i,
+      .wr_be0_i,
+      .wr_be2_i
     );
   end
 
   always_ff @(posedge clk_i) begin
-    for (int unsigned i = 0; i < NumRd; i++) if (rd_gnt_o[i]) rd_bank_q[i] <= rd_row_i[i][2:0];
+    if (rd_gnt_o[0]) rd_bank0_q <= rd_row0_i[2:0];
+    if (rd_gnt_o[1]) rd_bank1_q <= rd_row1_i[2:0];
+    if (rd_gnt_o[2]) rd_bank2_q <= rd_row2_i[2:0];
+    if (rd_gnt_o[3]) rd_bank3_q <= rd_row3_i[2:0];
+    if (rd_gnt_o[4]) rd_bank4_q <= rd_row4_i[2:0];
   end
 
-  for (genvar i = 0; i < NumRd; i++) begin : gen_rd
-    assign rd_data_o[i] = bank_data[rd_bank_q[i]];
-  end
+  assign rd_data0_o = bank_data[rd_bank0_q];
+  assign rd_data1_o = bank_data[rd_bank1_q];
+  assign rd_data2_o = bank_data[rd_bank2_q];
+  assign rd_data3_o = bank_data[rd_bank3_q];
+  assign rd_data4_o = bank_data[rd_bank4_q];
 endmodule

@@ -113,6 +113,20 @@ static void make_copy(uint32_t *c, bool store)
 	IAU_PUT(c, stride, IAU_LOAD_STRIDE);
 }
 
+static void make_move(uint32_t *c)
+{
+	uint32_t bytes = 1 + rnd(200), rows = rnd(6);
+	uint32_t base = rnd(3) ? IAU_TSP_BASE : 0x8000 * (rnd(8) != 0);
+
+	c[0] = IAU_OP_COPY;
+	IAU_PUT(c, bytes, IAU_COPY_ROW_BYTES);
+	IAU_PUT(c, vsp_addr(rnd(2) ? 32 : 1, 8192), IAU_COPY_SRC);
+	IAU_PUT(c, rows, IAU_COPY_ROWS);
+	IAU_PUT(c, rnd(1000), IAU_COPY_SRC_STRIDE);
+	IAU_PUT(c, base + vsp_addr(rnd(2) ? 32 : 1, 8192), IAU_COPY_ADDR);
+	IAU_PUT(c, bytes + rnd(1000), IAU_COPY_STRIDE);
+}
+
 static void make_matmul(uint32_t *c)
 {
 	uint32_t m = rnd(3) ? 1 + rnd(4) : 1 + rnd(32), nt = 1 + rnd(4), kb = 1 + rnd(4);
@@ -223,7 +237,7 @@ static void make_scalar(uint32_t *c)
 
 static void make_command(uint32_t *c, bool bad)
 {
-	uint32_t kind = rnd(12);
+	uint32_t kind = rnd(13);
 
 	memset(c, 0, 64);
 	if (kind < 3)
@@ -234,6 +248,8 @@ static void make_command(uint32_t *c, bool bad)
 		make_matmul(c);
 	else if (kind < 10)
 		make_vec(c);
+	else if (kind < 11)
+		make_move(c);
 	else
 		make_scalar(c);
 	/* registers 0..7 stay small if nothing overwrites them */

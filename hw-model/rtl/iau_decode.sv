@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
+//
+// From fetched commands to checked ones, in three stages: P holds a command as fetched, C the
+// patched one, X what it touches. Scalar commands are executed in X; nothing is patched while one
+// is on its way, because patches read the registers that it writes.
+module iau_decode (
+  input  logic               clk_i,
+  input  logic               rst_ni,
+  input  logic               clear_i,  // a job begins: registers are zero
+  input  logic               run_i,
+  input  logic [31:0]        budget_i,
+  // the parameter block, 16 registers at a time
+  input  logic               param_valid_i,
+  input  logic               param_half_i,
+  input  logic [511:0]       param_data_i,
+  // fetch
+  input  logic [63:0]        base_i,
+  input  logic [31:0]        pc_i,
+  input  logic               valid_i,
+  input  logic [511:0]       cmd_i,
+  input  logic               err_i,
+  input  logic               end_i,
+  input  logic               ffault_i,
+  input  iau_hw_pkg::fault_e ffault_code_i,
+  input  logic [63:0]        ffault_va_i,
+  output logic               take_o,
+  output logic               jump_o,
+  output logic [31:0]        target_o,
+  // to the window
+  output logic               enter_o,
+  output logic [2:0]         unit_o,  // 0 LOAD, 1 STORE, 2 MATMUL, 3 VEC, 4 COPY
+  output logic [511:0]       cmd_o,
+  output logic [31:0]        pc_o,
+  output logic [255:0]       vsp_rd_o,
+  output logic [255:0]       vsp_wr_o,
+  output logic [63:0]        tsp_rd_o,
+  output logic [63:0]        tsp_wr_o,
+  output logic [47:0]        amount_o,
+  output logic               scalar_o,  // a scalar command is done
+  input  logic               room_i,
+  input  logic               scalar_room_i,
+  // SLOAD's read of the vector scratchpad, once no writer of its granule is left
+  output logic               sl_want_o,
+  output logic               sl_req_o,
+  output logic [10:0]        sl_row_o,
+  input  logic               sl_clear_i,
+  input  logic               sl_gnt_i,
+  input  logic [1023:0]      sl_data_i,
+  // what ends the job
+  output logic               end_o,
+  output logic [31:0]        executed_o,
+  output logic               fault_o,
+  output iau_hw_pkg::fault_e fault_code_o,
+  output logic [31:0]        fault_info_o,
+  output logic [63:0]        fault_va_o
+);
+  import iau_hw_pkg::*;
+
+  logic p_valid_q, c_valid_q, x_valid_q;
+  logic [511:0] p_cmd_q, c_cmd_q, x_cmd_q;
+  logic [31:0] p_pc_q, c_pc_q, x_pc_q;
+  fault_e p_fault_q, c_fault_q, x_fault_q;  // known before the check
+  logic [31:0] c_info_q, x_info_q;
+  logic [63:0] p_va_q, c_va_q, x_va_q;
+  logic [31:0] regs_q[32];
+  logic [31:0] executed_q;
+  logic sl_wait_q;  // SLOAD's data come
+
+  fault_e chk_fault;
+  logic [31:0] chk_info;
+
+  // Movement --------------------------------------------------------------------------------------
+  logic x_scalar, c_scalar, x_sload, over, x_done, x_go, c_go, p_go, taken;
+  logic p_stop;  // P holds what stands for the end of the stream
+
+  assign x_scalar = x_cmd_q[7:0] < 8'h10;
+  assign c_scalar = c_cmd_q[7:0] < 8'h10;
+  assign x_sload = x_cmd_q[7:0] == OpSload;
+  assign over = executed_q == (budget_i == '0 ? 32'hffff_ffff : budget_i);
+
+  assign fault_code_o = x_fault_q == FaultCmdRange ? FaultCmdRange : over ? FaultBudget :
+                        x_fault_q != FaultNone ? x_fault_q : chk_fault;
+  assign fault_info_o = fault_code_o == FaultBudget ? '0 :
+                        x_fault_q != FaultNone ? x_info_q : chk_info;
+  assign fault_va_o = fault_code_o == FaultBudget ? '0 : x_va_q;
+  assign fault_o = run_i & x_valid_q & (fault_code_o != FaultNone);
+
+  assign x_done = !x_scalar ? room_i : scalar_room_i & (~x_sload | sl_wait_q);
+  assign x_go = run_i & x_valid_q & ~fault_o & x_done;
+  assign c_go = c_valid_q & (~x_valid_q | x_go);
+  assign p_go = p_valid_q & (~c_valid_q | c_go) & ~(c_valid_q & c_scalar) &
+                ~(x_valid_q & x_scalar);
+  assign p_stop = p_valid_q & (p_fault_q != FaultNone);
+  assign take_o = run_i & ~jump_o & (~p_valid_q | p_go) & ~p_stop & valid_i & ~end_i;
+
+  assign enter_o = x_go & ~x_scalar;
+  assign scalar_o = x_go & x_scalar;
+  assign end_o = x_go & (x_cmd_q[7:0] == OpEnd);
+  assign unit_o = x_cmd_q[7:0] == OpLoad ? 3'd0 : x_cmd_q[7:0] == OpMatmul ? 3'd2 :
+                  x_cmd_q[7:0] == OpVec ? 3'd3 : x_cmd_q[7:0] == OpCopy ? 3'd4 : 3'd1;
+  assign cmd_o = x_cmd_q;
+  assign pc_o = x_pc_q;
+  assign executed_o = executed_q;
+
+  // SLOAD
+  sload_t sload;
+  assign sload = x_cmd_q;
+  assign sl_want_o = run_i & x_valid_q & x_sload & ~fault_o & ~sl_wait_q & scalar_room_i;
+  assign sl_req_o = sl_want_o & sl_clear_i;
+  assign sl_row_o = sload.addr[17:7];
+
+  // BRANCH
+  branch_t branch;
+  logic [31:0] ba, bb;
+  assign branch = x_cmd_q;
+  assign jump_o = x_go & (x_cmd_q[7:0] == OpBranch) & taken;
+  assign target_o = x_pc_q + 32'd1 + branch.offset;
+  always_comb begin
+    taken = 1'b0;
+    ba = '0;
+    bb = '0;
+    if (x_valid_q && x_cmd_q[7:0] == OpBranch) begin
+      ba = regs_q[branch.ra];
+      bb = branch.use_imm ? branch.imm : regs_q[branch.rb];
+      case (branch.cond)
+        3'd1: taken = ba == bb;
+        3'd2: taken = ba != bb;
+        3'd3: taken = ba < bb;
+        3'd4: taken = ba >= bb;
+        3'd5: taken = $signed(ba) < $signed(bb);
+        3'd6: taken = $signed(ba) >= $signed(bb);
+        default: taken = 1'b1;
+      endcase
+    end
+  end
+
+  iau_check u_check (
+    .clk_i,
+    .en_i    (c_go),
+    .cmd_i   (c_cmd_q),
+    .fault_o (chk_fault),
+    .info_o  (chk_info),
+    .vsp_rd_o(vsp_rd_o),
+    .vsp_wr_o(vsp_wr_o),
+    .tsp_rd_o(tsp_rd_o),
+    .tsp_wr_o(tsp_wr_o),
+    .amount_o(amount_o)
+  );
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      p_valid_q <= 1'b0;
+      c_valid_q <= 1'b0;
+      x_valid_q <= 1'b0;
+      sl_wait_q <= 1'b0;
+      executed_q <= '0;
+    end else if (!run_i) begin
+      p_valid_q <= 1'b0;
+      c_valid_q <= 1'b0;
+      x_valid_q <= 1'b0;
+      sl_wait_q <= 1'b0;
+      if (clear_i) executed_q <= '0;
+    end else begin
+      x_valid_q <= c_go | (x_valid_q & ~x_go);
+      c_valid_q <= p_go | (c_valid_q & ~c_go);
+      p_valid_q <= ~jump_o & (take_o | (p_valid_q & ~p_go) |
+                              ((~p_valid_q | p_go) & ~p_stop & (end_i | ffault_i)));
+      if (x_go) executed_q <= executed_q + 32'd1;
+      sl_wait_q <= sl_req_o & sl_gnt_i;
+    end
+  end
+
+  // P: what fetch has, or why it has nothing
+  always_ff @(posedge clk_i) begin
+    if (run_i & (~p_valid_q | p_go) & (valid_i | end_i | ffault_i)) begin
+      p_cmd_q <= cmd_i;
+      p_pc_q <= pc_i;
+      p_fault_q <= end_i ? FaultCmdRange : ~valid_i & ffault_i ? ffault_code_i :
+                   err_i ? FaultBus : FaultNone;
+      p_va_q <= end_i ? '0 : ~valid_i & ffault_i ? ffault_va_i :
+                err_i ? base_i + {26'd0, pc_i, 6'd0} : '0;
+    end
+  end
+
+  // C: patched. Three additions, in order; a carry out of the address word of a copy is kept.
+  function automatic logic [511:0] patch(input logic [511:0] c, input logic [3:0] w,
+                                         input logic [31:0] v, input logic copy);
+    logic [32:0] s;
+    patch = c;
+    s = {1'b0, c[{w, 5'd0}+:32]} + {1'b0, v};
+    if (w != '0) patch[{w, 5'd0}+:32] = s[31:0];
+    if (copy && w == 4'd2) patch[127:96] = c[127:96] + 32'(s[32]);
+  endfunction
+
+  logic is_copy;
+  assign is_copy = p_cmd_q[7:0] == OpLoad || p_cmd_q[7:0] == OpStore || p_cmd_q[7:0] == OpStamp;
+
+  always_ff @(posedge clk_i) begin
+    if (p_go) begin : gen_patch
+      logic [511:0] c, extra;
+      logic [31:0] word;
+      c = p_cmd_q;
+      if (p_cmd_q[483:480] != '0)
+        c = patch(c, p_cmd_q[483:480], regs_q[p_cmd_q[488:484]], is_copy);
+      if (p_cmd_q[492:489] != '0)
+        c = patch(c, p_cmd_q[492:489], regs_q[p_cmd_q[497:493]], is_copy);
+      if (p_cmd_q[501:498] != '0)
+        c = patch(c, p_cmd_q[501:498], regs_q[p_cmd_q[506:502]], is_copy);
+      extra = p_cmd_q & ~command_mask(p_cmd_q[7:0]);
+      word = 32'd16;
+      if (p_cmd_q[483:480] == 4'd15 || p_cmd_q[492:489] == 4'd15 || p_cmd_q[501:498] == 4'd15)
+        word = 32'd15;
+      if (extra != '0) begin
+        for (int unsigned w = 16; w > 0; w--)
+          if (extra[32*(w-1)+:32] != '0) word = w - 32'd1;
+      end
+      c_cmd_q <= c;
+      c_pc_q <= p_pc_q;
+      c_va_q <= p_va_q;
+      c_info_q <= '0;
+      c_fault_q <= p_fault_q;
+      if (p_fault_q == FaultNone) begin
+        if (command_mask(p_cmd_q[7:0]) == '0) begin
+          c_fault_q <= FaultBadOpcode;
+        end else if (word != 32'd16) begin
+          c_fault_q <= FaultBadField;
+          c_info_q <= word;
+        end
+      end
+    end
+  end
+
+  // X
+  always_ff @(posedge clk_i) begin
+    if (c_go) begin
+      x_cmd_q <= c_cmd_q;
+      x_pc_q <= c_pc_q;
+      x_va_q <= c_va_q;
+      x_info_q <= c_info_q;
+      x_fault_q <= c_fault_q;
+    end
+  end
+
+  // Scalar registers. Blocking, for the loops; nothing reads them in the cycle of a write.
+  salu_t salu;
+  assign salu = x_cmd_q;
+
+  /* verilator lint_off BLKSEQ */
+  always_ff @(posedge clk_i) begin
+    if (clear_i) begin
+      for (int unsigned r = 0; r < 32; r++) regs_q[r] = '0;
+    end else if (param_valid_i) begin
+      for (int unsigned r = 0; r < 16; r++)
+        regs_q[{param_half_i, 4'(r)}] = param_data_i[32*r+:32];
+    end else if (x_go && x_cmd_q[7:0] == OpSalu) begin : gen_salu
+      logic [31:0] a, b, d;
+      a = regs_q[salu.ra];
+      b = salu.use_imm ? salu.imm : regs_q[salu.rb];
+      case (salu.func)
+        4'd0: d = a + b;
+        4'd1: d = a - b;
+        4'd2: d = a * b;
+        4'd3: d = a & b;
+        4'd4: d = a | b;
+        4'd5: d = a << b[4:0];
+        4'd6: d = a >> b[4:0];
+        4'd7: d = a < b ? a : b;
+        default: d = a > b ? a : b;
+      endcase
+      regs_q[salu.rd] = d;
+    end else if (x_go && x_sload) begin
+      regs_q[sload.rd] = sl_data_i[{sload.addr[6:2], 5'd0}+:32];
+    end
+  end
+  /* verilator lint_on BLKSEQ */
+endmodule

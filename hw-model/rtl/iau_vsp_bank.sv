@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
+//
+// A bank of the vector scratchpad: rows of 128 bytes, and the choice among the writers. Rows not
+// written since the last clear read as zero, so that clearing takes one cycle. A read in the cycle
+// of a write sees the old row.
+module iau_vsp_bank (
+  input  logic          clk_i,
+  input  logic          clear_i,
+  input  logic          rd_en_i,
+  input  logic [7:0]    rd_addr_i,
+  output logic [1023:0] rd_data_o,
+  input  logic          wr_en_i,
+  input  logic [7:0]    wr_addr_i,
+  input  logic [1:0]    wr_from_i,
+  input  logic [1023:0] wr_data0_i,
+  input  logic [1023:0] wr_data1_i,
+  input  logic [511:0]  wr_data2_i,
+  input  logic [127:0]  wr_be0_i,
+  input  logic [127:0]  wr_be2_i
+);
+  logic [1023:0] mem[256];
+  logic [255:0] valid_q;
+
+  function automatic logic [1023:0] merge(input logic [1023:0] old, input logic [1023:0] data,
+                                          input logic [127:0] be);
+    logic [31:0] m;
+    merge = '0;
+    for (int unsigned w = 0; w < 32; w++) begin
+      m = {{8{be[4*w+3]}}, {8{be[4*w+2]}}, {8{be[4*w+1]}}, {8{be[4*w]}}};
+      merge[32*w+:32] = (old[32*w+:32] & ~m) | (data[32*w+:32] & m);
+    end
+  endfunction
+
+  // Blocking, read before write: only what is accessed is touched, which a simulator thanks.
+  /* verilator lint_off BLKSEQ */
+  always_ff @(posedge clk_i) begin
+    if (rd_en_i) begin
+      if (valid_q[rd_addr_i]) rd_data_o <= mem[rd_addr_i];
+      else rd_data_o <= '0;
+    end
+    if (wr_en_i) begin
+      if (!valid_q[wr_addr_i]) mem[wr_addr_i] = '0;
+      if (wr_from_i == 2'd1 || (wr_from_i == 2'd0 && (&wr_be0_i)))
+        mem[wr_addr_i] = wr_from_i == 2'd1 ? wr_data1_i : wr_data0_i;
+      else
+        mem[wr_addr_i] = merge(mem[wr_addr_i], wr_from_i == 2'd0 ? wr_data0_i : {2{wr_data2_i}},
+                               wr_from_i == 2'd0 ? wr_be0_i : wr_be2_i);
+      valid_q[wr_addr_i] = 1'b1;
+    end
+    if (clear_i) valid_q = '0;
+  end
+  /* verilator lint_on BLKSEQ */
+endmodule
