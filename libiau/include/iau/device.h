@@ -21,11 +21,13 @@ struct iau_device;
  * @engine:	"rtl" (the Verilated hardware) or "ref" (the bit-exact model without time)
  * @latency:	cycles from address to first beat of the memory model; 0 = default (100)
  * @seed:	seed of the memory model's jitter
+ * @memory:	bytes of memory, at least 2 MiB; 0 = default (64 GiB, taken from the host as used)
  */
 struct iau_device_options {
 	const char *engine;
 	uint32_t latency;
 	uint64_t seed;
+	uint64_t memory;
 };
 
 /**

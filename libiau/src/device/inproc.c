@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define ARENA_BYTES (UINT64_C(64) << 30)
+#define MEMORY_DEFAULT (UINT64_C(64) << 30)
 #define PAGE UINT64_C(4096)
 #define BIG_PAGE (UINT64_C(2) << 20)
 #define CONTEXT 1
@@ -27,21 +27,28 @@ struct iau_device {
 	const struct iau_dev_ops *ops;
 	struct iau_dev *dev;
 	uint8_t *arena;
+	uint64_t memory;     /* bytes of it, whole 2 MiB blocks */
 	uint64_t next_page;  /* grows from the start: tables */
-	uint64_t next_block; /* buffers, in 2 MiB blocks above TABLE_BYTES */
+	uint64_t next_block; /* buffers, in 2 MiB blocks above table_bytes() */
 	uint32_t tail;
 	uint64_t fence;
 };
 
-/* Room for page tables below the buffers. */
-#define TABLE_BYTES (UINT64_C(256) << 20)
+/*
+ * Room for page tables below the buffers: a buffer that fills its last block with small pages needs
+ * one table a block, 1/512 of the memory.
+ */
+static uint64_t table_bytes(const struct iau_device *dev)
+{
+	return (dev->memory / 256 + BIG_PAGE - 1) & ~(BIG_PAGE - 1);
+}
 
 static uint8_t *host_map(void *opaque, uint64_t pa, size_t len, bool write)
 {
 	struct iau_device *dev = opaque;
 
 	(void)write;
-	return pa < ARENA_BYTES && len <= ARENA_BYTES - pa ? dev->arena + pa : NULL;
+	return pa < dev->memory && len <= dev->memory - pa ? dev->arena + pa : NULL;
 }
 
 static void host_irq(void *opaque, unsigned int vector)
@@ -91,7 +98,7 @@ static void bring_up(struct iau_device *dev)
 	dev->ops->mmio_write(dev->dev, IAU_QUEUE_OFFSET + IAU_QREG_SIZE, RING_LOG2);
 	dev->ops->mmio_write(dev->dev, IAU_QUEUE_OFFSET + IAU_QREG_CTRL, 1);
 	dev->next_page = PAGES_FIXED * PAGE;
-	dev->next_block = TABLE_BYTES;
+	dev->next_block = table_bytes(dev);
 	map_page(dev, PAGE_PARAMS * PAGE, PAGE_PARAMS * PAGE, 0, false);
 }
 
@@ -112,7 +119,13 @@ int iau_device_open(const struct iau_device_options *options, struct iau_device 
 		free(dev);
 		return iau_error(-EINVAL, "engine '%s': unknown; there are rtl and ref", o->engine);
 	}
-	dev->arena = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
+	dev->memory = (o->memory ? o->memory : MEMORY_DEFAULT) & ~(BIG_PAGE - 1);
+	if (!dev->memory || dev->memory > MEMORY_DEFAULT) {
+		free(dev);
+		return iau_error(-EINVAL, "device memory of %llu bytes: 2 MiB to 64 GiB are possible",
+				 (unsigned long long)o->memory);
+	}
+	dev->arena = mmap(NULL, dev->memory, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (dev->arena == MAP_FAILED) {
 		free(dev);
@@ -138,7 +151,7 @@ void iau_device_close(struct iau_device *dev)
 		return;
 	if (dev->dev)
 		dev->ops->destroy(dev->dev);
-	munmap(dev->arena, ARENA_BYTES);
+	munmap(dev->arena, dev->memory);
 	free(dev);
 }
 
@@ -169,8 +182,9 @@ int iau_buffer_create(struct iau_device *dev, size_t size, enum iau_access acces
 	memset(out, 0, sizeof(*out));
 	if (!size)
 		return iau_error(-EINVAL, "buffer of 0 bytes");
-	if (size > ARENA_BYTES || span > ARENA_BYTES - at)
-		return iau_error(-ENOMEM, "buffer of %zu bytes: device memory is full", size);
+	if (size > dev->memory || span > dev->memory - at)
+		return iau_error(-ENOMEM, "no room for %zu bytes: %llu of the device's %llu are in use",
+				 size, (unsigned long long)at, (unsigned long long)dev->memory);
 	for (uint64_t o = 0; o < bytes;) {
 		bool big = bytes - o >= BIG_PAGE;
 

@@ -177,7 +177,8 @@ int iau_gguf_open(const char *path, struct iau_gguf **out)
 	close(fd);
 	if (err)
 		return err;
-	return open_common(map, size, true, out);
+	err = open_common(map, size, true, out);
+	return err ? iau_error(err, "%s: %s", path, iau_last_error()) : 0;
 }
 
 void iau_gguf_close(struct iau_gguf *g)

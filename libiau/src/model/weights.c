@@ -330,6 +330,8 @@ int iau_weights_load(struct iau_device *dev, const struct iau_gguf *gguf,
 	err = fill(&c, n_ctx);
 	if (!err)
 		err = iau_buffer_create(dev, c.at, IAU_ACCESS_CONST, &w->buf);
+	if (err && c.dry)
+		iau_error(err, "weights: %s", iau_last_error());
 	c.dry = false;
 	if (!err)
 		err = fill(&c, n_ctx);

@@ -32,6 +32,21 @@ struct iau_session {
 
 #define TOKEN_BYTES 4096u
 
+/* All but the file itself */
+static int load(struct iau_model *m, uint32_t n_ctx)
+{
+	int err = iau_hparams_load(m->gguf, &m->hp);
+
+	if (!err)
+		err = iau_tensors_check(m->gguf, &m->hp);
+	if (!err)
+		err = iau_tokenizer_load(m->gguf, &m->tok);
+	if (err)
+		return err;
+	m->n_ctx = n_ctx && n_ctx < m->hp.n_ctx ? n_ctx : m->hp.n_ctx;
+	return iau_weights_load(m->dev, m->gguf, &m->hp, (m->n_ctx + 31) & ~31u, &m->w);
+}
+
 int iau_model_load(struct iau_device *dev, const char *path, uint32_t n_ctx, struct iau_model **out)
 {
 	struct iau_model *m = calloc(1, sizeof(*m));
@@ -42,15 +57,10 @@ int iau_model_load(struct iau_device *dev, const char *path, uint32_t n_ctx, str
 		return iau_error_nomem("model");
 	m->dev = dev;
 	err = iau_gguf_open(path, &m->gguf);
-	if (!err)
-		err = iau_hparams_load(m->gguf, &m->hp);
-	if (!err)
-		err = iau_tensors_check(m->gguf, &m->hp);
-	if (!err)
-		err = iau_tokenizer_load(m->gguf, &m->tok);
 	if (!err) {
-		m->n_ctx = n_ctx && n_ctx < m->hp.n_ctx ? n_ctx : m->hp.n_ctx;
-		err = iau_weights_load(dev, m->gguf, &m->hp, (m->n_ctx + 31) & ~31u, &m->w);
+		err = load(m, n_ctx);
+		if (err)
+			iau_error(err, "%s: %s", path, iau_last_error());
 	}
 	if (err) {
 		iau_model_free(m);
@@ -124,7 +134,9 @@ int iau_session_create(struct iau_model *m, struct iau_session **out)
 					    .kv = iau_kv_layout(&m->hp, m->n_ctx),
 					    .vsp_bytes = info.vector_bytes };
 	err = iau_buffer_create(m->dev, iau_kv_bytes(&m->hp, &s->cfg.kv), IAU_ACCESS_RW, &s->kv);
-	if (!err)
+	if (err)
+		iau_error(err, "KV cache of %u tokens: %s", m->n_ctx, iau_last_error());
+	else
 		err = iau_buffer_create(m->dev, TOKEN_BYTES + logits, IAU_ACCESS_RW, &s->io);
 	s->cfg.kv.va = s->kv.va;
 	s->cfg.tokens_va = s->io.va;
