@@ -2,6 +2,7 @@
 /* The iau command: one binary, subcommands. */
 #include "tool.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,18 @@ static int usage(FILE *f)
 	return f == stdout ? EXIT_OK : EXIT_USAGE;
 }
 
+/* Output that did not arrive is a failure, whatever the command made of it. */
+static int finish(int code)
+{
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	if (!fclose(stdout) && !failed)
+		return code;
+	fprintf(stderr, "iau: standard output: %s\n", errno ? strerror(errno) : "not all was written");
+	return EXIT_INPUT;
+}
+
 int main(int argc, char **argv)
 {
 	argp_err_exit_status = EXIT_USAGE;
@@ -33,9 +46,15 @@ int main(int argc, char **argv)
 		return usage(stderr);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))
 		return usage(stdout);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		static char name[32]; /* argp keeps it */
+
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		snprintf(name, sizeof(name), "iau %s", argv[1]);
+		argv[1] = name;
+		return finish(commands[i].run(argc - 1, argv + 1));
+	}
 	fprintf(stderr, "iau: unknown command '%s'\n", argv[1]);
 	return usage(stderr);
 }

@@ -103,6 +103,12 @@ static void emit_token(struct sink *out, int32_t token)
 	}
 }
 
+/* By the user, or because nobody reads any more. */
+static bool stopped(void)
+{
+	return tool_interrupted() || ferror(stdout);
+}
+
 static int generate(const struct options *o, struct loaded *l, struct iau_sampler *s,
 		    struct sink *out, uint32_t *count)
 {
@@ -110,7 +116,7 @@ static int generate(const struct options *o, struct loaded *l, struct iau_sample
 	int err = 0;
 
 	iau_model_info(l->model, &info);
-	for (*count = 0; *count < o->n && !err && !tool_interrupted(); ++*count) {
+	for (*count = 0; *count < o->n && !err && !stopped(); ++*count) {
 		int32_t token;
 
 		err = iau_sampler_sample(s, iau_session_logits(l->session), &token);
@@ -162,6 +168,18 @@ static void report(const struct options *o, struct loaded *l, struct sink *out, 
 		(unsigned long long)f->macs);
 }
 
+/* Whether the prompt can be evaluated at all, before anything is written. */
+static int check_prompt(size_t tokens, uint32_t n_ctx)
+{
+	if (tokens && tokens <= n_ctx)
+		return EXIT_OK;
+	if (tokens)
+		fprintf(stderr, "iau: the prompt has %zu tokens, the context %u\n", tokens, n_ctx);
+	else
+		fprintf(stderr, "iau: the prompt has no tokens\n");
+	return EXIT_INPUT;
+}
+
 static int run(const struct options *o, struct loaded *l, const char *text, size_t len)
 {
 	struct sink out = { .tok = iau_model_tokenizer(l->model), .json = o->common.json };
@@ -179,8 +197,7 @@ static int run(const struct options *o, struct loaded *l, const char *text, size
 				   &tokens, &f.prompt);
 	if (!err)
 		err = iau_sampler_create(&o->sampler, info.n_vocab, &s);
-	if (!err && !f.prompt) {
-		fprintf(stderr, "iau: the prompt has no tokens\n");
+	if (!err && check_prompt(f.prompt, info.n_ctx)) {
 		free(tokens);
 		iau_sampler_free(s);
 		return EXIT_INPUT;
@@ -239,6 +256,10 @@ int cmd_run(int argc, char **argv)
 	if (o.prompt) {
 		len = strlen(o.prompt);
 	} else if (tool_read("-", &text, &len)) {
+		return tool_interrupted() ? EXIT_INTERRUPTED : EXIT_INPUT;
+	}
+	if (tool_check_utf8(o.prompt ? "--prompt" : "standard input", text ? text : o.prompt, len)) {
+		free(text);
 		return EXIT_INPUT;
 	}
 	err = tool_load(&o.common, &l);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tool.h"
+#include "base/utf8.h"
 #include "iau_hw.h"
 
 #include <errno.h>
@@ -58,6 +59,8 @@ double tool_real(const struct argp_state *state, const char *name, const char *a
 	return v;
 }
 
+enum { OPT_MEMORY = 512 };
+
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
 	struct common *c = state->input;
@@ -78,6 +81,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case 'L':
 		c->latency = (uint32_t)tool_number(state, "--latency", arg, 100000);
 		return 0;
+	case OPT_MEMORY:
+		c->memory = (uint32_t)tool_number(state, "--memory", arg, 1 << 16);
+		return 0;
 	case 'j':
 		c->json = true;
 		return 0;
@@ -92,6 +98,7 @@ static const struct argp_option common_options[] = {
 	{ "seed", 's', "N", 0, "Seed of sampling and of the memory model's jitter (1)", 1 },
 	{ "ctx", 'c', "N", 0, "Limit the context to N tokens", 1 },
 	{ "latency", 'L', "CYCLES", 0, "Latency of the memory model (100)", 1 },
+	{ "memory", OPT_MEMORY, "MIB", 0, "Memory of the device, 2 to 65536 MiB (65536)", 1 },
 	{ "json", 'j', NULL, 0, "Print JSON", 1 },
 	{ 0 },
 };
@@ -101,7 +108,8 @@ const struct argp common_argp = { .options = common_options, .parser = parse_com
 int tool_load(const struct common *c, struct loaded *l)
 {
 	struct iau_device_options opt = { .engine = c->engine, .latency = c->latency,
-					  .seed = c->seed };
+					  .seed = c->seed,
+					  .memory = (uint64_t)c->memory << 20 };
 	struct iau_model_info info;
 	int err;
 
@@ -145,7 +153,8 @@ int tool_read(const char *path, char **text, size_t *len)
 		}
 	}
 	if (!f || !p || ferror(f)) {
-		fprintf(stderr, "iau: %s: %s\n", path, strerror(errno));
+		fprintf(stderr, "iau: %s: %s\n", strcmp(path, "-") ? path : "standard input",
+			strerror(errno));
 		free(p);
 		if (f && f != stdin)
 			fclose(f);
@@ -156,6 +165,20 @@ int tool_read(const char *path, char **text, size_t *len)
 	*text = p;
 	*len = n;
 	return 0;
+}
+
+int tool_check_utf8(const char *name, const char *text, size_t len)
+{
+	for (size_t i = 0, used; i < len; i += used) {
+		uint32_t c = utf8_decode_lenient(text + i, len - i, &used);
+
+		if (used == 1 ? (unsigned char)text[i] > 127 : c >= 0xd800 && c < 0xe000) {
+			fprintf(stderr, "iau: %s: byte %zu (0x%02x) is not UTF-8\n", name, i,
+				(unsigned char)text[i]);
+			return EXIT_INPUT;
+		}
+	}
+	return EXIT_OK;
 }
 
 void tool_print_json(json_t *root)

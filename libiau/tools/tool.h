@@ -19,7 +19,7 @@ enum { EXIT_OK, EXIT_USAGE = 2, EXIT_INPUT, EXIT_DEVICE, EXIT_INTERRUPTED = 130 
 struct common {
 	const char *model, *engine;
 	uint64_t seed;
-	uint32_t ctx, latency;
+	uint32_t ctx, latency, memory; /* memory: MiB */
 	bool json;
 };
 
@@ -37,6 +37,8 @@ int tool_load(const struct common *c, struct loaded *l);
 void tool_unload(struct loaded *l);
 /* Reads a file, or standard input for "-". The caller frees. */
 int tool_read(const char *path, char **text, size_t *len);
+/* 0, or EXIT_INPUT and a message if what NAME gave is not UTF-8. */
+int tool_check_utf8(const char *name, const char *text, size_t len);
 /* Whole number of an option, or exits with a usage error. */
 uint64_t tool_number(const struct argp_state *state, const char *name, const char *arg, uint64_t max);
 double tool_real(const struct argp_state *state, const char *name, const char *arg, double max);

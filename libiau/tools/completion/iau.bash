@@ -4,7 +4,7 @@
 _iau()
 {
 	local cur=$2 prev=$3 cmd="" own=""
-	local common="--model --engine --seed --ctx --latency --json --help --usage"
+	local common="--model --engine --seed --ctx --latency --memory --json --help --usage"
 
 	COMPREPLY=()
 	[ "$COMP_CWORD" -gt 1 ] && cmd=${COMP_WORDS[1]}
@@ -19,7 +19,7 @@ _iau()
 		return
 		;;
 	-[pntscL] | --prompt | --tokens | --gen | --temperature | --top-k | --top-p | --min-p | \
-		--repeat-penalty | --repeat-last-n | --seed | --ctx | --latency)
+		--repeat-penalty | --repeat-last-n | --seed | --ctx | --latency | --memory)
 		return
 		;;
 	esac
