@@ -83,6 +83,23 @@ void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t targe
 	IAU_PUT(cmd, offset, IAU_BRANCH_OFFSET);
 }
 
+size_t iau_cmd_branch_zero(struct iau_cmdbuf *cb, unsigned int ra)
+{
+	size_t at = cb->n;
+	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_BRANCH);
+
+	IAU_PUT(cmd, 1, IAU_BRANCH_COND);
+	IAU_PUT(cmd, ra, IAU_BRANCH_RA);
+	IAU_PUT(cmd, 1, IAU_BRANCH_USE_IMM);
+	return at;
+}
+
+void iau_cmd_branch_here(struct iau_cmdbuf *cb, size_t branch)
+{
+	if (!cb->err)
+		IAU_PUT(cb->cmd[branch], (uint32_t)(cb->n - branch - 1), IAU_BRANCH_OFFSET);
+}
+
 void iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr)
 {
 	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_SLOAD);
@@ -112,6 +129,19 @@ uint32_t *iau_cmd_load(struct iau_cmdbuf *cb, struct iau_copy copy)
 uint32_t *iau_cmd_store(struct iau_cmdbuf *cb, struct iau_copy copy)
 {
 	return put_copy(cb, IAU_OP_STORE, copy);
+}
+
+uint32_t *iau_cmd_copy(struct iau_cmdbuf *cb, struct iau_move move)
+{
+	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_COPY);
+
+	IAU_PUT(cmd, move.src, IAU_COPY_SRC);
+	IAU_PUT(cmd, move.src_stride, IAU_COPY_SRC_STRIDE);
+	IAU_PUT(cmd, move.addr, IAU_COPY_ADDR);
+	IAU_PUT(cmd, move.stride, IAU_COPY_STRIDE);
+	IAU_PUT(cmd, move.row_bytes, IAU_COPY_ROW_BYTES);
+	IAU_PUT(cmd, move.rows, IAU_COPY_ROWS);
+	return cmd;
 }
 
 uint32_t *iau_cmd_matmul(struct iau_cmdbuf *cb, struct iau_matmul mm)

@@ -33,6 +33,9 @@ void iau_cmd_salu(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd, un
 		  unsigned int rb);
 /* Goes to command TARGET if register RA is not zero. */
 void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t target);
+/* Goes on at a place that iau_cmd_branch_here() names later if register RA is zero. */
+size_t iau_cmd_branch_zero(struct iau_cmdbuf *cb, unsigned int ra);
+void iau_cmd_branch_here(struct iau_cmdbuf *cb, size_t branch);
 void iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
 
 /* A 2-D copy; ROWS of ROW_BYTES. */
@@ -43,6 +46,13 @@ struct iau_copy {
 
 uint32_t *iau_cmd_load(struct iau_cmdbuf *cb, struct iau_copy copy);
 uint32_t *iau_cmd_store(struct iau_cmdbuf *cb, struct iau_copy copy);
+
+/* A 2-D copy from the vector scratchpad to a scratchpad */
+struct iau_move {
+	uint32_t src, src_stride, addr, stride, row_bytes, rows;
+};
+
+uint32_t *iau_cmd_copy(struct iau_cmdbuf *cb, struct iau_move move);
 
 /* Fields as in the hardware reference; strides of tiles in units of 64 bytes. */
 struct iau_matmul {

@@ -6,29 +6,119 @@
  * Keys: a block of 32 tokens is head_dim/32 tiles of [32 tokens][32], then their fp16 scales.
  * Values: a block is head_dim/32 tiles of [32 tokens][32]; a token's values share one fp32 scale,
  * kept in an array of its own and multiplied into the probabilities.
+ *
+ * The newest chunk comes first. It is loaded a pass ahead, while it lacks the new tokens; those are
+ * copied into it from the vector scratchpad, so that nothing waits for their way through memory.
  */
 #include "model/builder.h"
 
-#define CHUNK_BLOCKS (b->hp->head_dim == 64 ? 8u : 4u)
 #define LOG2_E 1.44269504f
-#define FAR_BELOW -1e30f
 
-/* Scalar registers of the loop over chunks. */
-enum { R_REM = 16, R_NB, R_K, R_V, R_VS, R_LIM, R_KB, R_VB, R_VSB, R_COLS };
+/* Scalar registers of the loop over full chunks. */
+enum { R_REM = GRAPH_PARAMS, R_K, R_V, R_VS };
 
-/* The rows that share one pass: all heads of a group for one token, else one head. */
+/* New keys and values of a KV head, quantised: tiles and scales. */
+struct fresh {
+	uint32_t k, ks, v, vs;
+};
+
+/* Rows that share a matrix product: all heads of a group for one token, else the tokens of a head. */
+struct part {
+	struct act q;
+	uint32_t max, sum, o;
+};
+
 struct pass {
-	uint32_t m;	   /* rows */
-	uint32_t head;	   /* first query head */
-	uint32_t q_addr, q_stride;
-	uint32_t scores, max, old, alpha, sum, inv, o, vscale;
-	struct act q, p;
-	uint64_t k_va, v_va, vs_va;
+	uint32_t m, parts, pitch;
+	struct part part; /* the first; the others follow at equal distances */
+	uint32_t q_step, o_step;
+	/* two of each, so that the next part's product overlaps this one's softmax */
+	uint32_t scores[2];
+	struct act p[2];
+	uint32_t old, alpha, inv;
+	uint32_t k_tsp, v_tsp, vscale;
 };
 
 static uint32_t hd_blocks(const struct builder *b)
 {
 	return b->hp->head_dim / 32;
+}
+
+static uint32_t chunk_keys(const struct builder *b)
+{
+	return iau_chunk_blocks(b->hp->head_dim) * 32;
+}
+
+static uint64_t kv_va(const struct builder *b, uint32_t layer, uint32_t head)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv;
+
+	return kv->va + ((uint64_t)layer * b->hp->n_head_kv + head) * kv->head_bytes;
+}
+
+static uint32_t k_tsp(unsigned int turn)
+{
+	return KV_TSP + (turn & 1) * KV_BYTES;
+}
+
+void iau_graph_params(const struct iau_hparams *hp, uint32_t pos, uint32_t rows, uint32_t *param)
+{
+	uint32_t hd = hp->head_dim, row = pos % 32, block = pos / 32;
+	uint32_t per = iau_chunk_blocks(hd), full = ((pos + rows + 31) / 32 - 1) / per;
+	uint32_t first = full * per, nb = (pos + rows + 31) / 32 - first, at = block - first;
+
+	param[GRAPH_ROPE] = pos * hd * 8;
+	param[GRAPH_K_AT] = block * hd * 34 + row * 32;
+	param[GRAPH_KS_AT] = block * hd * 34 + row * 2;
+	param[GRAPH_V_AT] = block * hd * 32 + row * 32;
+	param[GRAPH_VS_AT] = pos * 4;
+	param[GRAPH_CHUNK_K] = first * hd * 34;
+	param[GRAPH_CHUNK_V] = first * hd * 32;
+	param[GRAPH_CHUNK_VS] = first * 128;
+	param[GRAPH_BLOCKS] = nb;
+	param[GRAPH_K_BYTES] = nb * hd * 34;
+	param[GRAPH_V_BYTES] = nb * hd * 32;
+	param[GRAPH_VS_BYTES] = nb * 128;
+	param[GRAPH_COLS] = nb * 32 << 16;
+	param[GRAPH_LIMIT] = pos + 1 - first * 32;
+	param[GRAPH_NEW_K] = at * hd * 34 + row * 32;
+	param[GRAPH_NEW_KS] = at * hd * 34 + row * 2;
+	param[GRAPH_NEW_V] = at * hd * 32 + row * 32;
+	param[GRAPH_NEW_VS] = (at * 32 + row) * 4;
+	param[GRAPH_FULL] = full;
+}
+
+static uint32_t granules(uint32_t bytes)
+{
+	return (bytes + IAU_VSP_GRANULE - 1) & ~(IAU_VSP_GRANULE - 1);
+}
+
+/* Bytes of the new keys and values of a KV head */
+static uint32_t fresh_bytes(const struct builder *b)
+{
+	uint32_t tiles = b->rows * b->hp->head_dim;
+
+	return 2 * granules(tiles) + granules(tiles / 16) + granules(128);
+}
+
+static struct fresh fresh_at(const struct builder *b, uint32_t base, uint32_t head)
+{
+	uint32_t tiles = b->rows * b->hp->head_dim, k = base + head * fresh_bytes(b);
+	uint32_t v = k + granules(tiles), ks = v + granules(tiles);
+
+	return (struct fresh){ .k = k, .v = v, .ks = ks, .vs = ks + granules(tiles / 16) };
+}
+
+static struct part part_at(const struct pass *p, uint32_t i)
+{
+	struct part part = p->part;
+
+	part.q.data += i * p->q_step;
+	part.q.scale += i * p->q_step / 8;
+	part.max += i * IAU_VSP_GRANULE;
+	part.sum += i * IAU_VSP_GRANULE;
+	part.o += i * p->o_step;
+	return part;
 }
 
 static void vec_row(struct builder *b, struct iau_vec v, uint32_t n)
@@ -39,226 +129,369 @@ static void vec_row(struct builder *b, struct iau_vec v, uint32_t n)
 	iau_cmd_vec(&b->cb, v);
 }
 
-/* Stores INT8 tiles of the new tokens at their row of the last block. */
-static void store_tiles(struct builder *b, uint64_t va, unsigned int reg, uint32_t addr)
+/* A chunk's keys, values and value scales, from offsets in registers AT; BYTES, or NULL: full. */
+static void load_chunk(struct builder *b, uint64_t va, uint32_t tsp, uint32_t vscale,
+		       const unsigned int at[3], const unsigned int *bytes)
 {
-	uint32_t *cmd = iau_cmd_store(&b->cb, (struct iau_copy){ .va = va, .addr = addr,
-								 .row_bytes = b->rows * 32,
-								 .rows = hd_blocks(b),
-								 .mem_stride = 1024,
-								 .stride = b->rows * 32 });
-
-	iau_cmd_patch(cmd, 2, reg);
-}
-
-static void store_keys(struct builder *b, uint32_t k, uint32_t stride, uint64_t va)
-{
-	uint32_t data = vsp_alloc(b, b->rows * b->hp->head_dim), n = hd_blocks(b);
-	uint32_t scale = vsp_alloc(b, b->rows * n * 2), *cmd;
-
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = b->hp->head_dim, .a = k,
-					      .a_stride = stride, .out = VEC_Q8_F16, .d = data,
-					      .d_stride = 32, .d_block = b->rows * 32, .sc = scale,
-					      .sc_row = 2, .sc_block = b->rows * 2 });
-	store_tiles(b, va, GRAPH_K_AT, data);
-	cmd = iau_cmd_store(&b->cb, (struct iau_copy){ .va = va + n * 1024, .addr = scale,
-						       .row_bytes = b->rows * 2, .rows = n,
-						       .mem_stride = 64, .stride = b->rows * 2 });
-	iau_cmd_patch(cmd, 2, GRAPH_KS_AT);
-}
-
-static void store_values(struct builder *b, uint32_t v, uint32_t stride, uint64_t va, uint64_t vs_va)
-{
-	uint32_t data = vsp_alloc(b, b->rows * b->hp->head_dim);
-	uint32_t amax = vsp_alloc(b, 128), inv = vsp_alloc(b, 128), scale = vsp_alloc(b, 128), *cmd;
-
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = b->hp->head_dim, .a = v,
-					      .a_stride = stride, .red = VEC_MAXABS, .r = amax });
-	vec_row(b, (struct iau_vec){ .a = amax, .m1 = VEC_M_IMM, .imm0 = 1.0f / 127.0f, .d = scale },
-		b->rows);
-	vec_row(b, (struct iau_vec){ .a = amax, .sfu = VEC_RECIP, .m2 = VEC_M_IMM, .imm0 = 127.0f,
-				     .d = inv }, b->rows);
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = b->hp->head_dim, .a = v,
-					      .a_stride = stride, .m1 = VEC_M_S, .s = inv,
-					      .out = VEC_I8, .d = data, .d_stride = 32,
-					      .d_block = b->rows * 32 });
-	store_tiles(b, va, GRAPH_V_AT, data);
-	cmd = iau_cmd_store(&b->cb, (struct iau_copy){ .va = vs_va, .addr = scale,
-						       .row_bytes = b->rows * 4, .rows = 1 });
-	iau_cmd_patch(cmd, 2, GRAPH_VS_AT);
-}
-
-/* m = far below, l = 0, o = 0; the loop's registers at the first chunk */
-static void begin_pass(struct builder *b, const struct pass *p)
-{
-	vec_row(b, (struct iau_vec){ .a = b->zeros, .a1 = VEC_A_IMM, .imm1 = FAR_BELOW, .d = p->max },
-		p->m);
-	vec_row(b, (struct iau_vec){ .a = b->zeros, .d = p->sum }, p->m);
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->m * hd_blocks(b), .cols = 32, .a = b->zeros,
-					      .out = VEC_F32, .d = p->o, .d_stride = 128 });
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_REM, GRAPH_BLOCKS, 0);
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_LIM, GRAPH_LIMIT, 0);
-	iau_cmd_salu_imm(&b->cb, SALU_AND, R_K, 0, 0);
-	iau_cmd_salu_imm(&b->cb, SALU_AND, R_V, 0, 0);
-	iau_cmd_salu_imm(&b->cb, SALU_AND, R_VS, 0, 0);
-}
-
-static void load_chunk(struct builder *b, const struct pass *p, uint32_t v_tsp)
-{
-	const struct { uint64_t va; uint32_t addr; unsigned int at, bytes; } part[] = {
-		{ p->k_va, KV_TSP, R_K, R_KB },
-		{ p->v_va, v_tsp, R_V, R_VB },
-		{ p->vs_va, p->vscale, R_VS, R_VSB },
+	const struct iau_kv_layout *kv = &b->cfg->kv;
+	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
+	const struct { uint64_t va; uint32_t addr, size; } part[] = {
+		{ va, tsp, keys / 32 * hd * 34 },
+		{ va + kv->k_bytes, tsp + K_TSP_BYTES, keys * hd },
+		{ va + kv->k_bytes + kv->v_bytes, vscale, keys * 4 },
 	};
 
 	for (unsigned int i = 0; i < 3; i++) {
 		uint32_t *cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = part[i].va,
 									.addr = part[i].addr,
-									.rows = 1 });
+									.rows = 1,
+									.row_bytes = bytes ? 0 : part[i].size });
 
-		iau_cmd_patch(cmd, 2, part[i].at);
-		iau_cmd_patch(cmd, 1, part[i].bytes);
+		iau_cmd_patch(cmd, 2, at[i]);
+		if (bytes)
+			iau_cmd_patch(cmd, 1, bytes[i]);
 	}
 }
 
-/* P = exp2(scale S - m) and the running m, l, o */
-static void softmax_chunk(struct builder *b, const struct pass *p)
+/* The newest chunk of a layer and head, to the place that comes next. */
+void emit_kv_prefetch(struct builder *b, uint32_t layer, uint32_t head)
 {
-	uint32_t row = CHUNK_BLOCKS * 128, hd = b->hp->head_dim, *cmd;
-	float scale = LOG2_E / (hd == 64 ? 8.0f : 11.3137085f);
-	bool step = b->rows > 1;
+	static const unsigned int at[] = { GRAPH_CHUNK_K, GRAPH_CHUNK_V, GRAPH_CHUNK_VS };
+	static const unsigned int bytes[] = { GRAPH_K_BYTES, GRAPH_V_BYTES, GRAPH_VS_BYTES };
+	unsigned int turn = b->kv_turn & 1;
 
-	vec_row(b, (struct iau_vec){ .a = p->max, .d = p->old }, p->m);
-	cmd = iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->m, .a = p->scores, .a_stride = row,
-						    .m1 = VEC_M_IMM, .imm0 = scale, .mask = true,
-						    .mask_step = step, .red = VEC_MAXABS, .max = true,
-						    .init = true, .r = p->max });
-	iau_cmd_patch(cmd, 1, R_COLS);
-	iau_cmd_patch(cmd, 13, R_LIM);
-	vec_row(b, (struct iau_vec){ .a = p->old, .a1 = VEC_A_B, .negate = true, .b = p->max,
-				     .sfu = VEC_EXP2, .d = p->alpha }, p->m);
-	vec_row(b, (struct iau_vec){ .a = p->sum, .m1 = VEC_M_B, .b = p->alpha, .d = p->sum }, p->m);
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->m, .cols = hd, .a = p->o, .a_stride = hd * 4,
-					      .m1 = VEC_M_S, .s = p->alpha, .out = VEC_F32, .d = p->o,
-					      .d_stride = hd * 4 });
-	cmd = iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->m, .a = p->scores, .a_stride = row,
-						    .m1 = VEC_M_IMM, .imm0 = scale, .a1 = VEC_A_S,
-						    .negate = true, .s = p->max, .mask = true,
-						    .mask_step = step, .sfu = VEC_EXP2,
-						    .red = VEC_SUM, .init = true, .r = p->sum,
-						    .m2 = VEC_M_B, .b = p->vscale, .out = VEC_Q8,
-						    .d = p->p.data, .d_stride = 32,
-						    .d_block = p->m * 32, .sc = p->p.scale,
-						    .sc_row = 4, .sc_block = p->m * 4 });
-	iau_cmd_patch(cmd, 1, R_COLS);
-	iau_cmd_patch(cmd, 13, R_LIM);
+	load_chunk(b, kv_va(b, layer, head), k_tsp(turn), b->vscale[turn], at, bytes);
 }
 
-static void chunk_registers(struct builder *b)
+/*
+ * Rows turned by their position: x cos + swapped(x) signed sin (Su et al. 2021). ROWS x COLS at X,
+ * STRIDE apart; the sum is written as OUT says.
+ */
+static void emit_rope(struct builder *b, uint32_t x, uint32_t rows, uint32_t cols, uint32_t stride,
+		      struct iau_vec out)
 {
-	uint32_t hd = b->hp->head_dim;
+	uint32_t hd = b->hp->head_dim, mark = b->vsp, tmp = vsp_alloc(b, rows * cols * 4);
+	bool pairs = b->hp->rope == IAU_ROPE_NORM;
+	struct iau_vec v = { .rows = rows, .cols = cols, .a = x, .a_stride = stride,
+			     .m1 = VEC_M_B, .out = VEC_F32 };
 
-	iau_cmd_salu_imm(&b->cb, SALU_MIN, R_NB, R_REM, CHUNK_BLOCKS);
-	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_KB, R_NB, hd * 34);
-	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_VB, R_NB, hd * 32);
-	iau_cmd_salu_imm(&b->cb, SALU_SHL, R_VSB, R_NB, 7);
-	iau_cmd_salu_imm(&b->cb, SALU_SHL, R_COLS, R_NB, 21);
+	/* one token: its heads are rows and all turn alike */
+	if (b->rows > 1) {
+		v.b_wrap = hd == 64 ? 2 : 3;
+		v.b_stride = hd * 8;
+	}
+	v.perm = pairs ? 1 : hd == 64 ? 2 : 3;
+	v.b = b->rope + hd * 4;
+	v.d = tmp;
+	v.d_stride = cols * 4;
+	iau_cmd_vec(&b->cb, v);
+	v.perm = 0;
+	v.b = b->rope;
+	v.d = x;
+	v.d_stride = stride;
+	iau_cmd_vec(&b->cb, v);
+	out.rows = rows;
+	out.cols = cols;
+	out.a = x;
+	out.a_stride = stride;
+	out.a1 = VEC_A_B;
+	out.b = tmp;
+	out.b_stride = cols * 4;
+	iau_cmd_vec(&b->cb, out);
+	b->vsp = mark;
 }
 
-static void next_chunk(struct builder *b, size_t top)
+static void new_keys(struct builder *b, uint32_t k, uint32_t stride, const struct fresh *f)
 {
-	uint32_t hd = b->hp->head_dim;
-
-	iau_cmd_salu(&b->cb, SALU_SUB, R_REM, R_REM, R_NB);
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_K, R_K, CHUNK_BLOCKS * hd * 34);
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_V, R_V, CHUNK_BLOCKS * hd * 32);
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_VS, R_VS, CHUNK_BLOCKS * 128);
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_LIM, R_LIM, CHUNK_BLOCKS * 32);
-	iau_cmd_branch_nonzero(&b->cb, R_REM, top);
+	emit_rope(b, k, b->rows, b->hp->head_dim, stride,
+		  (struct iau_vec){ .out = VEC_Q8_F16, .d = f->k, .d_stride = 32,
+				    .d_block = b->rows * 32, .sc = f->ks, .sc_row = 2,
+				    .sc_block = b->rows * 2 });
 }
 
-static void emit_chunks(struct builder *b, const struct pass *p)
+/* One scale a token: its largest value becomes 127. */
+static void new_values(struct builder *b, uint32_t v, uint32_t stride, const struct fresh *f)
 {
-	uint32_t hd = b->hp->head_dim, v_tsp = KV_TSP + K_TSP_BYTES, *cmd;
-	size_t top = b->cb.n;
+	uint32_t mark = b->vsp, amax = vsp_alloc(b, 128), inv = vsp_alloc(b, 128);
 
-	chunk_registers(b);
-	load_chunk(b, p, v_tsp);
-	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
-		.format = 0, .m = p->m, .pitch = p->m, .kb = hd / 32, .a = p->q.data,
-		.as = p->q.scale, .w = KV_TSP, .w_n = hd * 34 / 64, .w_k = 16,
-		.ws = KV_TSP + hd * 32, .ws_n = hd * 34 / 64, .ws_k = 1, .d = p->scores,
-		.d_stride = CHUNK_BLOCKS * 128 });
-	iau_cmd_patch(cmd, 2, R_NB);
-	softmax_chunk(b, p);
-	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
-		.format = 3, .unit = 1, .cin = 1, .m = p->m, .pitch = p->m, .nt = hd / 32,
-		.a = p->p.data, .as = p->p.scale, .w = v_tsp, .w_n = 16, .w_k = hd / 2,
-		.c = p->o, .c_stride = hd * 4, .d = p->o, .d_stride = hd * 4 });
-	iau_cmd_patch(cmd, 3, R_NB);
-	next_chunk(b, top);
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = b->hp->head_dim, .a = v,
+					      .a_stride = stride, .red = VEC_MAXABS, .r = amax });
+	vec_row(b, (struct iau_vec){ .a = amax, .sfu = VEC_RECIP, .m2 = VEC_M_IMM, .imm0 = 127.0f,
+				     .d = inv }, b->rows);
+	vec_row(b, (struct iau_vec){ .a = amax, .m1 = VEC_M_IMM, .imm0 = 1.0f / 127.0f, .d = f->vs },
+		b->rows);
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = b->hp->head_dim, .a = v,
+					      .a_stride = stride, .m1 = VEC_M_S, .s = inv,
+					      .out = VEC_I8, .d = f->v, .d_stride = 32,
+					      .d_block = b->rows * 32 });
+	b->vsp = mark;
 }
 
-static void emit_pass(struct builder *b, const struct pass *p, struct act out)
+/* ROWS pieces of BYTES, one after the other at SRC, to ADDR + register AT, STRIDE apart. */
+static void move_rows(struct builder *b, uint32_t src, uint32_t bytes, uint32_t rows, uint32_t addr,
+		      uint32_t stride, unsigned int at)
 {
-	uint32_t hd = b->hp->head_dim, n = hd_blocks(b), one = b->rows == 1;
-	uint32_t at = p->head * n * b->rows;
+	uint32_t *cmd = iau_cmd_copy(&b->cb, (struct iau_move){ .src = src, .src_stride = bytes,
+								.row_bytes = bytes, .rows = rows,
+								.addr = addr, .stride = stride });
 
-	emit_q8(b, p->m, p->q_addr, p->q_stride, hd, p->q);
-	begin_pass(b, p);
-	emit_chunks(b, p);
-	vec_row(b, (struct iau_vec){ .a = p->sum, .sfu = VEC_RECIP, .d = p->inv }, p->m);
-	/* rows are heads for one token, tokens otherwise */
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->m, .cols = hd, .a = p->o, .a_stride = hd * 4,
-					      .m1 = VEC_M_S, .s = p->inv, .out = VEC_Q8,
-					      .d = out.data + at * 32, .d_stride = one ? hd : 32,
-					      .d_block = b->rows * 32, .sc = out.scale + at * 4,
-					      .sc_row = one ? n * 4 : 4, .sc_block = b->rows * 4 });
+	iau_cmd_patch(cmd, 6, at);
 }
 
-static struct pass alloc_pass(struct builder *b, uint32_t m)
+/* The new tokens into the chunk at hand */
+static void insert_fresh(struct builder *b, const struct pass *p, const struct fresh *f)
 {
-	uint32_t hd = b->hp->head_dim, keys = CHUNK_BLOCKS * 32;
+	uint32_t n = hd_blocks(b), rows = b->rows;
 
-	return (struct pass){
-		.m = m,
-		.scores = vsp_alloc(b, m * keys * 4),
-		.max = vsp_alloc(b, 128),
-		.old = vsp_alloc(b, 128),
-		.alpha = vsp_alloc(b, 128),
-		.sum = vsp_alloc(b, 128),
-		.inv = vsp_alloc(b, 128),
-		.o = vsp_alloc(b, m * hd * 4),
-		.vscale = vsp_alloc(b, keys * 4),
-		.q = { vsp_alloc(b, m * hd), vsp_alloc(b, m * hd / 8) },
-		.p = { vsp_alloc(b, m * keys), vsp_alloc(b, m * keys / 8) },
+	move_rows(b, f->k, rows * 32, n, p->k_tsp, 1024, GRAPH_NEW_K);
+	move_rows(b, f->ks, rows * 2, n, p->k_tsp + n * 1024, 64, GRAPH_NEW_KS);
+	move_rows(b, f->v, rows * 32, n, p->v_tsp, 1024, GRAPH_NEW_V);
+	move_rows(b, f->vs, rows * 4, 1, p->vscale, 0, GRAPH_NEW_VS);
+}
+
+/* ... and into the cache, for the tokens that follow */
+static void store_fresh(struct builder *b, uint64_t va, const struct fresh *f)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv;
+	uint32_t n = hd_blocks(b), rows = b->rows;
+	const struct { uint64_t va; uint32_t addr, bytes, rows, stride; unsigned int at; } part[] = {
+		{ va, f->k, rows * 32, n, 1024, GRAPH_K_AT },
+		{ va + n * 1024, f->ks, rows * 2, n, 64, GRAPH_KS_AT },
+		{ va + kv->k_bytes, f->v, rows * 32, n, 1024, GRAPH_V_AT },
+		{ va + kv->k_bytes + kv->v_bytes, f->vs, rows * 4, 1, 0, GRAPH_VS_AT },
 	};
+
+	for (unsigned int i = 0; i < 4; i++) {
+		uint32_t *cmd = iau_cmd_store(&b->cb, (struct iau_copy){ .va = part[i].va,
+									 .addr = part[i].addr,
+									 .row_bytes = part[i].bytes,
+									 .rows = part[i].rows,
+									 .mem_stride = part[i].stride,
+									 .stride = part[i].bytes });
+
+		iau_cmd_patch(cmd, 2, part[i].at);
+	}
 }
 
-void emit_attention(struct builder *b, uint32_t l, uint32_t qkv, uint32_t stride, struct act out)
+/* Scores of part I: q . K^T; the first chunk's number of blocks is in a register. */
+static void emit_scores(struct builder *b, const struct pass *p, uint32_t i, bool first)
+{
+	struct part part = part_at(p, i);
+	uint32_t hd = b->hp->head_dim, *cmd;
+
+	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
+		.format = 0, .m = p->m, .pitch = p->pitch, .kb = hd / 32,
+		.nt = first ? 0 : chunk_keys(b) / 32, .a = part.q.data, .as = part.q.scale,
+		.w = p->k_tsp, .w_n = hd * 34 / 64, .w_k = 16, .ws = p->k_tsp + hd * 32,
+		.ws_n = hd * 34 / 64, .ws_k = 1, .d = p->scores[i & 1],
+		.d_stride = chunk_keys(b) * 4 });
+	if (first)
+		iau_cmd_patch(cmd, 2, GRAPH_BLOCKS);
+}
+
+/* o [+]= P . V */
+static void emit_values(struct builder *b, const struct pass *p, uint32_t i, bool first)
+{
+	uint32_t hd = b->hp->head_dim, o = part_at(p, i).o, *cmd;
+
+	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
+		.format = 3, .unit = 1, .cin = !first, .m = p->m, .pitch = p->m, .nt = hd / 32,
+		.kb = first ? 0 : chunk_keys(b) / 32, .a = p->p[i & 1].data, .as = p->p[i & 1].scale,
+		.w = p->v_tsp, .w_n = 16, .w_k = hd / 2, .c = o, .c_stride = hd * 4, .d = o,
+		.d_stride = hd * 4 });
+	if (first)
+		iau_cmd_patch(cmd, 3, GRAPH_BLOCKS);
+}
+
+/*
+ * P = exp2(scale S - m), m = max(scale S), l = sum P; from the second chunk on m grows, and l and o
+ * shrink by exp2(old m - m). A row always sees its own key, so that m is finite.
+ */
+static void emit_softmax(struct builder *b, const struct pass *p, uint32_t i, bool first)
+{
+	struct part part = part_at(p, i);
+	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
+	float scale = LOG2_E / (hd == 64 ? 8.0f : 11.3137085f);
+	struct iau_vec v = { .rows = p->m, .cols = first ? 0 : keys, .a = p->scores[i & 1],
+			     .a_stride = keys * 4, .m1 = VEC_M_IMM, .imm0 = scale, .mask = first,
+			     .mask_step = first && b->rows > 1, .init = !first };
+	struct iau_vec e = v;
+	uint32_t *cmd[2];
+
+	if (!first)
+		vec_row(b, (struct iau_vec){ .a = part.max, .d = p->old }, p->m);
+	v.red = VEC_MAXABS;
+	v.max = true;
+	v.r = part.max;
+	cmd[0] = iau_cmd_vec(&b->cb, v);
+	if (first) {
+		iau_cmd_patch(cmd[0], 1, GRAPH_COLS);
+		iau_cmd_patch(cmd[0], 13, GRAPH_LIMIT);
+	} else {
+		vec_row(b, (struct iau_vec){ .a = p->old, .a1 = VEC_A_B, .negate = true,
+					     .b = part.max, .sfu = VEC_EXP2, .d = p->alpha }, p->m);
+		vec_row(b, (struct iau_vec){ .a = part.sum, .m1 = VEC_M_B, .b = p->alpha,
+					     .d = part.sum }, p->m);
+		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->m, .cols = hd, .a = part.o,
+						      .a_stride = hd * 4, .m1 = VEC_M_S,
+						      .s = p->alpha, .out = VEC_F32, .d = part.o,
+						      .d_stride = hd * 4 });
+	}
+	e.a1 = VEC_A_S;
+	e.negate = true;
+	e.s = part.max;
+	e.sfu = VEC_EXP2;
+	e.red = VEC_SUM;
+	e.r = part.sum;
+	e.m2 = VEC_M_B;
+	e.b = p->vscale;
+	e.out = VEC_Q8;
+	e.d = p->p[i & 1].data;
+	e.d_stride = 32;
+	e.d_block = p->m * 32;
+	e.sc = p->p[i & 1].scale;
+	e.sc_row = 4;
+	e.sc_block = p->m * 4;
+	cmd[1] = iau_cmd_vec(&b->cb, e);
+	if (first) {
+		iau_cmd_patch(cmd[1], 1, GRAPH_COLS);
+		iau_cmd_patch(cmd[1], 13, GRAPH_LIMIT);
+	}
+}
+
+/* One chunk for all parts: the next part's scores go ahead of this one's softmax. */
+static void emit_chunk(struct builder *b, const struct pass *p, bool first)
+{
+	emit_scores(b, p, 0, first);
+	for (uint32_t i = 0; i < p->parts; i++) {
+		if (i + 1 < p->parts)
+			emit_scores(b, p, i + 1, first);
+		emit_softmax(b, p, i, first);
+		emit_values(b, p, i, first);
+	}
+}
+
+/* The full chunks before the newest, backwards */
+static void emit_full_chunks(struct builder *b, const struct pass *p, uint64_t va)
+{
+	static const unsigned int at[] = { R_K, R_V, R_VS };
+	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
+	size_t top, skip;
+
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_REM, GRAPH_FULL, 0);
+	skip = iau_cmd_branch_zero(&b->cb, R_REM);
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_K, GRAPH_CHUNK_K, 0);
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_V, GRAPH_CHUNK_V, 0);
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_VS, GRAPH_CHUNK_VS, 0);
+	top = b->cb.n;
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_K, R_K, keys / 32 * hd * 34);
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_V, R_V, keys * hd);
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_VS, R_VS, keys * 4);
+	load_chunk(b, va, p->k_tsp, p->vscale, at, NULL);
+	emit_chunk(b, p, false);
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
+	iau_cmd_branch_nonzero(&b->cb, R_REM, top);
+	iau_cmd_branch_here(&b->cb, skip);
+}
+
+/* OUT = o / l, blocks of the query heads from HEAD on */
+static void emit_result(struct builder *b, const struct pass *p, uint32_t i, uint32_t head,
+			struct act out)
+{
+	uint32_t hd = b->hp->head_dim, n = hd_blocks(b), one = b->rows == 1, at = head * n * b->rows;
+	struct part part = part_at(p, i);
+
+	vec_row(b, (struct iau_vec){ .a = part.sum, .sfu = VEC_RECIP, .d = p->inv }, p->m);
+	/* rows are heads for one token, tokens otherwise */
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->m, .cols = hd, .a = part.o,
+					      .a_stride = hd * 4, .m1 = VEC_M_S, .s = p->inv,
+					      .out = VEC_Q8, .d = out.data + at * 32,
+					      .d_stride = one ? hd : 32, .d_block = b->rows * 32,
+					      .sc = out.scale + at * 4, .sc_row = one ? n * 4 : 4,
+					      .sc_block = b->rows * 4 });
+}
+
+static void alloc_pass(struct builder *b, struct pass *p)
+{
+	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b), two = p->parts > 1 ? 2 : 1;
+
+	p->o_step = granules(p->m * hd * 4);
+	p->part.max = vsp_alloc(b, p->parts * IAU_VSP_GRANULE);
+	p->part.sum = vsp_alloc(b, p->parts * IAU_VSP_GRANULE);
+	p->part.o = vsp_alloc(b, p->parts * p->o_step);
+	for (uint32_t i = 0; i < two; i++) {
+		p->scores[i] = vsp_alloc(b, p->m * keys * 4);
+		p->p[i].data = vsp_alloc(b, p->m * keys);
+		p->p[i].scale = vsp_alloc(b, p->m * keys / 8);
+	}
+	p->old = vsp_alloc(b, 128);
+	p->alpha = vsp_alloc(b, 128);
+	p->inv = vsp_alloc(b, 128);
+}
+
+/* Queries of all heads, turned and quantised. One token: block (k, head), else (head, k, token). */
+static struct act emit_queries(struct builder *b, uint32_t q)
+{
+	uint32_t hd = b->hp->head_dim, n = b->hp->n_head;
+	struct act out = { vsp_alloc(b, b->rows * n * hd), vsp_alloc(b, b->rows * n * hd / 8) };
+	uint32_t rows = b->rows > 1 ? b->rows : n, cols = b->rows > 1 ? n * hd : hd;
+
+	emit_rope(b, q, rows, cols, cols * 4,
+		  (struct iau_vec){ .out = VEC_Q8, .d = out.data, .d_stride = 32,
+				    .d_block = rows * 32, .sc = out.scale, .sc_row = 4,
+				    .sc_block = rows * 4 });
+	return out;
+}
+
+static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g, const struct fresh *f,
+		      struct act q, struct act out)
 {
 	const struct iau_hparams *hp = b->hp;
-	const struct iau_kv_layout *kv = &b->cfg->kv;
-	uint32_t group = hp->n_head / hp->n_head_kv, m = b->rows == 1 ? group : b->rows;
-	uint32_t k = qkv + hp->n_head * hp->head_dim * 4, v = k + hp->n_head_kv * hp->head_dim * 4;
-	uint32_t mark = b->vsp;
-	struct pass p = alloc_pass(b, m);
+	uint32_t group = hp->n_head / hp->n_head_kv, one = b->rows == 1, head = g * group;
+	uint32_t next = g + 1 < hp->n_head_kv ? l : l + 1;
+	uint32_t block = one ? head : head * hd_blocks(b) * b->rows;
+
+	p->part.q = (struct act){ q.data + block * 32, q.scale + block * 4 };
+	p->k_tsp = k_tsp(b->kv_turn);
+	p->v_tsp = p->k_tsp + K_TSP_BYTES;
+	p->vscale = b->vscale[b->kv_turn & 1];
+	b->kv_turn++;
+	insert_fresh(b, p, f);
+	if (next < hp->n_layer)
+		emit_kv_prefetch(b, next, (g + 1) % hp->n_head_kv);
+	emit_chunk(b, p, true);
+	emit_full_chunks(b, p, kv_va(b, l, g));
+	for (uint32_t i = 0; i < p->parts; i++)
+		emit_result(b, p, i, head + i, out);
+}
+
+void emit_attention(struct builder *b, uint32_t l, uint32_t q, uint32_t k, uint32_t v, struct act out)
+{
+	const struct iau_hparams *hp = b->hp;
+	uint32_t group = hp->n_head / hp->n_head_kv, hd = hp->head_dim, mark = b->vsp;
+	uint32_t stride = hp->n_head_kv * hd * 4, one = b->rows == 1;
+	uint32_t base = vsp_alloc(b, hp->n_head_kv * fresh_bytes(b));
+	struct pass p = { .m = one ? group : b->rows, .parts = one ? 1 : group,
+			  .pitch = one ? hp->n_head : b->rows, .q_step = b->rows * hd };
+	struct act queries;
 
 	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
-		uint32_t keep = b->vsp;
+		struct fresh f = fresh_at(b, base, g);
 
-		p.k_va = kv->va + ((uint64_t)l * hp->n_head_kv + g) * kv->head_bytes;
-		p.v_va = p.k_va + kv->k_bytes;
-		p.vs_va = p.v_va + kv->v_bytes;
-		store_keys(b, k + g * hp->head_dim * 4, stride, p.k_va);
-		store_values(b, v + g * hp->head_dim * 4, stride, p.v_va, p.vs_va);
-		b->vsp = keep;
-		for (uint32_t h = 0; h < group; h += b->rows == 1 ? group : 1) {
-			p.head = g * group + h;
-			p.q_addr = qkv + p.head * hp->head_dim * 4;
-			p.q_stride = b->rows == 1 ? hp->head_dim * 4 : stride;
-			emit_pass(b, &p, out);
-		}
+		new_keys(b, k + g * hd * 4, stride, &f);
+		new_values(b, v + g * hd * 4, stride, &f);
+	}
+	queries = emit_queries(b, q);
+	alloc_pass(b, &p);
+	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
+		struct fresh f = fresh_at(b, base, g);
+
+		emit_pass(b, &p, l, g, &f, queries, out);
+	}
+	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
+		struct fresh f = fresh_at(b, base, g);
+
+		store_fresh(b, kv_va(b, l, g), &f);
 	}
 	b->vsp = mark;
 }

@@ -5,17 +5,24 @@
 
 #include "model/graph.h"
 
-/* The tile scratchpad: a ring of slots for weights, then room for a chunk of keys and values. */
-#define SLOT_BYTES 0x8000u
-#define N_SLOTS 6u
-#define KV_TSP (IAU_TSP_BASE + N_SLOTS * SLOT_BYTES)
+/*
+ * The tile scratchpad: a ring of weight chunks, then two places for a chunk of keys and values, one
+ * in use, one being filled. Everything starts at a granule, so that nothing waits for a neighbour.
+ */
+#define KV_BYTES (K_TSP_BYTES + V_TSP_BYTES)
 #define K_TSP_BYTES 0x5000u
+#define V_TSP_BYTES 0x4000u
+#define RING_BYTES (IAU_TSP_BYTES - 2 * KV_BYTES)
+#define KV_TSP (IAU_TSP_BASE + RING_BYTES)
+#define CHUNK_BYTES 0x8000u /* the largest chunk of weights */
 #define MAX_CHUNKS 65536
 
 /* A chunk of weights: a run of tile columns, loaded ahead of its use. */
 struct chunk {
 	uint64_t va;
 	uint32_t bytes;
+	uint32_t at;   /* in the ring */
+	uint32_t span; /* what it takes of the ring, the unused end included if it starts over */
 };
 
 struct builder {
@@ -27,9 +34,11 @@ struct builder {
 	uint32_t vsp, vsp_peak; /* stack of vector scratchpad allocations */
 	struct chunk *chunk;	/* of the first pass, so that the second can load ahead */
 	size_t n_chunks, next_load, cur;
+	uint32_t ring_next, ring_used;
+	unsigned int kv_turn; /* the place of the keys and values in use */
 	bool planning;
 	/* persistent buffers of the vector scratchpad */
-	uint32_t x, zeros, pack[2], rope, act, act_scale, stat;
+	uint32_t x, pack[2], rope, act, act_scale, stat, vscale[2];
 };
 
 /* A quantised activation matrix: blocks (k, row) k-major, and their scales. */
@@ -51,8 +60,14 @@ struct linear {
 
 void emit_linear(struct builder *b, struct linear lin);
 void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight, struct act out);
-void emit_q8(struct builder *b, uint32_t rows, uint32_t src, uint32_t stride, uint32_t cols,
-	     struct act out);
-void emit_attention(struct builder *b, uint32_t l, uint32_t qkv, uint32_t stride, struct act out);
+void load_ahead(struct builder *b);
+
+/*
+ * Attention of layer L. Q, K: after projection and norm, before RoPE, [ROWS][heads * head_dim] fp32;
+ * V likewise. OUT: blocks for the output projection. The first layer's keys and values must have
+ * been asked for by emit_kv_prefetch().
+ */
+void emit_kv_prefetch(struct builder *b, uint32_t layer, uint32_t head);
+void emit_attention(struct builder *b, uint32_t l, uint32_t q, uint32_t k, uint32_t v, struct act out);
 
 #endif

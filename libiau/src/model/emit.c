@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Building blocks of the graph: linear layers fed by a ring of weight slots, norms, quantisation. */
+/* Building blocks of the graph: linear layers fed by a ring of weight chunks, norms. */
 #include "model/builder.h"
 
 uint32_t vsp_alloc(struct builder *b, uint32_t bytes)
@@ -12,38 +12,51 @@ uint32_t vsp_alloc(struct builder *b, uint32_t bytes)
 	return at;
 }
 
-static uint32_t slot_addr(size_t chunk)
+/* Where the next chunk goes; BYTES of it are contiguous. */
+static void place_chunk(struct builder *b, struct chunk *c)
 {
-	return IAU_TSP_BASE + (uint32_t)(chunk % N_SLOTS) * SLOT_BYTES;
+	uint32_t size = (c->bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1), pad = 0;
+
+	if (b->ring_next + size > RING_BYTES) {
+		pad = RING_BYTES - b->ring_next;
+		b->ring_next = 0;
+	}
+	c->at = b->ring_next;
+	c->span = pad + size;
+	b->ring_next += size;
 }
 
-/* Loads ahead as far as the ring has room: a slot is free once its chunk's matmul is queued. */
-static void load_ahead(struct builder *b)
+/* Loads ahead as far as the ring has room: a chunk's is free once its matmul is queued. */
+void load_ahead(struct builder *b)
 {
-	while (b->next_load < b->n_chunks && b->next_load < b->cur + N_SLOTS) {
-		const struct chunk *c = &b->chunk[b->next_load];
+	while (b->next_load < b->n_chunks &&
+	       b->ring_used + b->chunk[b->next_load].span <= RING_BYTES) {
+		const struct chunk *c = &b->chunk[b->next_load++];
 
 		iau_cmd_load(&b->cb, (struct iau_copy){ .va = c->va,
-							.addr = slot_addr(b->next_load),
+							.addr = IAU_TSP_BASE + c->at,
 							.row_bytes = c->bytes,
 							.rows = 1 });
-		b->next_load++;
+		b->ring_used += c->span;
 	}
 }
 
-/* The slot of the next chunk in order; while planning, notes it down. */
+/* The place of the next chunk in order; while planning, notes it down. */
 static uint32_t begin_chunk(struct builder *b, uint64_t va, uint32_t bytes)
 {
 	if (b->planning && b->cur < MAX_CHUNKS) {
 		b->chunk[b->cur] = (struct chunk){ .va = va, .bytes = bytes };
+		place_chunk(b, &b->chunk[b->cur]);
 		b->n_chunks = b->cur + 1;
 	}
 	load_ahead(b);
-	return slot_addr(b->cur);
+	return IAU_TSP_BASE + b->chunk[b->cur < MAX_CHUNKS ? b->cur : 0].at;
 }
 
 static void end_chunk(struct builder *b)
 {
+	if (b->cur < MAX_CHUNKS)
+		b->ring_used -= b->chunk[b->cur].span;
 	b->cur++;
 	load_ahead(b);
 }
@@ -88,7 +101,7 @@ void emit_linear(struct builder *b, struct linear lin)
 
 	for (uint32_t k = 0; k < m->kb; k += IAU_SEGMENT_BLOCKS) {
 		uint32_t s = m->kb - k < IAU_SEGMENT_BLOCKS ? m->kb - k : IAU_SEGMENT_BLOCKS;
-		uint32_t column = s * iau_tile_bytes(m), fit = SLOT_BYTES / column;
+		uint32_t column = s * iau_tile_bytes(m), fit = CHUNK_BYTES / column;
 
 		for (uint32_t n = 0; n < lin.count; n += fit) {
 			uint32_t count = lin.count - n < fit ? lin.count - n : fit;
@@ -113,13 +126,4 @@ void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight,
 					      .out = VEC_Q8, .d = out.data, .d_stride = 32,
 					      .d_block = b->rows * 32, .sc = out.scale, .sc_row = 4,
 					      .sc_block = b->rows * 4 });
-}
-
-void emit_q8(struct builder *b, uint32_t rows, uint32_t src, uint32_t stride, uint32_t cols,
-	     struct act out)
-{
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = rows, .cols = cols, .a = src, .a_stride = stride,
-					      .out = VEC_Q8, .d = out.data, .d_stride = 32,
-					      .d_block = rows * 32, .sc = out.scale, .sc_row = 4,
-					      .sc_block = rows * 4 });
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define LOG2_E 1.44269504f
-#define FFN_SLICE 16u	/* tile columns of gate and up at a time */
 #define LOGIT_SLICE 16u /* tile columns of logits at a time */
 
 struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx)
@@ -36,23 +35,44 @@ static void emit_load(struct builder *b, uint64_t va, uint32_t addr, uint32_t by
 	iau_cmd_load(&b->cb, (struct iau_copy){ .va = va, .addr = addr, .row_bytes = bytes, .rows = 1 });
 }
 
-/* x[r] = embedding of token r: INT8 blocks times their scales */
+/* One row: its place is in a register. More: a table of places, taken up one by one. */
+static void load_embeddings(struct builder *b, uint32_t rows, uint32_t stride)
+{
+	uint32_t table, *cmd;
+	struct iau_copy row = { .va = b->w->embd_va, .row_bytes = b->w->embd_stride, .rows = 1 };
+
+	if (b->rows == 1) {
+		row.addr = rows;
+		iau_cmd_patch(iau_cmd_load(&b->cb, row), 2, GRAPH_TOKEN);
+		return;
+	}
+	table = vsp_alloc(b, b->rows * 4);
+	emit_load(b, b->cfg->tokens_va, table, b->rows * 4);
+	for (uint32_t r = 0; r < b->rows; r++) {
+		iau_cmd_sload(&b->cb, 31, table + r * 4);
+		row.addr = rows + r * stride;
+		cmd = iau_cmd_load(&b->cb, row);
+		iau_cmd_patch(cmd, 2, 31);
+	}
+}
+
+/*
+ * x[r] = embedding of token r: INT8 blocks times their scales. What the first layer needs is asked
+ * for right behind, before anything waits.
+ */
 static void emit_embedding(struct builder *b)
 {
 	uint32_t n = b->hp->n_embd, stride = (b->w->embd_stride + 127) & ~127u, mark = b->vsp;
-	uint32_t table = vsp_alloc(b, b->rows * 4), rows = vsp_alloc(b, b->rows * stride);
+	uint32_t rows = vsp_alloc(b, b->rows * stride), *cmd;
 
-	emit_load(b, b->cfg->tokens_va, table, b->rows * 4);
-	for (uint32_t r = 0; r < b->rows; r++) {
-		uint32_t *cmd;
-
-		iau_cmd_sload(&b->cb, 31, table + r * 4);
-		cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->w->embd_va,
-							      .addr = rows + r * stride,
-							      .row_bytes = b->w->embd_stride,
-							      .rows = 1 });
-		iau_cmd_patch(cmd, 2, 31);
-	}
+	load_embeddings(b, rows, stride);
+	emit_load(b, b->w->layer[0].pack_va, b->pack[0], b->w->pack.bytes);
+	cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->w->rope_va, .addr = b->rope,
+						      .row_bytes = b->rows * b->hp->head_dim * 8,
+						      .rows = 1 });
+	iau_cmd_patch(cmd, 2, GRAPH_ROPE);
+	emit_kv_prefetch(b, 0, 0);
+	load_ahead(b);
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a_i8 = 1, .a = rows,
 					      .a_stride = stride, .m1 = VEC_M_B, .b_blocks = 1,
 					      .b = rows + n, .b_stride = stride, .out = VEC_F32,
@@ -91,71 +111,49 @@ static void emit_head_norm(struct builder *b, uint32_t x, uint32_t stride, uint3
 	}
 }
 
-/* q and k turned: x cos + swapped(x) signed sin (Su et al. 2021) */
-static void emit_rope(struct builder *b, uint32_t qk, uint32_t stride)
-{
-	uint32_t hd = b->hp->head_dim, cols = (b->hp->n_head + b->hp->n_head_kv) * hd;
-	uint32_t mark = b->vsp, tmp = vsp_alloc(b, b->rows * cols * 4);
-	bool pairs = b->hp->rope == IAU_ROPE_NORM;
-	struct iau_vec v = { .rows = b->rows, .cols = cols, .a = qk, .a_stride = stride,
-			     .b_wrap = hd == 64 ? 2 : 3, .b_stride = hd * 8, .m1 = VEC_M_B,
-			     .out = VEC_F32 };
-
-	v.perm = pairs ? 1 : hd == 64 ? 2 : 3;
-	v.b = b->rope + hd * 4;
-	v.d = tmp;
-	v.d_stride = cols * 4;
-	iau_cmd_vec(&b->cb, v);
-	v.perm = 0;
-	v.b = b->rope;
-	v.d = qk;
-	v.d_stride = stride;
-	iau_cmd_vec(&b->cb, v);
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = cols, .a = qk,
-					      .a_stride = stride, .a1 = VEC_A_B, .b = tmp,
-					      .b_stride = cols * 4, .out = VEC_F32, .d = qk,
-					      .d_stride = stride });
-	b->vsp = mark;
-}
-
 static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 {
 	const struct iau_hparams *hp = b->hp;
 	const struct iau_layer *y = &b->w->layer[l];
 	const struct iau_pack_layout *lay = &b->w->pack;
-	uint32_t hd = hp->head_dim, stride = (hp->n_head + 2 * hp->n_head_kv) * hd * 4;
-	uint32_t mark = b->vsp, qkv = vsp_alloc(b, b->rows * stride), at = qkv, bias = pack + lay->bias;
-	const struct iau_matrix *part[] = { &y->q, &y->k, &y->v };
+	uint32_t hd = hp->head_dim, mark = b->vsp, bias = pack + lay->bias;
+	uint32_t q_stride = hp->n_head * hd * 4, kv_stride = hp->n_head_kv * hd * 4;
+	uint32_t q = vsp_alloc(b, b->rows * q_stride), k = vsp_alloc(b, b->rows * kv_stride);
+	uint32_t v = vsp_alloc(b, b->rows * kv_stride);
+	/* keys first: what they wait for in the vector unit then overlaps the other products */
+	const struct { const struct iau_matrix *m; uint32_t out, stride, bias; } part[] = {
+		{ &y->k, k, kv_stride, bias + y->q.n * 4 },
+		{ &y->v, v, kv_stride, bias + (y->q.n + y->k.n) * 4 },
+		{ &y->q, q, q_stride, bias },
+	};
 	struct act act = { b->act, b->act_scale };
 
 	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + lay->attn_norm, act);
-	for (unsigned int i = 0; i < 3; i++) {
-		emit_linear(b, (struct linear){ .m = part[i], .act = act, .count = part[i]->nt,
-						.out = at, .out_stride = stride, .cin = hp->qkv_bias,
-						.c = bias });
-		at += part[i]->n * 4;
-		bias += part[i]->n * 4;
-	}
+	for (unsigned int i = 0; i < 3; i++)
+		emit_linear(b, (struct linear){ .m = part[i].m, .act = act, .count = part[i].m->nt,
+						.out = part[i].out, .out_stride = part[i].stride,
+						.cin = hp->qkv_bias, .c = part[i].bias });
 	if (hp->qk_norm) {
-		emit_head_norm(b, qkv, stride, hp->n_head, pack + lay->q_norm);
-		emit_head_norm(b, qkv + hp->n_head * hd * 4, stride, hp->n_head_kv,
-			       pack + lay->k_norm);
+		emit_head_norm(b, k, kv_stride, hp->n_head_kv, pack + lay->k_norm);
+		emit_head_norm(b, q, q_stride, hp->n_head, pack + lay->q_norm);
 	}
-	emit_rope(b, qkv, stride);
-	emit_attention(b, l, qkv, stride, act);
+	emit_attention(b, l, q, k, v, act);
 	emit_linear(b, (struct linear){ .m = &y->o, .act = act, .count = y->o.nt, .out = b->x,
 					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
 					.c_stride = hp->n_embd * 4 });
 	b->vsp = mark;
 }
 
+/* Buffers of a slice of the feed-forward layer; two sets, so that slices overlap. */
+struct ffn_slice {
+	uint32_t gate, up, tmp;
+};
+
 /* ACT = silu(gate) * up of COUNT tile columns from FIRST (Shazeer 2020) */
 static void emit_ffn_slice(struct builder *b, const struct iau_layer *y, struct act in, struct act out,
-			   uint32_t first, uint32_t count)
+			   const struct ffn_slice *s, uint32_t first, uint32_t count)
 {
-	uint32_t cols = count * 32, mark = b->vsp;
-	uint32_t gate = vsp_alloc(b, b->rows * cols * 4), up = vsp_alloc(b, b->rows * cols * 4);
-	uint32_t tmp = vsp_alloc(b, b->rows * cols * 4);
+	uint32_t cols = count * 32, gate = s->gate, up = s->up, tmp = s->tmp;
 	struct iau_vec v = { .rows = b->rows, .cols = cols, .a_stride = cols * 4, .b_stride = cols * 4,
 			     .d_stride = cols * 4 };
 	struct iau_vec t = v;
@@ -175,7 +173,16 @@ static void emit_ffn_slice(struct builder *b, const struct iau_layer *y, struct 
 	t.d_stride = 32, t.d_block = b->rows * 32, t.sc = out.scale + first * b->rows * 4;
 	t.sc_row = 4, t.sc_block = b->rows * 4;
 	iau_cmd_vec(&b->cb, t);
-	b->vsp = mark;
+}
+
+/*
+ * Tile columns of gate and up at a time. With many rows the vector unit has as much to do as the
+ * matrix engine: small slices let one work on the last slice while the other is at the next. A
+ * single row is over sooner in few commands.
+ */
+static uint32_t slice_columns(const struct builder *b)
+{
+	return b->rows > 1 ? 4 : 16;
 }
 
 static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
@@ -185,11 +192,14 @@ static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 	uint32_t mark = b->vsp;
 	struct act in = { b->act, b->act_scale };
 	struct act out = { vsp_alloc(b, b->rows * hp->n_ff), vsp_alloc(b, b->rows * hp->n_ff / 8) };
+	uint32_t step = slice_columns(b), bytes = b->rows * step * 128, tmp = vsp_alloc(b, bytes);
+	struct ffn_slice slice[2];
 
+	for (unsigned int i = 0; i < 2; i++)
+		slice[i] = (struct ffn_slice){ vsp_alloc(b, bytes), vsp_alloc(b, bytes), tmp };
 	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + b->w->pack.ffn_norm, in);
-	for (uint32_t n = 0; n < y->gate.nt; n += FFN_SLICE)
-		emit_ffn_slice(b, y, in, out, n,
-			       y->gate.nt - n < FFN_SLICE ? y->gate.nt - n : FFN_SLICE);
+	for (uint32_t n = 0, i = 0; n < y->gate.nt; n += step, i ^= 1)
+		emit_ffn_slice(b, y, in, out, &slice[i], n, y->gate.nt - n < step ? y->gate.nt - n : step);
 	emit_linear(b, (struct linear){ .m = &y->down, .act = out, .count = y->down.nt, .out = b->x,
 					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
 					.c_stride = hp->n_embd * 4 });
@@ -225,12 +235,12 @@ static void emit_model(struct builder *b, bool logits)
 	const struct iau_hparams *hp = b->hp;
 	uint32_t wide = hp->n_embd > hp->n_head * hp->head_dim ? hp->n_embd :
 								   hp->n_head * hp->head_dim;
-	uint32_t *cmd;
 
 	b->vsp = b->vsp_peak = 0;
 	b->cur = b->next_load = 0;
+	b->ring_next = b->ring_used = 0;
+	b->kv_turn = 0;
 	b->cb.n = 0;
-	b->zeros = vsp_alloc(b, 128);
 	b->stat = vsp_alloc(b, 128);
 	b->pack[0] = vsp_alloc(b, b->w->pack.bytes);
 	b->pack[1] = vsp_alloc(b, b->w->pack.bytes);
@@ -238,12 +248,9 @@ static void emit_model(struct builder *b, bool logits)
 	b->x = vsp_alloc(b, b->rows * hp->n_embd * 4);
 	b->act = vsp_alloc(b, b->rows * wide);
 	b->act_scale = vsp_alloc(b, b->rows * wide / 8);
+	b->vscale[0] = vsp_alloc(b, iau_chunk_blocks(hp->head_dim) * 128);
+	b->vscale[1] = vsp_alloc(b, iau_chunk_blocks(hp->head_dim) * 128);
 	emit_embedding(b);
-	cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->w->rope_va, .addr = b->rope,
-						      .row_bytes = b->rows * hp->head_dim * 8,
-						      .rows = 1 });
-	iau_cmd_patch(cmd, 2, GRAPH_ROPE);
-	emit_load(b, b->w->layer[0].pack_va, b->pack[0], b->w->pack.bytes);
 	for (uint32_t l = 0; l < hp->n_layer; l++) {
 		if (l + 1 < hp->n_layer)
 			emit_load(b, b->w->layer[l + 1].pack_va, b->pack[(l + 1) & 1],

@@ -9,17 +9,39 @@
 #include "command/command.h"
 #include "model/weights.h"
 
-/* Registers that the host sets; the device derives the rest. */
+/*
+ * Registers that the host sets. Attention takes the newest chunk of keys first, which holds the new
+ * tokens', and then the chunks before it, which are full.
+ */
 enum iau_graph_param {
-	GRAPH_BLOCKS,	/* KV blocks of 32 tokens to attend to, the new tokens' included */
-	GRAPH_LIMIT,	/* position of the first row plus one: the keys that it may see */
+	GRAPH_TOKEN,	/* one row: byte offset of the token's embedding */
 	GRAPH_ROPE,	/* byte offset of the first position in the rope table */
 	GRAPH_K_AT,	/* byte offset of the new keys in a key cache */
 	GRAPH_KS_AT,	/* ... of their scales */
 	GRAPH_V_AT,	/* ... of the new values in a value cache */
 	GRAPH_VS_AT,	/* ... of their scales in a value scale array */
+	GRAPH_CHUNK_K,	/* byte offset of the newest chunk in a key cache */
+	GRAPH_CHUNK_V,	/* ... in a value cache */
+	GRAPH_CHUNK_VS, /* ... in a value scale array */
+	GRAPH_BLOCKS,	/* blocks of 32 tokens in it */
+	GRAPH_K_BYTES,	/* its size in a key cache */
+	GRAPH_V_BYTES,	/* ... in a value cache */
+	GRAPH_VS_BYTES, /* ... in a value scale array */
+	GRAPH_COLS,	/* its keys, in the upper half */
+	GRAPH_LIMIT,	/* its keys that the first row may see */
+	GRAPH_NEW_K,	/* byte offset of the new keys in the chunk's keys */
+	GRAPH_NEW_KS,	/* ... of their scales, from the first block's scales */
+	GRAPH_NEW_V,	/* ... of the new values in its values */
+	GRAPH_NEW_VS,	/* ... of their scales */
+	GRAPH_FULL,	/* chunks before it */
 	GRAPH_PARAMS,
 };
+
+/* Blocks of a chunk of keys: what the tile scratchpad has room for. */
+static inline uint32_t iau_chunk_blocks(uint32_t head_dim)
+{
+	return head_dim == 64 ? 8 : 4;
+}
 
 /* Where a layer's and KV head's caches lie in the KV buffer. Blocks of 32 tokens. */
 struct iau_kv_layout {
@@ -48,6 +70,9 @@ struct iau_graph_config {
 
 struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx);
 uint64_t iau_kv_bytes(const struct iau_hparams *hp, const struct iau_kv_layout *kv);
+
+/* The registers of a run over ROWS tokens from POS on, GRAPH_TOKEN aside. */
+void iau_graph_params(const struct iau_hparams *hp, uint32_t pos, uint32_t rows, uint32_t *param);
 
 /* -ENOSPC if ROWS rows do not fit the vector scratchpad. */
 int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,

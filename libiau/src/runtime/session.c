@@ -196,18 +196,12 @@ static int get_graph(struct iau_session *s, bool many, bool logits, struct iau_g
 /* Runs one graph over N tokens; the graph's rows beyond N compute what nobody reads. */
 static int run_graph(struct iau_session *s, const struct iau_graph *g, const int32_t *tokens, size_t n)
 {
-	uint32_t pos = s->length, hd = s->model->hp.head_dim, row = pos % 32, block = pos / 32;
 	uint32_t *offset = s->io.ptr, param[IAU_PARAMS] = { 0 };
 
 	for (uint32_t r = 0; r < g->rows; r++)
 		offset[r] = r < n ? (uint32_t)tokens[r] * s->model->w.embd_stride : 0;
-	param[GRAPH_BLOCKS] = (pos + g->rows + 31) / 32;
-	param[GRAPH_LIMIT] = pos + 1;
-	param[GRAPH_ROPE] = pos * hd * 8;
-	param[GRAPH_K_AT] = block * hd * 34 + row * 32;
-	param[GRAPH_KS_AT] = block * hd * 34 + row * 2;
-	param[GRAPH_V_AT] = block * hd * 32 + row * 32;
-	param[GRAPH_VS_AT] = pos * 4;
+	param[GRAPH_TOKEN] = offset[0];
+	iau_graph_params(&s->model->hp, s->length, g->rows, param);
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
 }
 
