@@ -20,8 +20,8 @@ docs/hardware-reference.md: $(SPEC)
 # ref_dispatch.c chooses at run time among the files made for more than any x86-64 has.
 REF_CFLAGS := -std=c11 -O3 -g -ffp-contract=off -fno-trapping-math -fno-math-errno \
 	-Wall -Wextra -Werror -D_GNU_SOURCE -fPIC -I$(GEN) -Isim/include -Ihw-model/ref
-REF_AVX2 := -march=x86-64-v3
-REF_AVX512 := -march=x86-64-v4 -mavx512vnni -mprefer-vector-width=512
+REF_AVX2 := -march=x86-64-v3 -mtune=skylake
+REF_AVX512 := -march=x86-64-v4 -mavx512vnni -mtune=skylake-avx512 -mprefer-vector-width=512
 
 REF_DIR := $(B)/obj/hw-model/ref
 REF_SRCS := $(wildcard hw-model/ref/*.c)

@@ -146,10 +146,19 @@ static inline void tile_turned(struct tile *t, const uint8_t *w)
 	}
 }
 
+/* Scales of 8 rows from R on */
+static inline __m256 load_scales(const struct matmul *x, uint32_t n, uint32_t k, unsigned int r)
+{
+	const uint8_t *s = x->ws + n * x->ws_nstride + k * x->ws_kstride + 2 * r;
+
+	if (x->unit)
+		return _mm256_set1_ps(1.0f);
+	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)s));
+}
+
 static inline void load_tile(const struct matmul *x, uint32_t n, uint32_t k, struct tile *t)
 {
 	uint64_t at = n * x->w_nstride + k * x->w_kstride;
-	const uint8_t *s = x->ws + n * x->ws_nstride + k * x->ws_kstride;
 
 	switch (x->format) {
 	case 0:
@@ -164,50 +173,47 @@ static inline void load_tile(const struct matmul *x, uint32_t n, uint32_t k, str
 	default:
 		tile_turned(t, x->w + at);
 	}
-	for (unsigned int r = 0; r < R; r += 8) {
-		__m256 scale = _mm256_set1_ps(1.0f);
-
-		if (!x->unit)
-			scale = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(s + 2 * r)));
-		_mm256_store_ps(t->scale + r, scale);
-	}
+	for (unsigned int r = 0; r < R; r += 8)
+		_mm256_store_ps(t->scale + r, load_scales(x, n, k, r));
 }
 
-/* acc[r] += (sum over l of w[r][l] a[l]) * scale[r] * a_scale */
-typedef void (*tile_multiply)(const struct tile *t, const uint8_t *a, float a_scale, float *acc);
+/* The products of one tile: acc[m][r] += (sum over l of w[r][l] a[m][l]) * scale[r] * a_scale[m] */
+typedef void (*tile_multiply)(const struct matmul *x, uint32_t n, uint32_t k, float (*acc)[R]);
 
-/* The loops of the command around a version of its inner one. */
-static inline __attribute__((always_inline)) void run_matmul(struct iau_dev *dev, const uint32_t *cmd,
-							     tile_multiply multiply)
+static inline const uint8_t *a_block(const struct matmul *x, uint32_t k, uint32_t m)
 {
-	struct matmul x = unpack_matmul(dev, cmd);
+	return x->a + ((uint64_t)k * x->pitch + m) * 32;
+}
+
+static inline float a_scale(const struct matmul *x, uint32_t k, uint32_t m)
+{
+	float scale;
+
+	memcpy(&scale, x->as + ((uint64_t)k * x->pitch + m) * 4, 4);
+	return scale;
+}
+
+/* The loops of the command around a version of its inner ones. */
+static inline void run_matmul(struct iau_dev *dev, const struct matmul *x, tile_multiply multiply)
+{
 	float acc[R][R] __attribute__((aligned(64)));
-	struct tile t;
 
-	for (uint32_t n = 0; n < x.nt; n++) {
-		memset(acc, 0, x.m * sizeof(acc[0]));
-		for (uint32_t m = 0; m < x.m && x.cin; m++)
-			memcpy(acc[m], x.c + (uint64_t)m * x.c_stride + n * 128, 128);
-		for (uint32_t k = 0; k < x.kb; k++) {
-			load_tile(&x, n, k, &t);
-			for (uint32_t m = 0; m < x.m; m++) {
-				uint64_t block = (uint64_t)k * x.pitch + m;
-				float scale;
-
-				memcpy(&scale, x.as + block * 4, 4);
-				multiply(&t, x.a + block * 32, scale, acc[m]);
-			}
-		}
-		for (uint32_t m = 0; m < x.m; m++) {
+	for (uint32_t n = 0; n < x->nt; n++) {
+		memset(acc, 0, x->m * sizeof(acc[0]));
+		for (uint32_t m = 0; m < x->m && x->cin; m++)
+			memcpy(acc[m], x->c + (uint64_t)m * x->c_stride + n * 128, 128);
+		for (uint32_t k = 0; k < x->kb; k++)
+			multiply(x, n, k, acc);
+		for (uint32_t m = 0; m < x->m; m++) {
 			uint32_t row[R];
 
 			for (unsigned int r = 0; r < R; r++)
 				row[r] = fp_canonical(acc[m][r]);
-			memcpy(x.d + (uint64_t)m * x.d_stride + n * 128, row, sizeof(row));
+			memcpy(x->d + (uint64_t)m * x->d_stride + n * 128, row, sizeof(row));
 		}
 	}
-	dev->counter[x.format == 2 ? IAU_CNT_MACS_I4 : IAU_CNT_MACS_I8] +=
-		(uint64_t)x.m * x.nt * x.kb * R * L;
+	dev->counter[x->format == 2 ? IAU_CNT_MACS_I4 : IAU_CNT_MACS_I8] +=
+		(uint64_t)x->m * x->nt * x->kb * R * L;
 }
 
 #endif
