@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* llama.cpp behind probe.h. GGML_BACKENDS names the folder of its processor-specific parts. */
+/*
+ * llama.cpp behind probe.h. GGML_BACKENDS names the folder of its processor-specific parts. With
+ * FLASH_ATTENTION=1 attention is what llama.cpp would choose; without, it is computed step by step,
+ * with sums in fp32.
+ */
 #include "probe.h"
 #include "ggml-backend.h"
 #include "llama.h"
@@ -31,6 +35,8 @@ static int open_context(struct probe *p)
 	params.n_ctx = PROBE_CONTEXT;
 	params.n_batch = params.n_ubatch = BATCH;
 	params.n_threads = params.n_threads_batch = 1;
+	if (!getenv("FLASH_ATTENTION"))
+		params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
 	p->batch = llama_batch_init(BATCH, 0, 1);
 	p->ctx = llama_init_from_model(p->model, params);
 	return p->ctx ? 0 : -1;
