@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
-// Command fetch: a window of 64 commands around the program counter, filled ahead of it. A branch
+// Command fetch: a window of 128 commands around the program counter, filled ahead of it. A branch
 // to a command that is still (or already) in the window costs no memory access, so that a loop is
 // read once.
 module iau_fetch (
@@ -41,12 +41,12 @@ module iau_fetch (
 );
   import iau_hw_pkg::*;
 
-  localparam logic [31:0] Depth = 32'd64;
-  localparam logic [31:0] Ahead = 32'd24;
+  localparam logic [31:0] Depth = 32'd128;
+  localparam logic [31:0] Ahead = 32'd56;
 
   // Commands lo..hi-1 are here, hi..req-1 on their way.
-  logic [511:0] buf_q[64];
-  logic [63:0] err_q;
+  logic [511:0] buf_q[128];
+  logic [127:0] err_q;
   logic [31:0] pc_q, lo_q, hi_q, req_q;
   logic [5:0] outst_q, drop_q;  // beats on their way; of them to be dropped
   logic have_q;  // the translation of a page
@@ -78,8 +78,8 @@ module iau_fetch (
 
   assign pc_o = pc_q;
   assign valid_o = run_i & (pc_q - lo_q < hi_q - lo_q);
-  assign cmd_o = buf_q[pc_q[5:0]];
-  assign err_o = err_q[pc_q[5:0]];
+  assign cmd_o = buf_q[pc_q[6:0]];
+  assign err_o = err_q[pc_q[6:0]];
   assign end_o = run_i & (pc_q >= count_i);
   assign fault_o = run_i & (ffault_q != FaultNone) & (pc_q == req_q);
   assign fault_code_o = ffault_q;
@@ -109,7 +109,7 @@ module iau_fetch (
       if (go | beat) outst_q <= outst_q + (go ? 6'(group) : 6'd0) - 6'(beat);
       if (beat & stale) drop_q <= drop_q - 6'd1;
       if (beat & ~stale) begin
-        err_q[hi_q[5:0]] <= rd_err_i;
+        err_q[hi_q[6:0]] <= rd_err_i;
         hi_q <= hi_q + 32'd1;
       end
       if (take_i) pc_q <= pc_q + 32'd1;
@@ -136,5 +136,5 @@ module iau_fetch (
       end
     end
   end
-  always_ff @(posedge clk_i) if (beat & ~stale) buf_q[hi_q[5:0]] <= rd_data_i;
+  always_ff @(posedge clk_i) if (beat & ~stale) buf_q[hi_q[6:0]] <= rd_data_i;
 endmodule

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
-// LOAD: 2-D copies from memory to a scratchpad. Up to four commands are in flight; bursts of at
+// LOAD: 2-D copies from memory to a scratchpad. Up to eight commands are in flight; bursts of at
 // most 1 KiB are issued in order, and answered in any order: each carries a tag that knows its
 // place in the scratchpad.
 module iau_load (
@@ -50,13 +50,13 @@ module iau_load (
   import iau_hw_pkg::*;
 
   // Commands in flight: slots are filled, read out and finished in turn.
-  logic [3:0] queued_q, issued_q;
-  logic [4:0] idx_q[4];
-  logic [5:0] busy_q[4];  // bursts of the slot that are not yet written
-  logic [63:0] slot_va_q[4];
-  fault_e fault_q[4];
-  logic [63:0] fva_q[4];
-  logic [1:0] in_q, head_q, out_q;
+  logic [7:0] queued_q, issued_q;
+  logic [4:0] idx_q[8];
+  logic [5:0] busy_q[8];  // bursts of the slot that are not yet written
+  logic [63:0] slot_va_q[8];
+  fault_e fault_q[8];
+  logic [63:0] fva_q[8];
+  logic [2:0] in_q, head_q, out_q;
 
   assign cmd_ready_o = ~(queued_q[in_q] | issued_q[in_q]);
   assign head_idx_o = idx_q[head_q];
@@ -67,7 +67,7 @@ module iau_load (
 
   // Burst generator: the row's next bytes up to a 1 KiB boundary ----------------------------------
   /* verilator lint_off UNUSEDSIGNAL */
-  load_t cmd_q[4];
+  load_t cmd_q[8];
   load_t head;
   /* verilator lint_on UNUSEDSIGNAL */
   logic started_q, have_q, const_q;
@@ -118,16 +118,16 @@ module iau_load (
       issued_q <= '0;
     end else begin
       if (cmd_valid_i & cmd_ready_o) begin
-        in_q <= in_q + 2'd1;
+        in_q <= in_q + 3'd1;
         queued_q[in_q] <= 1'b1;
       end
       if (done_o) begin
-        out_q <= out_q + 2'd1;
+        out_q <= out_q + 3'd1;
         issued_q[out_q] <= 1'b0;
       end
       if (last) begin
         started_q <= 1'b0;
-        head_q <= head_q + 2'd1;
+        head_q <= head_q + 3'd1;
         queued_q[head_q] <= 1'b0;
         issued_q[head_q] <= 1'b1;
       end
@@ -167,12 +167,12 @@ module iau_load (
   end
 
   // Answers: a beat is rotated into place and written in one or two words -------------------------
-  logic [1:0] tag_slot_q[32];
+  logic [2:0] tag_slot_q[32];
   logic [24:0] tag_dst_q[32];
   logic [5:0] tag_skip_q[32];  // bytes of the first beat before the data
   logic [10:0] tag_left_q[32];
   logic wv_q, two_q, second_q, wlast_q, accept, freed;
-  logic [1:0] wslot_q;
+  logic [2:0] wslot_q;
   logic [11:0] waddr_q;
   logic [63:0] be_q, be2_q;
 
@@ -252,10 +252,10 @@ module iau_load (
     end
   end
 
-  for (genvar s = 0; s < 4; s++) begin : gen_busy
+  for (genvar s = 0; s < 8; s++) begin : gen_busy
     logic up, down;
-    assign up = fire & (head_q == 2'(s));
-    assign down = freed & wlast_q & (wslot_q == 2'(s));
+    assign up = fire & (head_q == 3'(s));
+    assign down = freed & wlast_q & (wslot_q == 3'(s));
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) busy_q[s] <= '0;
       else if (up ^ down) busy_q[s] <= up ? busy_q[s] + 6'd1 : busy_q[s] - 6'd1;

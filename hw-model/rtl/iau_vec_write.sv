@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
-// Writes the results of a command. Vectors of D go out one by one. Block scales and reduction
-// results are collected while they fall into the same scratchpad row and leave together. The three
-// never overlap; each keeps its own order.
+// Writes the results of a command. Vectors of D go out one by one. Block scales are collected in
+// eight buffers, by the last bits of their scratchpad row: the scales of a block column lie in one
+// row, those of the next column in the next. Reduction results are collected while they fall into
+// the same row. The three never overlap.
 module iau_vec_write (
   input  logic          clk_i,
   input  logic          rst_ni,
@@ -55,27 +56,38 @@ module iau_vec_write (
   assign sc_base = sc_base_q + 18'(cmd_i.sc_rstride);
 
   // Collected scales and reduction results, byte enables by their alignment
-  logic [1023:0] sc_buf_q, r_buf_q;
-  logic [63:0]   sc_be_q;
+  logic [1023:0] sc_buf_q [8];
+  logic [63:0]   sc_be_q [8];
+  logic [10:0]   sc_row_q [8];
+  logic [7:0]    sc_full_q;
+  logic [2:0]    sc_at, sc_out, sc_oldest;  // which is filled, which leaves
+  logic [1023:0] r_buf_q;
   logic [31:0]   r_be_q;
-  logic [10:0]   sc_row_q, r_row_q;
-  logic          sc_full_q, r_full_q;
+  logic [10:0]   r_row_q;
+  logic          r_full_q;
 
   logic use_sc, sc_fits, r_fits, load, load_d, load_sc, load_r;
 
   assign use_sc = (cmd_i.out == 3'd2) | (cmd_i.out == 3'd3);
-  assign sc_fits = ~sc_full_q | (sc_row_q == sc_addr_q[17:7]);
+  assign sc_at = sc_addr_q[9:7];
+  assign sc_fits = ~sc_full_q[sc_at] | (sc_row_q[sc_at] == sc_addr_q[17:7]);
   assign r_fits = ~r_full_q | (r_row_q == r_addr_q[17:7]);
 
   assign load = ~w_req_o | w_gnt_i;
   assign load_r = load & r_full_q & (drain_i ? (r_count_q == 3'd0) | ~r_fits :
                                                (r_count_q != 3'd0) & ~r_fits);
-  assign load_sc = load & ~load_r & sc_full_q & (drain_i ? (d_count_q == 3'd0) | ~sc_fits :
-                                                           (d_count_q != 3'd0) & ~sc_fits);
+  assign load_sc = load & ~load_r & ((d_count_q != 3'd0) ? ~sc_fits : drain_i & (|sc_full_q));
+  always_comb begin
+    sc_oldest = '0;
+    if (drain_i) begin
+      for (int unsigned i = 8; i > 0; i--) if (sc_full_q[3'(i - 1)]) sc_oldest = 3'(i - 1);
+    end
+  end
+  assign sc_out = (d_count_q != 3'd0) ? sc_at : sc_oldest;
   assign load_d = load & ~load_r & ~load_sc & (d_count_q != 3'd0);
   assign d_pop = load_d;
   assign r_pop = (r_count_q != 3'd0) & r_fits;
-  assign empty_o = (d_count_q == 3'd0) & (r_count_q == 3'd0) & ~sc_full_q & ~r_full_q &
+  assign empty_o = (d_count_q == 3'd0) & (r_count_q == 3'd0) & ~(|sc_full_q) & ~r_full_q &
                    (~w_req_o | w_gnt_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -86,7 +98,7 @@ module iau_vec_write (
       r_wr_q <= '0;
       r_rd_q <= '0;
       r_count_q <= '0;
-      sc_full_q <= 1'b0;
+      sc_full_q <= '0;
       r_full_q <= 1'b0;
       w_req_o <= 1'b0;
     end else begin
@@ -96,8 +108,8 @@ module iau_vec_write (
       r_wr_q <= r_wr_q + 2'(r_valid_i);
       r_rd_q <= r_rd_q + 2'(r_pop);
       r_count_q <= r_count_q + 3'(r_valid_i) - 3'(r_pop);
-      if (d_pop & use_sc) sc_full_q <= 1'b1;
-      else if (load_sc) sc_full_q <= 1'b0;
+      if (d_pop & use_sc) sc_full_q[sc_at] <= 1'b1;
+      else if (load_sc) sc_full_q[sc_out] <= 1'b0;
       if (r_pop) r_full_q <= 1'b1;
       else if (load_r) r_full_q <= 1'b0;
       if (load) w_req_o <= load_d | load_sc | load_r;
@@ -138,13 +150,13 @@ module iau_vec_write (
   // Scales
   always_ff @(posedge clk_i) begin
     if (d_pop & use_sc) begin
-      sc_row_q <= sc_addr_q[17:7];
+      sc_row_q[sc_at] <= sc_addr_q[17:7];
       if (cmd_i.out == 3'd2) begin
-        sc_buf_q[{sc_addr_q[6:2], 5'd0} +: 32] <= d_scale_q[d_rd_q];
-        sc_be_q <= (sc_full_q ? sc_be_q : 64'd0) | (64'd3 << {sc_addr_q[6:2], 1'b0});
+        sc_buf_q[sc_at][{sc_addr_q[6:2], 5'd0} +: 32] <= d_scale_q[d_rd_q];
+        sc_be_q[sc_at] <= (sc_full_q[sc_at] ? sc_be_q[sc_at] : 64'd0) | (64'd3 << {sc_addr_q[6:2], 1'b0});
       end else begin
-        sc_buf_q[{sc_addr_q[6:1], 4'd0} +: 16] <= d_scale_q[d_rd_q][15:0];
-        sc_be_q <= (sc_full_q ? sc_be_q : 64'd0) | (64'd1 << sc_addr_q[6:1]);
+        sc_buf_q[sc_at][{sc_addr_q[6:1], 4'd0} +: 16] <= d_scale_q[d_rd_q][15:0];
+        sc_be_q[sc_at] <= (sc_full_q[sc_at] ? sc_be_q[sc_at] : 64'd0) | (64'd1 << sc_addr_q[6:1]);
       end
     end
   end
@@ -199,9 +211,9 @@ module iau_vec_write (
                                       128'hffffffff << {d_addr_q[6:5], 5'd0};
     end
     if (load_sc) begin
-      w_row_o <= sc_row_q;
-      w_wdata_o <= sc_buf_q;
-      w_be_o <= halves_to_bytes(sc_be_q);
+      w_row_o <= sc_row_q[sc_out];
+      w_wdata_o <= sc_buf_q[sc_out];
+      w_be_o <= halves_to_bytes(sc_be_q[sc_out]);
     end
     if (load_r) begin
       w_row_o <= r_row_q;

@@ -15,7 +15,7 @@
 #define LOG2_E 1.44269504f
 
 /* Scalar registers of the loop over full chunks. */
-enum { R_REM = GRAPH_PARAMS, R_K, R_V, R_VS };
+enum { R_REM = GRAPH_PARAMS, R_K, R_V, R_VS, R_ONE };
 
 /* New keys and values of a KV head, quantised: tiles and scales. */
 struct fresh {
@@ -36,7 +36,11 @@ struct pass {
 	uint32_t scores[2];
 	struct act p[2];
 	uint32_t old, alpha, inv;
-	uint32_t k_tsp, v_tsp, vscale;
+};
+
+/* Where a chunk of keys and values lies on the device. */
+struct place {
+	uint32_t k, v, vscale;
 };
 
 static uint32_t hd_blocks(const struct builder *b)
@@ -56,9 +60,11 @@ static uint64_t kv_va(const struct builder *b, uint32_t layer, uint32_t head)
 	return kv->va + ((uint64_t)layer * b->hp->n_head_kv + head) * kv->head_bytes;
 }
 
-static uint32_t k_tsp(unsigned int turn)
+static struct place place_at(const struct builder *b, unsigned int turn)
 {
-	return KV_TSP + (turn & 1) * KV_BYTES;
+	uint32_t k = KV_TSP + turn % KV_PLACES * KV_BYTES;
+
+	return (struct place){ k, k + K_TSP_BYTES, b->vscale[turn % KV_PLACES] };
 }
 
 void iau_graph_params(const struct iau_hparams *hp, uint32_t pos, uint32_t rows, uint32_t *param)
@@ -129,27 +135,31 @@ static void vec_row(struct builder *b, struct iau_vec v, uint32_t n)
 	iau_cmd_vec(&b->cb, v);
 }
 
-/* A chunk's keys, values and value scales, from offsets in registers AT; BYTES, or NULL: full. */
-static void load_chunk(struct builder *b, uint64_t va, uint32_t tsp, uint32_t vscale,
-		       const unsigned int at[3], const unsigned int *bytes)
+/*
+ * A chunk's keys, values and value scales, from offsets in the registers AT. BYTES: registers with
+ * their sizes; NULL: a full chunk, as often (0 or 1) as R_ONE says.
+ */
+static void load_chunk(struct builder *b, uint64_t va, struct place to, const unsigned int at[3],
+		       const unsigned int *bytes)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
 	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
 	const struct { uint64_t va; uint32_t addr, size; } part[] = {
-		{ va, tsp, keys / 32 * hd * 34 },
-		{ va + kv->k_bytes, tsp + K_TSP_BYTES, keys * hd },
-		{ va + kv->k_bytes + kv->v_bytes, vscale, keys * 4 },
+		{ va, to.k, keys / 32 * hd * 34 },
+		{ va + kv->k_bytes, to.v, keys * hd },
+		{ va + kv->k_bytes + kv->v_bytes, to.vscale, keys * 4 },
 	};
 
 	for (unsigned int i = 0; i < 3; i++) {
-		uint32_t *cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = part[i].va,
-									.addr = part[i].addr,
-									.rows = 1,
-									.row_bytes = bytes ? 0 : part[i].size });
+		struct iau_copy copy = { .va = part[i].va, .addr = part[i].addr, .rows = bytes ? 1 : 0,
+					 .row_bytes = bytes ? 0 : part[i].size };
+		uint32_t *cmd = iau_cmd_load(&b->cb, copy);
 
 		iau_cmd_patch(cmd, 2, at[i]);
 		if (bytes)
 			iau_cmd_patch(cmd, 1, bytes[i]);
+		else
+			iau_cmd_patch(cmd, 4, R_ONE);
 	}
 }
 
@@ -158,9 +168,8 @@ void emit_kv_prefetch(struct builder *b, uint32_t layer, uint32_t head)
 {
 	static const unsigned int at[] = { GRAPH_CHUNK_K, GRAPH_CHUNK_V, GRAPH_CHUNK_VS };
 	static const unsigned int bytes[] = { GRAPH_K_BYTES, GRAPH_V_BYTES, GRAPH_VS_BYTES };
-	unsigned int turn = b->kv_turn & 1;
 
-	load_chunk(b, kv_va(b, layer, head), k_tsp(turn), b->vscale[turn], at, bytes);
+	load_chunk(b, kv_va(b, layer, head), place_at(b, b->kv_turn), at, bytes);
 }
 
 /*
@@ -239,14 +248,14 @@ static void move_rows(struct builder *b, uint32_t src, uint32_t bytes, uint32_t 
 }
 
 /* The new tokens into the chunk at hand */
-static void insert_fresh(struct builder *b, const struct pass *p, const struct fresh *f)
+static void insert_fresh(struct builder *b, struct place at, const struct fresh *f)
 {
 	uint32_t n = hd_blocks(b), rows = b->rows;
 
-	move_rows(b, f->k, rows * 32, n, p->k_tsp, 1024, GRAPH_NEW_K);
-	move_rows(b, f->ks, rows * 2, n, p->k_tsp + n * 1024, 64, GRAPH_NEW_KS);
-	move_rows(b, f->v, rows * 32, n, p->v_tsp, 1024, GRAPH_NEW_V);
-	move_rows(b, f->vs, rows * 4, 1, p->vscale, 0, GRAPH_NEW_VS);
+	move_rows(b, f->k, rows * 32, n, at.k, 1024, GRAPH_NEW_K);
+	move_rows(b, f->ks, rows * 2, n, at.k + n * 1024, 64, GRAPH_NEW_KS);
+	move_rows(b, f->v, rows * 32, n, at.v, 1024, GRAPH_NEW_V);
+	move_rows(b, f->vs, rows * 4, 1, at.vscale, 0, GRAPH_NEW_VS);
 }
 
 /* ... and into the cache, for the tokens that follow */
@@ -274,7 +283,8 @@ static void store_fresh(struct builder *b, uint64_t va, const struct fresh *f)
 }
 
 /* Scores of part I: q . K^T; the first chunk's number of blocks is in a register. */
-static void emit_scores(struct builder *b, const struct pass *p, uint32_t i, bool first)
+static void emit_scores(struct builder *b, const struct pass *p, struct place at, uint32_t i,
+			bool first)
 {
 	struct part part = part_at(p, i);
 	uint32_t hd = b->hp->head_dim, *cmd;
@@ -282,7 +292,7 @@ static void emit_scores(struct builder *b, const struct pass *p, uint32_t i, boo
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
 		.format = 0, .m = p->m, .pitch = p->pitch, .kb = hd / 32,
 		.nt = first ? 0 : chunk_keys(b) / 32, .a = part.q.data, .as = part.q.scale,
-		.w = p->k_tsp, .w_n = hd * 34 / 64, .w_k = 16, .ws = p->k_tsp + hd * 32,
+		.w = at.k, .w_n = hd * 34 / 64, .w_k = 16, .ws = at.k + hd * 32,
 		.ws_n = hd * 34 / 64, .ws_k = 1, .d = p->scores[i & 1],
 		.d_stride = chunk_keys(b) * 4 });
 	if (first)
@@ -290,14 +300,15 @@ static void emit_scores(struct builder *b, const struct pass *p, uint32_t i, boo
 }
 
 /* o [+]= P . V */
-static void emit_values(struct builder *b, const struct pass *p, uint32_t i, bool first)
+static void emit_values(struct builder *b, const struct pass *p, struct place at, uint32_t i,
+			bool first)
 {
 	uint32_t hd = b->hp->head_dim, o = part_at(p, i).o, *cmd;
 
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
 		.format = 3, .unit = 1, .cin = !first, .m = p->m, .pitch = p->m, .nt = hd / 32,
 		.kb = first ? 0 : chunk_keys(b) / 32, .a = p->p[i & 1].data, .as = p->p[i & 1].scale,
-		.w = p->v_tsp, .w_n = 16, .w_k = hd / 2, .c = o, .c_stride = hd * 4, .d = o,
+		.w = at.v, .w_n = 16, .w_k = hd / 2, .c = o, .c_stride = hd * 4, .d = o,
 		.d_stride = hd * 4 });
 	if (first)
 		iau_cmd_patch(cmd, 3, GRAPH_BLOCKS);
@@ -307,7 +318,8 @@ static void emit_values(struct builder *b, const struct pass *p, uint32_t i, boo
  * P = exp2(scale S - m), m = max(scale S), l = sum P; from the second chunk on m grows, and l and o
  * shrink by exp2(old m - m). A row always sees its own key, so that m is finite.
  */
-static void emit_softmax(struct builder *b, const struct pass *p, uint32_t i, bool first)
+static void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint32_t i,
+			bool first)
 {
 	struct part part = part_at(p, i);
 	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
@@ -344,7 +356,7 @@ static void emit_softmax(struct builder *b, const struct pass *p, uint32_t i, bo
 	e.red = VEC_SUM;
 	e.r = part.sum;
 	e.m2 = VEC_M_B;
-	e.b = p->vscale;
+	e.b = at.vscale;
 	e.out = VEC_Q8;
 	e.d = p->p[i & 1].data;
 	e.d_stride = 32;
@@ -360,38 +372,58 @@ static void emit_softmax(struct builder *b, const struct pass *p, uint32_t i, bo
 }
 
 /* One chunk for all parts: the next part's scores go ahead of this one's softmax. */
-static void emit_chunk(struct builder *b, const struct pass *p, bool first)
+static void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first)
 {
-	emit_scores(b, p, 0, first);
+	emit_scores(b, p, at, 0, first);
 	for (uint32_t i = 0; i < p->parts; i++) {
 		if (i + 1 < p->parts)
-			emit_scores(b, p, i + 1, first);
-		emit_softmax(b, p, i, first);
-		emit_values(b, p, i, first);
+			emit_scores(b, p, at, i + 1, first);
+		emit_softmax(b, p, at, i, first);
+		emit_values(b, p, at, i, first);
 	}
 }
 
-/* The full chunks before the newest, backwards */
-static void emit_full_chunks(struct builder *b, const struct pass *p, uint64_t va)
+/* Asks for the full chunk before the one at hand, if it is one of LEFT. */
+static void load_full(struct builder *b, uint64_t va, struct place to, unsigned int left)
 {
 	static const unsigned int at[] = { R_K, R_V, R_VS };
 	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
-	size_t top, skip;
 
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_REM, GRAPH_FULL, 0);
-	skip = iau_cmd_branch_zero(&b->cb, R_REM);
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_K, GRAPH_CHUNK_K, 0);
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_V, GRAPH_CHUNK_V, 0);
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_VS, GRAPH_CHUNK_VS, 0);
-	top = b->cb.n;
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_K, R_K, keys / 32 * hd * 34);
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_V, R_V, keys * hd);
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_VS, R_VS, keys * 4);
-	load_chunk(b, va, p->k_tsp, p->vscale, at, NULL);
-	emit_chunk(b, p, false);
+	iau_cmd_salu_imm(&b->cb, SALU_MIN, R_ONE, left, 1);
+	load_chunk(b, va, to, at, NULL);
+}
+
+/* The first of the full chunks is asked for before the newest chunk is worked on. */
+static void begin_full_chunks(struct builder *b, uint64_t va, struct place to)
+{
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_K, GRAPH_CHUNK_K, 0);
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_V, GRAPH_CHUNK_V, 0);
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_VS, GRAPH_CHUNK_VS, 0);
+	load_full(b, va, to, GRAPH_FULL);
+}
+
+/* The full chunks before the newest, backwards, two a turn: one place is filled, one in use. */
+static void emit_full_chunks(struct builder *b, const struct pass *p, uint64_t va, struct place first,
+			     struct place second)
+{
+	size_t top, skip[2];
+
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_REM, GRAPH_FULL, 0);
+	skip[0] = iau_cmd_branch_zero(&b->cb, R_REM);
+	top = b->cb.n;
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
+	load_full(b, va, second, R_REM);
+	emit_chunk(b, p, first, false);
+	skip[1] = iau_cmd_branch_zero(&b->cb, R_REM);
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
+	load_full(b, va, first, R_REM);
+	emit_chunk(b, p, second, false);
 	iau_cmd_branch_nonzero(&b->cb, R_REM, top);
-	iau_cmd_branch_here(&b->cb, skip);
+	iau_cmd_branch_here(&b->cb, skip[0]);
+	iau_cmd_branch_here(&b->cb, skip[1]);
 }
 
 /* OUT = o / l, blocks of the query heads from HEAD on */
@@ -450,17 +482,17 @@ static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g,
 	uint32_t group = hp->n_head / hp->n_head_kv, one = b->rows == 1, head = g * group;
 	uint32_t next = g + 1 < hp->n_head_kv ? l : l + 1;
 	uint32_t block = one ? head : head * hd_blocks(b) * b->rows;
+	struct place here = place_at(b, b->kv_turn), spare = place_at(b, b->kv_turn + 2);
+	uint64_t va = kv_va(b, l, g);
 
 	p->part.q = (struct act){ q.data + block * 32, q.scale + block * 4 };
-	p->k_tsp = k_tsp(b->kv_turn);
-	p->v_tsp = p->k_tsp + K_TSP_BYTES;
-	p->vscale = b->vscale[b->kv_turn & 1];
 	b->kv_turn++;
-	insert_fresh(b, p, f);
+	insert_fresh(b, here, f);
+	begin_full_chunks(b, va, spare);
 	if (next < hp->n_layer)
 		emit_kv_prefetch(b, next, (g + 1) % hp->n_head_kv);
-	emit_chunk(b, p, true);
-	emit_full_chunks(b, p, kv_va(b, l, g));
+	emit_chunk(b, p, here, true);
+	emit_full_chunks(b, p, va, spare, here);
 	for (uint32_t i = 0; i < p->parts; i++)
 		emit_result(b, p, i, head + i, out);
 }
@@ -473,7 +505,7 @@ void emit_attention(struct builder *b, uint32_t l, uint32_t q, uint32_t k, uint3
 	uint32_t base = vsp_alloc(b, hp->n_head_kv * fresh_bytes(b));
 	struct pass p = { .m = one ? group : b->rows, .parts = one ? 1 : group,
 			  .pitch = one ? hp->n_head : b->rows, .q_step = b->rows * hd };
-	struct act queries;
+	struct act queries = emit_queries(b, q);
 
 	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
 		struct fresh f = fresh_at(b, base, g);
@@ -481,7 +513,6 @@ void emit_attention(struct builder *b, uint32_t l, uint32_t q, uint32_t k, uint3
 		new_keys(b, k + g * hd * 4, stride, &f);
 		new_values(b, v + g * hd * 4, stride, &f);
 	}
-	queries = emit_queries(b, q);
 	alloc_pass(b, &p);
 	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
 		struct fresh f = fresh_at(b, base, g);

@@ -6,13 +6,14 @@
 #include "model/graph.h"
 
 /*
- * The tile scratchpad: a ring of weight chunks, then two places for a chunk of keys and values, one
- * in use, one being filled. Everything starts at a granule, so that nothing waits for a neighbour.
+ * The tile scratchpad: a ring of weight chunks, then three places for a chunk of keys and values: in
+ * use, being filled for the next pass, being filled for this one. Everything starts at a granule, so that nothing waits for a neighbour.
  */
 #define KV_BYTES (K_TSP_BYTES + V_TSP_BYTES)
 #define K_TSP_BYTES 0x5000u
 #define V_TSP_BYTES 0x4000u
-#define RING_BYTES (IAU_TSP_BYTES - 2 * KV_BYTES)
+#define KV_PLACES 3u
+#define RING_BYTES (IAU_TSP_BYTES - KV_PLACES * KV_BYTES)
 #define KV_TSP (IAU_TSP_BASE + RING_BYTES)
 #define CHUNK_BYTES 0x8000u /* the largest chunk of weights */
 #define MAX_CHUNKS 65536
@@ -35,10 +36,10 @@ struct builder {
 	struct chunk *chunk;	/* of the first pass, so that the second can load ahead */
 	size_t n_chunks, next_load, cur;
 	uint32_t ring_next, ring_used;
-	unsigned int kv_turn; /* the place of the keys and values in use */
+	unsigned int kv_turn; /* the place of the keys and values in use, modulo KV_PLACES */
 	bool planning;
 	/* persistent buffers of the vector scratchpad */
-	uint32_t x, pack[2], rope, act, act_scale, stat, vscale[2];
+	uint32_t x, pack[2], rope, act, act_scale, stat, vscale[KV_PLACES];
 };
 
 /* A quantised activation matrix: blocks (k, row) k-major, and their scales. */

@@ -62,7 +62,9 @@ static void load_embeddings(struct builder *b, uint32_t rows, uint32_t stride)
  */
 static void emit_embedding(struct builder *b)
 {
-	uint32_t n = b->hp->n_embd, stride = (b->w->embd_stride + 127) & ~127u, mark = b->vsp;
+	uint32_t n = b->hp->n_embd, mark = b->vsp;
+	/* a granule for each row: loads into a common one would go one after the other */
+	uint32_t stride = (b->w->embd_stride + IAU_VSP_GRANULE - 1) & ~(IAU_VSP_GRANULE - 1);
 	uint32_t rows = vsp_alloc(b, b->rows * stride), *cmd;
 
 	load_embeddings(b, rows, stride);
@@ -120,11 +122,11 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	uint32_t q_stride = hp->n_head * hd * 4, kv_stride = hp->n_head_kv * hd * 4;
 	uint32_t q = vsp_alloc(b, b->rows * q_stride), k = vsp_alloc(b, b->rows * kv_stride);
 	uint32_t v = vsp_alloc(b, b->rows * kv_stride);
-	/* keys first: what they wait for in the vector unit then overlaps the other products */
+	/* queries first: the vector unit has most to do with them, and the other products overlap it */
 	const struct { const struct iau_matrix *m; uint32_t out, stride, bias; } part[] = {
+		{ &y->q, q, q_stride, bias },
 		{ &y->k, k, kv_stride, bias + y->q.n * 4 },
 		{ &y->v, v, kv_stride, bias + (y->q.n + y->k.n) * 4 },
-		{ &y->q, q, q_stride, bias },
 	};
 	struct act act = { b->act, b->act_scale };
 
@@ -134,8 +136,8 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 						.out = part[i].out, .out_stride = part[i].stride,
 						.cin = hp->qkv_bias, .c = part[i].bias });
 	if (hp->qk_norm) {
-		emit_head_norm(b, k, kv_stride, hp->n_head_kv, pack + lay->k_norm);
 		emit_head_norm(b, q, q_stride, hp->n_head, pack + lay->q_norm);
+		emit_head_norm(b, k, kv_stride, hp->n_head_kv, pack + lay->k_norm);
 	}
 	emit_attention(b, l, q, k, v, act);
 	emit_linear(b, (struct linear){ .m = &y->o, .act = act, .count = y->o.nt, .out = b->x,
@@ -248,8 +250,8 @@ static void emit_model(struct builder *b, bool logits)
 	b->x = vsp_alloc(b, b->rows * hp->n_embd * 4);
 	b->act = vsp_alloc(b, b->rows * wide);
 	b->act_scale = vsp_alloc(b, b->rows * wide / 8);
-	b->vscale[0] = vsp_alloc(b, iau_chunk_blocks(hp->head_dim) * 128);
-	b->vscale[1] = vsp_alloc(b, iau_chunk_blocks(hp->head_dim) * 128);
+	for (unsigned int i = 0; i < KV_PLACES; i++)
+		b->vscale[i] = vsp_alloc(b, iau_chunk_blocks(hp->head_dim) * 128);
 	emit_embedding(b);
 	for (uint32_t l = 0; l < hp->n_layer; l++) {
 		if (l + 1 < hp->n_layer)
