@@ -121,7 +121,7 @@ static inline int32_t sfu_exp2_fixed(float y)
 	uint32_t right = e < 96 ? 31 : 127 - e;
 	uint32_t mag = e >= 127 ? m << ((e - 127) & 31) : m >> (right & 31);
 
-	return u >> 31 ? -(int32_t)mag : (int32_t)mag;
+	return (int32_t)(u >> 31 ? 0 - mag : mag);
 }
 
 static inline float sfu_exp2_finish(float y, int32_t t, uint32_t v)

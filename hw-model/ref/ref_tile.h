@@ -24,8 +24,9 @@ struct tile {
 struct matmul {
 	uint32_t format, m, pitch, nt, kb;
 	bool unit, cin;
-	const uint8_t *a, *as, *w, *wl, *ws, *c;
+	const uint8_t *a, *as, *c, *tsp;
 	uint8_t *d;
+	uint64_t w, wl, ws; /* offsets in the tile scratchpad; what is not used may be anything */
 	uint32_t c_stride, d_stride;
 	uint64_t w_nstride, w_kstride, ws_nstride, ws_kstride;
 };
@@ -37,8 +38,8 @@ static inline struct matmul unpack_matmul(struct iau_dev *dev, const uint32_t *c
 		.format = (uint32_t)F(FORMAT), .m = (uint32_t)F(M), .pitch = (uint32_t)F(PITCH),
 		.nt = (uint32_t)F(NT), .kb = (uint32_t)F(KB), .unit = F(UNIT), .cin = F(CIN),
 		.a = dev->vsp + F(A_ADDR), .as = dev->vsp + F(AS_ADDR),
-		.w = dev->tsp - IAU_TSP_BASE + F(W_ADDR), .wl = dev->tsp - IAU_TSP_BASE + F(WL_ADDR),
-		.ws = dev->tsp - IAU_TSP_BASE + F(WS_ADDR), .c = dev->vsp + F(C_ADDR),
+		.tsp = dev->tsp, .w = F(W_ADDR) - IAU_TSP_BASE, .wl = F(WL_ADDR) - IAU_TSP_BASE,
+		.ws = F(WS_ADDR) - IAU_TSP_BASE, .c = dev->vsp + F(C_ADDR),
 		.d = dev->vsp + F(D_ADDR), .c_stride = (uint32_t)F(C_STRIDE),
 		.d_stride = (uint32_t)F(D_STRIDE), .w_nstride = 64 * F(W_NSTRIDE),
 		.w_kstride = 64 * F(W_KSTRIDE), .ws_nstride = 64 * F(WS_NSTRIDE),
@@ -149,29 +150,30 @@ static inline void tile_turned(struct tile *t, const uint8_t *w)
 /* Scales of 8 rows from R on */
 static inline __m256 load_scales(const struct matmul *x, uint32_t n, uint32_t k, unsigned int r)
 {
-	const uint8_t *s = x->ws + n * x->ws_nstride + k * x->ws_kstride + 2 * r;
+	uint64_t at = x->ws + n * x->ws_nstride + k * x->ws_kstride + 2 * r;
 
 	if (x->unit)
 		return _mm256_set1_ps(1.0f);
-	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)s));
+	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(x->tsp + at)));
 }
 
 static inline void load_tile(const struct matmul *x, uint32_t n, uint32_t k, struct tile *t)
 {
 	uint64_t at = n * x->w_nstride + k * x->w_kstride;
+	const uint8_t *w = x->tsp + (x->w + at);
 
 	switch (x->format) {
 	case 0:
-		tile_int8(t, x->w + at);
+		tile_int8(t, w);
 		break;
 	case 1:
-		tile_planes(t, x->w + at, x->wl + at);
+		tile_planes(t, w, x->tsp + (x->wl + at));
 		break;
 	case 2:
-		tile_int4(t, x->w + at);
+		tile_int4(t, w);
 		break;
 	default:
-		tile_turned(t, x->w + at);
+		tile_turned(t, w);
 	}
 	for (unsigned int r = 0; r < R; r += 8)
 		_mm256_store_ps(t->scale + r, load_scales(x, n, k, r));
