@@ -19,6 +19,7 @@ module iau_bank #(
 );
   logic [8*Bytes-1:0] mem[Rows];
   logic [Rows-1:0] valid_q;
+  logic [8*Bytes-1:0] row;
 
   function automatic logic [8*Bytes-1:0] merge(input logic [8*Bytes-1:0] old,
                                                input logic [8*Bytes-1:0] data,
@@ -31,7 +32,8 @@ module iau_bank #(
     end
   endfunction
 
-  // Blocking, read before write: only what is accessed is touched, which a simulator thanks.
+  // Blocking, read before write: only what is accessed is touched, which a simulator thanks. What
+  // is synthesised must be <= to become a memory; nothing reads it after the write, so both agree.
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (rd_en_i) begin
@@ -39,8 +41,13 @@ module iau_bank #(
       else rd_data_o <= '0;
     end
     if (wr_en_i) begin
-      if (&wr_be_i) mem[wr_addr_i] = wr_data_i;
-      else mem[wr_addr_i] = merge(valid_q[wr_addr_i] ? mem[wr_addr_i] : '0, wr_data_i, wr_be_i);
+      if (&wr_be_i) row = wr_data_i;
+      else row = merge(valid_q[wr_addr_i] ? mem[wr_addr_i] : '0, wr_data_i, wr_be_i);
+`ifdef SYNTHESIS
+      mem[wr_addr_i] <= row;
+`else
+      mem[wr_addr_i] = row;
+`endif
       valid_q[wr_addr_i] = 1'b1;
     end
     if (clear_i) valid_q = '0;

@@ -14,53 +14,50 @@ module iau_check (
   output logic [63:0]        tsp_wr_o,
   output logic [47:0]        amount_o  // MACs, elements or bytes, by opcode
 );
-  import iau_hw_pkg::*;
 
-  // A range of scratch addresses; empty if lo == hi.
-  typedef struct packed {
-    logic [63:0] lo;
-    logic [63:0] hi;
-  } range_t;
-
-  function automatic range_t rows_at(input logic [31:0] addr, input logic [31:0] rows,
+  // A range of scratch addresses: {first, behind the last}; empty if equal. A vector because yosys
+  // takes no structure as the argument of a function.
+  function automatic logic [127:0] rows_at(input logic [31:0] addr, input logic [31:0] rows,
                                      input logic [31:0] stride, input logic [63:0] width);
-    rows_at.lo = 64'(addr);
-    rows_at.hi = 64'(addr) + (64'(rows) - 64'd1) * 64'(stride) + width;
+    rows_at = {64'(addr), 64'(addr) + (64'(rows) - 64'd1) * 64'(stride) + width};
   endfunction
 
-  function automatic logic overlap(input range_t a, input range_t b);
-    return a.lo < b.hi && b.lo < a.hi;
+  function automatic logic overlap(input logic [127:0] a, input logic [127:0] b);
+    overlap = a[127:64] < b[63:0] && b[127:64] < a[63:0];
   endfunction
 
-  function automatic logic out_vsp(input range_t r);
-    return r.hi > 64'(VspBytes);
+  function automatic logic out_vsp(input logic [127:0] r);
+    out_vsp = r[63:0] > 64'(iau_hw_pkg::VspBytes);
   endfunction
 
-  function automatic logic out_tsp(input range_t r);
-    return r.lo < 64'(TspBase) || r.hi > 64'(TspBase) + 64'(TspBytes);
+  function automatic logic out_tsp(input logic [127:0] r);
+    out_tsp = r[127:64] < 64'(iau_hw_pkg::TspBase) ||
+        r[63:0] > 64'(iau_hw_pkg::TspBase) + 64'(iau_hw_pkg::TspBytes);
   endfunction
 
-  function automatic logic [255:0] vsp_map(input range_t r);
+  function automatic logic [255:0] vsp_map(input logic [127:0] r);
     logic [63:0] last;
-    last = r.hi - 64'd1;
-    return r.lo == r.hi ? '0 : ({256{1'b1}} << r.lo[17:10]) & ({256{1'b1}} >> (8'd255 - last[17:10]));
+    last = r[63:0] - 64'd1;
+    vsp_map = r[127:64] == r[63:0] ? '0 : ({256{1'b1}} << r[81:74]) &
+        ({256{1'b1}} >> (8'd255 - last[17:10]));
   endfunction
 
-  function automatic logic [63:0] tsp_map(input range_t r);
+  function automatic logic [63:0] tsp_map(input logic [127:0] r);
     logic [63:0] last;
-    last = r.hi - 64'd1;
-    return r.lo == r.hi ? '0 : ({64{1'b1}} << r.lo[17:12]) & ({64{1'b1}} >> (6'd63 - last[17:12]));
+    last = r[63:0] - 64'd1;
+    tsp_map = r[127:64] == r[63:0] ? '0 : ({64{1'b1}} << r[81:76]) &
+        ({64{1'b1}} >> (6'd63 - last[17:12]));
   endfunction
 
   logic [15:0] bad, out;
-  salu_t salu;
-  branch_t branch;
-  sload_t sload;
-  load_t copy;
-  copy_t move;
-  stamp_t stamp;
-  matmul_t mm;
-  vec_t v;
+  iau_hw_pkg::salu_t salu;
+  iau_hw_pkg::branch_t branch;
+  iau_hw_pkg::sload_t sload;
+  iau_hw_pkg::load_t copy;
+  iau_hw_pkg::copy_t move;
+  iau_hw_pkg::stamp_t stamp;
+  iau_hw_pkg::matmul_t mm;
+  iau_hw_pkg::vec_t v;
   assign salu = cmd_i;
   assign branch = cmd_i;
   assign sload = cmd_i;
@@ -70,7 +67,7 @@ module iau_check (
   assign mm = cmd_i;
   assign v = cmd_i;
 
-  range_t ra, rb, rs, rd, rsc, rr, rw, rwl, rws, rc;
+  logic [127:0] ra, rb, rs, rd, rsc, rr, rw, rwl, rws, rc;
   logic is_store, to_tsp, same, use_b, use_s, in_a, in_b;
   logic [63:0] blocks, tiles, scales, nv, nva, nb, width;
 
@@ -95,7 +92,7 @@ module iau_check (
     rwl = '0;
     rws = '0;
     rc = '0;
-    is_store = cmd_i[7:0] == OpStore;
+    is_store = cmd_i[7:0] == iau_hw_pkg::OpStore;
     to_tsp = 1'b0;
     same = 1'b0;
     use_b = 1'b0;
@@ -115,21 +112,21 @@ module iau_check (
     tsp_wr = '0;
     amount = '0;
     case (cmd_i[7:0])
-      OpSalu: bad[0] = salu.func > 4'd8;
-      OpBranch: bad[0] = branch.cond > 3'd6;
-      OpSload: begin
+      iau_hw_pkg::OpSalu: bad[0] = salu.func > 4'd8;
+      iau_hw_pkg::OpBranch: bad[0] = branch.cond > 3'd6;
+      iau_hw_pkg::OpSload: begin
         bad[2] = |sload.addr[1:0];
-        out[2] = 64'(sload.addr) + 64'd4 > 64'(VspBytes);
+        out[2] = 64'(sload.addr) + 64'd4 > 64'(iau_hw_pkg::VspBytes);
       end
-      OpStamp: begin
+      iau_hw_pkg::OpStamp: begin
         bad[2] = |stamp.va[2:0];
         amount = 48'd8;
       end
-      OpLoad, OpStore: begin
-        bad[1] = copy.row_bytes == '0 || copy.row_bytes > MaxRowBytes;
+      iau_hw_pkg::OpLoad, iau_hw_pkg::OpStore: begin
+        bad[1] = copy.row_bytes == '0 || copy.row_bytes > iau_hw_pkg::MaxRowBytes;
         bad[4] = copy.rows > 32'd65535;
         bad[7] = !is_store && copy.rows > 32'd1 && copy.stride < copy.row_bytes;
-        to_tsp = !is_store && copy.addr >= TspBase;
+        to_tsp = !is_store && copy.addr >= iau_hw_pkg::TspBase;
         if (copy.rows != '0) begin
           rd = rows_at(copy.addr, copy.rows, copy.stride, 64'(copy.row_bytes));
           out[6] = to_tsp ? out_tsp(rd) : out_vsp(rd);
@@ -139,14 +136,14 @@ module iau_check (
         end
         amount = 48'(copy.rows[15:0]) * 48'(copy.row_bytes);
       end
-      OpCopy: begin
-        bad[1] = move.row_bytes == '0 || move.row_bytes > MaxRowBytes;
+      iau_hw_pkg::OpCopy: begin
+        bad[1] = move.row_bytes == '0 || move.row_bytes > iau_hw_pkg::MaxRowBytes;
         bad[4] = move.rows > 32'd65535;
         bad[7] = move.rows > 32'd1 && move.stride < move.row_bytes;
         if (move.rows != '0) begin
           ra = rows_at(move.src, move.rows, move.src_stride, 64'(move.row_bytes));
           rd = rows_at(move.addr, move.rows, move.stride, 64'(move.row_bytes));
-          to_tsp = move.addr >= TspBase;
+          to_tsp = move.addr >= iau_hw_pkg::TspBase;
           out[2] = out_vsp(ra);
           out[6] = to_tsp ? out_tsp(rd) : out_vsp(rd);
           bad[6] = overlap(ra, rd);
@@ -155,7 +152,7 @@ module iau_check (
           else vsp_wr = vsp_map(rd);
         end
       end
-      OpMatmul: begin
+      iau_hw_pkg::OpMatmul: begin
         bad[1] = mm.m == '0 || mm.m > 16'd32 || mm.pitch < mm.m;
         bad[2] = mm.nt == '0 || mm.nt > 32'd4096;
         bad[3] = mm.kb == '0 || mm.kb > 32'd4096;
@@ -166,9 +163,9 @@ module iau_check (
           scales = ((64'(mm.nt) - 64'd1) * 64'(mm.ws_nstride) +
                     (64'(mm.kb) - 64'd1) * 64'(mm.ws_kstride)) << 6;
           width = tiles + ((mm.format == 2'd0 || mm.format == 2'd3) ? 64'd1024 : 64'd512);
-          ra = '{lo: 64'(mm.a_addr), hi: 64'(mm.a_addr) + (blocks << 5)};
-          rs = '{lo: 64'(mm.as_addr), hi: 64'(mm.as_addr) + (blocks << 2)};
-          rw = '{lo: 64'(mm.w_addr), hi: 64'(mm.w_addr) + width};
+          ra = {64'(mm.a_addr), 64'(mm.a_addr) + (blocks << 5)};
+          rs = {64'(mm.as_addr), 64'(mm.as_addr) + (blocks << 2)};
+          rw = {64'(mm.w_addr), 64'(mm.w_addr) + width};
           rd = rows_at(mm.d_addr, 32'(mm.m), mm.d_stride, 64'(mm.nt) << 7);
           bad[4] = |mm.a_addr[4:0];
           bad[5] = |mm.as_addr[1:0];
@@ -180,12 +177,12 @@ module iau_check (
           out[6] = out_tsp(rw);
           out[12] = out_vsp(rd);
           if (mm.format == 2'd1) begin
-            rwl = '{lo: 64'(mm.wl_addr), hi: 64'(mm.wl_addr) + width};
+            rwl = {64'(mm.wl_addr), 64'(mm.wl_addr) + width};
             bad[7] = |mm.wl_addr[5:0];
             out[7] = out_tsp(rwl);
           end
           if (!mm.unit) begin
-            rws = '{lo: 64'(mm.ws_addr), hi: 64'(mm.ws_addr) + scales + 64'd64};
+            rws = {64'(mm.ws_addr), 64'(mm.ws_addr) + scales + 64'd64};
             bad[8] = |mm.ws_addr[5:0];
             out[8] = out_tsp(rws);
           end
@@ -204,7 +201,7 @@ module iau_check (
         end
         amount = 48'((48'(mm.m[5:0]) * 48'(mm.nt[12:0])) * 48'(mm.kb[12:0])) << 10;
       end
-      OpVec: begin
+      iau_hw_pkg::OpVec: begin
         use_b = v.m1 == 3'd3 || v.a1 == 2'd3 || v.m2 == 2'd3;
         use_s = v.m1 == 3'd2 || v.a1 == 2'd2 || v.m2 == 2'd2;
         bad[0] = v.m1 > 3'd4 || v.out > 3'd4 || (v.red == 2'd3 && v.out > 3'd1) ||
@@ -212,8 +209,10 @@ module iau_check (
         bad[1] = v.rows == '0 || v.cols == '0;
         if (bad == '0) begin
           nv = (64'(v.cols) + 64'd31) >> 5;
-          nva = v.perm == 2'd2 ? (nv + 64'd1) & ~64'd1 : v.perm == 2'd3 ? (nv + 64'd3) & ~64'd3 : nv;
-          nb = (v.b_wrap != '0 && (64'd1 << (v.b_wrap - 3'd1)) < nv) ? 64'd1 << (v.b_wrap - 3'd1) : nv;
+          nva = v.perm == 2'd2 ? (nv + 64'd1) & ~64'd1 : v.perm == 2'd3 ? (nv + 64'd3) & ~64'd3 :
+              nv;
+          nb = (v.b_wrap != '0 &&
+              (64'd1 << (v.b_wrap - 3'd1)) < nv) ? 64'd1 << (v.b_wrap - 3'd1) : nv;
           ra = rows_at(v.a_addr, 32'(v.rows), v.a_stride, v.a_fmt ? nva << 5 : nva << 7);
           if (use_b) rb = rows_at(v.b_addr, 32'(v.rows), v.b_stride, v.b_fmt ? nb << 2 : nb << 7);
           if (use_s) rs = rows_at(v.s_addr, 32'(v.rows), 32'd4, 64'd4);
@@ -272,7 +271,8 @@ module iau_check (
     for (int unsigned w = 16; w > 0; w--) begin
       if (bad != '0 ? bad[4'(w-1)] : out[4'(w-1)]) info = w - 32'd1;
     end
-    fault_o <= bad != '0 ? FaultBadField : out != '0 ? FaultScratchRange : FaultNone;
+    fault_o <= bad != '0 ? iau_hw_pkg::FaultBadField :
+        out != '0 ? iau_hw_pkg::FaultScratchRange : iau_hw_pkg::FaultNone;
     info_o <= info;
     vsp_rd_o <= vsp_rd;
     vsp_wr_o <= vsp_wr;

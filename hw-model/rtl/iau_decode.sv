@@ -54,19 +54,18 @@ module iau_decode (
   output logic [31:0]        fault_info_o,
   output logic [63:0]        fault_va_o
 );
-  import iau_hw_pkg::*;
 
   logic p_valid_q, c_valid_q, x_valid_q;
   logic [511:0] p_cmd_q, c_cmd_q, x_cmd_q;
   logic [31:0] p_pc_q, c_pc_q, x_pc_q;
-  fault_e p_fault_q, c_fault_q, x_fault_q;  // known before the check
+  iau_hw_pkg::fault_e p_fault_q, c_fault_q, x_fault_q;  // known before the check
   logic [31:0] c_info_q, x_info_q;
   logic [63:0] p_va_q, c_va_q, x_va_q;
   logic [31:0] regs_q[32];
   logic [31:0] executed_q;
   logic sl_wait_q;  // SLOAD's data come
 
-  fault_e chk_fault;
+  iau_hw_pkg::fault_e chk_fault;
   logic [31:0] chk_info;
 
   // Movement --------------------------------------------------------------------------------------
@@ -75,51 +74,54 @@ module iau_decode (
 
   assign x_scalar = x_cmd_q[7:0] < 8'h10;
   assign c_scalar = c_cmd_q[7:0] < 8'h10;
-  assign x_sload = x_cmd_q[7:0] == OpSload;
+  assign x_sload = x_cmd_q[7:0] == iau_hw_pkg::OpSload;
   assign over = executed_q == (budget_i == '0 ? 32'hffff_ffff : budget_i);
 
-  assign fault_code_o = x_fault_q == FaultCmdRange ? FaultCmdRange : over ? FaultBudget :
-                        x_fault_q != FaultNone ? x_fault_q : chk_fault;
-  assign fault_info_o = fault_code_o == FaultBudget ? '0 :
-                        x_fault_q != FaultNone ? x_info_q : chk_info;
-  assign fault_va_o = fault_code_o == FaultBudget ? '0 : x_va_q;
-  assign fault_o = run_i & x_valid_q & (fault_code_o != FaultNone);
+  assign fault_code_o = x_fault_q == iau_hw_pkg::FaultCmdRange ? iau_hw_pkg::FaultCmdRange :
+      over ? iau_hw_pkg::FaultBudget :
+                        x_fault_q != iau_hw_pkg::FaultNone ? x_fault_q : chk_fault;
+  assign fault_info_o = fault_code_o == iau_hw_pkg::FaultBudget ? '0 :
+                        x_fault_q != iau_hw_pkg::FaultNone ? x_info_q : chk_info;
+  assign fault_va_o = fault_code_o == iau_hw_pkg::FaultBudget ? '0 : x_va_q;
+  assign fault_o = run_i & x_valid_q & (fault_code_o != iau_hw_pkg::FaultNone);
 
   assign x_done = !x_scalar ? room_i : scalar_room_i & (~x_sload | sl_wait_q);
   assign x_go = run_i & x_valid_q & ~fault_o & x_done;
   assign c_go = c_valid_q & (~x_valid_q | x_go);
   assign p_go = p_valid_q & (~c_valid_q | c_go) & ~(c_valid_q & c_scalar) &
                 ~(x_valid_q & x_scalar);
-  assign p_stop = p_valid_q & (p_fault_q != FaultNone);
+  assign p_stop = p_valid_q & (p_fault_q != iau_hw_pkg::FaultNone);
   assign take_o = run_i & ~jump_o & (~p_valid_q | p_go) & ~p_stop & valid_i & ~end_i;
 
   assign enter_o = x_go & ~x_scalar;
   assign scalar_o = x_go & x_scalar;
-  assign end_o = x_go & (x_cmd_q[7:0] == OpEnd);
-  assign unit_o = x_cmd_q[7:0] == OpLoad ? 3'd0 : x_cmd_q[7:0] == OpMatmul ? 3'd2 :
-                  x_cmd_q[7:0] == OpVec ? 3'd3 : x_cmd_q[7:0] == OpCopy ? 3'd4 : 3'd1;
+  assign end_o = x_go & (x_cmd_q[7:0] == iau_hw_pkg::OpEnd);
+  assign unit_o = x_cmd_q[7:0] == iau_hw_pkg::OpLoad ? 3'd0 :
+      x_cmd_q[7:0] == iau_hw_pkg::OpMatmul ? 3'd2 :
+                  x_cmd_q[7:0] == iau_hw_pkg::OpVec ? 3'd3 :
+                      x_cmd_q[7:0] == iau_hw_pkg::OpCopy ? 3'd4 : 3'd1;
   assign cmd_o = x_cmd_q;
   assign pc_o = x_pc_q;
   assign executed_o = executed_q;
 
   // SLOAD
-  sload_t sload;
+  iau_hw_pkg::sload_t sload;
   assign sload = x_cmd_q;
   assign sl_want_o = run_i & x_valid_q & x_sload & ~fault_o & ~sl_wait_q & scalar_room_i;
   assign sl_req_o = sl_want_o & sl_clear_i;
   assign sl_row_o = sload.addr[17:7];
 
   // BRANCH
-  branch_t branch;
+  iau_hw_pkg::branch_t branch;
   logic [31:0] ba, bb;
   assign branch = x_cmd_q;
-  assign jump_o = x_go & (x_cmd_q[7:0] == OpBranch) & taken;
+  assign jump_o = x_go & (x_cmd_q[7:0] == iau_hw_pkg::OpBranch) & taken;
   assign target_o = x_pc_q + 32'd1 + branch.offset;
   always_comb begin
     taken = 1'b0;
     ba = '0;
     bb = '0;
-    if (x_valid_q && x_cmd_q[7:0] == OpBranch) begin
+    if (x_valid_q && x_cmd_q[7:0] == iau_hw_pkg::OpBranch) begin
       ba = regs_q[branch.ra];
       bb = branch.use_imm ? branch.imm : regs_q[branch.rb];
       case (branch.cond)
@@ -175,8 +177,8 @@ module iau_decode (
     if (run_i & (~p_valid_q | p_go) & (valid_i | end_i | ffault_i)) begin
       p_cmd_q <= cmd_i;
       p_pc_q <= pc_i;
-      p_fault_q <= end_i ? FaultCmdRange : ~valid_i & ffault_i ? ffault_code_i :
-                   err_i ? FaultBus : FaultNone;
+      p_fault_q <= end_i ? iau_hw_pkg::FaultCmdRange : ~valid_i & ffault_i ? ffault_code_i :
+                   err_i ? iau_hw_pkg::FaultBus : iau_hw_pkg::FaultNone;
       p_va_q <= end_i ? '0 : ~valid_i & ffault_i ? ffault_va_i :
                 err_i ? base_i + {26'd0, pc_i, 6'd0} : '0;
     end
@@ -193,7 +195,8 @@ module iau_decode (
   endfunction
 
   logic is_copy;
-  assign is_copy = p_cmd_q[7:0] == OpLoad || p_cmd_q[7:0] == OpStore || p_cmd_q[7:0] == OpStamp;
+  assign is_copy = p_cmd_q[7:0] == iau_hw_pkg::OpLoad || p_cmd_q[7:0] == iau_hw_pkg::OpStore ||
+      p_cmd_q[7:0] == iau_hw_pkg::OpStamp;
 
   always_ff @(posedge clk_i) begin
     if (p_go) begin : gen_patch
@@ -206,7 +209,7 @@ module iau_decode (
         c = patch(c, p_cmd_q[492:489], regs_q[p_cmd_q[497:493]], is_copy);
       if (p_cmd_q[501:498] != '0)
         c = patch(c, p_cmd_q[501:498], regs_q[p_cmd_q[506:502]], is_copy);
-      extra = p_cmd_q & ~command_mask(p_cmd_q[7:0]);
+      extra = p_cmd_q & ~iau_hw_pkg::command_mask(p_cmd_q[7:0]);
       word = 32'd16;
       if (p_cmd_q[483:480] == 4'd15 || p_cmd_q[492:489] == 4'd15 || p_cmd_q[501:498] == 4'd15)
         word = 32'd15;
@@ -219,11 +222,11 @@ module iau_decode (
       c_va_q <= p_va_q;
       c_info_q <= '0;
       c_fault_q <= p_fault_q;
-      if (p_fault_q == FaultNone) begin
-        if (command_mask(p_cmd_q[7:0]) == '0) begin
-          c_fault_q <= FaultBadOpcode;
+      if (p_fault_q == iau_hw_pkg::FaultNone) begin
+        if (iau_hw_pkg::command_mask(p_cmd_q[7:0]) == '0) begin
+          c_fault_q <= iau_hw_pkg::FaultBadOpcode;
         end else if (word != 32'd16) begin
-          c_fault_q <= FaultBadField;
+          c_fault_q <= iau_hw_pkg::FaultBadField;
           c_info_q <= word;
         end
       end
@@ -242,7 +245,7 @@ module iau_decode (
   end
 
   // Scalar registers. Blocking, for the loops; nothing reads them in the cycle of a write.
-  salu_t salu;
+  iau_hw_pkg::salu_t salu;
   assign salu = x_cmd_q;
 
   /* verilator lint_off BLKSEQ */
@@ -252,7 +255,7 @@ module iau_decode (
     end else if (param_valid_i) begin
       for (int unsigned r = 0; r < 16; r++)
         regs_q[{param_half_i, 4'(r)}] = param_data_i[32*r+:32];
-    end else if (x_go && x_cmd_q[7:0] == OpSalu) begin : gen_salu
+    end else if (x_go && x_cmd_q[7:0] == iau_hw_pkg::OpSalu) begin : gen_salu
       logic [31:0] a, b, d;
       a = regs_q[salu.ra];
       b = salu.use_imm ? salu.imm : regs_q[salu.rb];

@@ -39,7 +39,6 @@ module iau_fetch (
   input  logic               rd_err_i,
   output logic               busy_o     // answers are due
 );
-  import iau_hw_pkg::*;
 
   localparam logic [31:0] Depth = 32'd128;
   localparam logic [31:0] Ahead = 32'd56;
@@ -52,7 +51,7 @@ module iau_fetch (
   logic have_q;  // the translation of a page
   logic [51:0] tag_q;
   logic [39:0] ppn_q;
-  fault_e ffault_q;
+  iau_hw_pkg::fault_e ffault_q;
 
   logic [63:0] va;
   logic [31:0] left;
@@ -63,7 +62,7 @@ module iau_fetch (
   assign left = count_i - req_q;
   assign to_line = 4'd8 - {1'b0, va[8:6]};
   assign group = left < 32'(to_line) ? left[3:0] : to_line;
-  assign want = run_i & ~jump_i & (ffault_q == FaultNone) & (req_q < count_i) &
+  assign want = run_i & ~jump_i & (ffault_q == iau_hw_pkg::FaultNone) & (req_q < count_i) &
                 (req_q - pc_q < Ahead) & (outst_q <= 6'd32);
   assign hit = have_q & (tag_q == va[63:12]);
   assign tr_req_o = want & ~hit;
@@ -81,7 +80,7 @@ module iau_fetch (
   assign cmd_o = buf_q[pc_q[6:0]];
   assign err_o = err_q[pc_q[6:0]];
   assign end_o = run_i & (pc_q >= count_i);
-  assign fault_o = run_i & (ffault_q != FaultNone) & (pc_q == req_q);
+  assign fault_o = run_i & (ffault_q != iau_hw_pkg::FaultNone) & (pc_q == req_q);
   assign fault_code_o = ffault_q;
   assign fault_va_o = va;
 
@@ -97,14 +96,14 @@ module iau_fetch (
       have_q <= 1'b0;
       tag_q <= '0;
       ppn_q <= '0;
-      ffault_q <= FaultNone;
+      ffault_q <= iau_hw_pkg::FaultNone;
     end else if (clear_i) begin
       pc_q <= '0;
       lo_q <= '0;
       hi_q <= '0;
       req_q <= '0;
       have_q <= 1'b0;
-      ffault_q <= FaultNone;
+      ffault_q <= iau_hw_pkg::FaultNone;
     end else begin
       if (go | beat) outst_q <= outst_q + (go ? 6'(group) : 6'd0) - 6'(beat);
       if (beat & stale) drop_q <= drop_q - 6'd1;
@@ -117,7 +116,8 @@ module iau_fetch (
         have_q <= 1'b1;
         tag_q <= va[63:12];
         ppn_q <= tr_pa_i[51:12];
-        ffault_q <= tr_fault_i != FaultNone ? tr_fault_i : tr_c_i ? FaultNone : FaultNotConst;
+        ffault_q <= tr_fault_i != iau_hw_pkg::FaultNone ? tr_fault_i :
+            tr_c_i ? iau_hw_pkg::FaultNone : iau_hw_pkg::FaultNotConst;
       end
       if (go) begin
         req_q <= req_q + 32'(group);
@@ -130,8 +130,8 @@ module iau_fetch (
           hi_q <= target_i;
           req_q <= target_i;
           drop_q <= outst_q - 6'(beat);
-          have_q <= have_q & (ffault_q == FaultNone);
-          ffault_q <= FaultNone;
+          have_q <= have_q & (ffault_q == iau_hw_pkg::FaultNone);
+          ffault_q <= iau_hw_pkg::FaultNone;
         end
       end
     end

@@ -37,14 +37,13 @@ module iau_store (
   input  logic               b_valid_i,
   input  logic               b_err_i
 );
-  import iau_hw_pkg::*;
 
   logic run_q, read_q, wv_q, stamp_q, have_q, start, valid, next, bad, wrote;
   logic [63:0] stamp_val_q, va_q, dst;
   logic [51:0] vpn_q;
   logic [39:0] ppn_q;
   logic [7:0] pending_q;
-  fault_e fault_q;
+  iau_hw_pkg::fault_e fault_q;
   logic [63:0] fva_q;
   logic [17:0] src;
   logic [6:0] n, n_q;
@@ -57,7 +56,7 @@ module iau_store (
   assign page_ok = have_q & (vpn_q == dst[63:12]);
   assign tr_req_o = run_q & valid & ~page_ok;
   assign tr_va_o = dst;
-  assign bad = tr_req_o & tr_ack_i & ((tr_fault_i != FaultNone) | ~tr_w_i);
+  assign bad = tr_req_o & tr_ack_i & ((tr_fault_i != iau_hw_pkg::FaultNone) | ~tr_w_i);
   assign w_valid_o = wv_q & (pending_q != 8'd255);
   assign wrote = w_valid_o & w_ready_i;
   assign rd_req_o = run_q & valid & page_ok & ~read_q & (~wv_q | wrote);
@@ -96,12 +95,12 @@ module iau_store (
       vpn_q <= '0;
       ppn_q <= '0;
       pending_q <= '0;
-      fault_q <= FaultNone;
+      fault_q <= iau_hw_pkg::FaultNone;
       fva_q <= '0;
     end else begin
       if (wrote | b_valid_i) pending_q <= pending_q + 8'(wrote) - 8'(b_valid_i);
-      if (b_valid_i && b_err_i && fault_q == FaultNone) begin
-        fault_q <= FaultBus;
+      if (b_valid_i && b_err_i && fault_q == iau_hw_pkg::FaultNone) begin
+        fault_q <= iau_hw_pkg::FaultBus;
         fva_q <= va_q;
       end
       if (start) begin
@@ -110,7 +109,7 @@ module iau_store (
         stamp_q <= cmd_stamp_i;
         stamp_val_q <= cycle_i;
         va_q <= cmd_i.va;
-        fault_q <= FaultNone;
+        fault_q <= iau_hw_pkg::FaultNone;
         fva_q <= '0;
       end else if (done_o) begin
         run_q <= 1'b0;
@@ -121,7 +120,7 @@ module iau_store (
         ppn_q <= tr_pa_i[51:12];
       end
       if (bad) begin
-        fault_q <= tr_fault_i != FaultNone ? tr_fault_i : FaultPermission;
+        fault_q <= tr_fault_i != iau_hw_pkg::FaultNone ? tr_fault_i : iau_hw_pkg::FaultPermission;
         fva_q <= dst;
       end
       read_q <= next;

@@ -20,6 +20,7 @@ module iau_vsp_bank (
 );
   logic [1023:0] mem[256];
   logic [255:0] valid_q;
+  logic [1023:0] row;
 
   function automatic logic [1023:0] merge(input logic [1023:0] old, input logic [1023:0] data,
                                           input logic [127:0] be);
@@ -31,7 +32,8 @@ module iau_vsp_bank (
     end
   endfunction
 
-  // Blocking, read before write: only what is accessed is touched, which a simulator thanks.
+  // Blocking, read before write: only what is accessed is touched, which a simulator thanks. What
+  // is synthesised must be <= to become a memory; nothing reads it after the write, so both agree.
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (rd_en_i) begin
@@ -39,12 +41,17 @@ module iau_vsp_bank (
       else rd_data_o <= '0;
     end
     if (wr_en_i) begin
-      if (!valid_q[wr_addr_i]) mem[wr_addr_i] = '0;
       if (wr_from_i == 2'd1 || (wr_from_i == 2'd0 && (&wr_be0_i)))
-        mem[wr_addr_i] = wr_from_i == 2'd1 ? wr_data1_i : wr_data0_i;
+        row = wr_from_i == 2'd1 ? wr_data1_i : wr_data0_i;
       else
-        mem[wr_addr_i] = merge(mem[wr_addr_i], wr_from_i == 2'd0 ? wr_data0_i : {2{wr_data2_i}},
-                               wr_from_i == 2'd0 ? wr_be0_i : wr_be2_i);
+        row = merge(valid_q[wr_addr_i] ? mem[wr_addr_i] : '0,
+                    wr_from_i == 2'd0 ? wr_data0_i : {2{wr_data2_i}},
+                    wr_from_i == 2'd0 ? wr_be0_i : wr_be2_i);
+`ifdef SYNTHESIS
+      mem[wr_addr_i] <= row;
+`else
+      mem[wr_addr_i] = row;
+`endif
       valid_q[wr_addr_i] = 1'b1;
     end
     if (clear_i) valid_q = '0;

@@ -58,7 +58,6 @@ module iau_window (
   output logic               retire_i4_o,
   output logic [47:0]        retire_amount_o
 );
-  import iau_hw_pkg::*;
 
   localparam int unsigned Units = 5;
 
@@ -208,8 +207,8 @@ module iau_window (
   end
 
   // Completion and retirement ---------------------------------------------------------------------
-  assign load_ok = u_done_i[0] & (load_fault_i == FaultNone);
-  assign store_ok = u_done_i[1] & (store_fault_i == FaultNone);
+  assign load_ok = u_done_i[0] & (load_fault_i == iau_hw_pkg::FaultNone);
+  assign store_ok = u_done_i[1] & (store_fault_i == iau_hw_pkg::FaultNone);
   assign issue_mask = onehot(issue[0], idx0) | onehot(issue[1], idx1) | onehot(issue[2], idx2) |
                       onehot(issue[3], idx3) | onehot(issue[4], idx4);
   assign done_mask = onehot(u_done_i[0], load_done_idx_i) | onehot(u_done_i[1], cur1_q) |
@@ -285,25 +284,25 @@ module iau_window (
   end
 
   // Faults: each unit finishes in order, so the first that it reports is the one to come up here
-  fault_e load_fault_q, store_fault_q;
+  iau_hw_pkg::fault_e load_fault_q, store_fault_q;
   logic [63:0] load_va_q, store_va_q;
   logic head_load;
 
-  assign head_load = op_q[head_q] == OpLoad;
+  assign head_load = op_q[head_q] == iau_hw_pkg::OpLoad;
   assign fault_code_o = head_load ? load_fault_q : store_fault_q;
   assign fault_va_o = head_load ? load_va_q : store_va_q;
   assign fault_pc_o = pc_q[head_q];
 
   always_ff @(posedge clk_i) begin
     if (clear_i) begin
-      load_fault_q <= FaultNone;
-      store_fault_q <= FaultNone;
+      load_fault_q <= iau_hw_pkg::FaultNone;
+      store_fault_q <= iau_hw_pkg::FaultNone;
     end else begin
-      if (u_done_i[0] && load_fault_q == FaultNone) begin
+      if (u_done_i[0] && load_fault_q == iau_hw_pkg::FaultNone) begin
         load_fault_q <= load_fault_i;
         load_va_q <= load_va_i;
       end
-      if (u_done_i[1] && store_fault_q == FaultNone) begin
+      if (u_done_i[1] && store_fault_q == iau_hw_pkg::FaultNone) begin
         store_fault_q <= store_fault_i;
         store_va_q <= store_va_i;
       end
