@@ -86,7 +86,7 @@ module iau_core (
   logic [51:0] pa_q;
   logic [63:0] start_q, fva_q;
   logic [31:0] finfo_q, foffset_q;
-  logic param_half_q;
+  logic param_half_q, record_q;
   fault_e fcode_q;
 
   logic run, clear, hold, idle_now, empty, quiet, wfault, wfault_take, dfault, end_seen, busy;
@@ -268,16 +268,20 @@ module iau_core (
   assign rec_data_o = {32'd0, executed, cycle_i, start_q, job_q.fence_value};
   assign idle_now = quiet & ~busy;
   assign wfault_take = wfault & ~hold & ~abort_i;
-  assign done_o = (jstate_q == JDrain && empty && !busy && !abort_i && job_q.fence_pa == '0) ||
+  assign done_o = (jstate_q == JDrain && empty && !busy && !abort_i && !record_q) ||
                   (jstate_q == JRecordWait && rec_done_i);
   assign fault_o = jstate_q == JFault && idle_now && !abort_i;
   assign abort_done_o = (jstate_q == JAbort || (jstate_q == JFault && abort_i)) && idle_now;
 
-  logic [4:0] job_bad;
-  assign job_bad = {|job_q.fence_pa[4:0], |job_q.param_va[6:0], |job_q.cmd_va[5:0],
-                    |job_q.cmd_bytes[5:0], ~root_valid_i};
+  // Idle in the middle of a job: fetch, decode and window are at work.
+  logic job_clk;
+  iau_clock_gate u_job_clk (
+    .clk_i,
+    .en_i (job_valid_i | ~(run | jstate_q == JIdle) | abort_i | wfault | dfault | end_seen),
+    .clk_o(job_clk)
+  );
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge job_clk or negedge rst_ni) begin
     if (!rst_ni) begin
       jstate_q <= JIdle;
       job_q <= '0;
@@ -285,6 +289,7 @@ module iau_core (
       pa_q <= '0;
       start_q <= '0;
       param_half_q <= 1'b0;
+      record_q <= 1'b0;
       fcode_q <= FaultNone;
       finfo_q <= '0;
       fva_q <= '0;
@@ -309,15 +314,19 @@ module iau_core (
           fva_q <= rd_err_i ? 64'(pa_q) : '0;
           jstate_q <= JCheck;
         end
-        JCheck: begin
+        JCheck: begin : gen_check
+          logic [4:0] bad;
+          bad = {|job_q.fence_pa[4:0], |job_q.param_va[6:0], |job_q.cmd_va[5:0],
+                 |job_q.cmd_bytes[5:0], ~root_valid_i};
+          record_q <= job_q.fence_pa != '0;
           param_half_q <= 1'b0;
           if (fcode_q != FaultNone) begin
             jstate_q <= JFault;
-          end else if (job_bad != '0) begin
+          end else if (bad != '0) begin
             jstate_q <= JFault;
             fcode_q <= FaultBadJob;
-            finfo_q <= job_bad[0] ? 32'd0 : job_bad[1] ? 32'd1 : job_bad[2] ? 32'd2 :
-                       job_bad[3] ? 32'd4 : 32'd6;
+            finfo_q <= bad[0] ? 32'd0 : bad[1] ? 32'd1 : bad[2] ? 32'd2 :
+                       bad[3] ? 32'd4 : 32'd6;
           end else begin
             jstate_q <= job_q.param_va == '0 ? JRun : JParamTr;
           end
@@ -356,7 +365,7 @@ module iau_core (
         end else if (end_seen) begin
           jstate_q <= JDrain;
         end else if (!run && empty && !busy) begin
-          jstate_q <= job_q.fence_pa == '0 ? JIdle : JRecord;
+          jstate_q <= record_q ? JRecord : JIdle;
         end
         JRecord: if (rec_ready_i) jstate_q <= JRecordWait;
         JRecordWait: if (rec_done_i) jstate_q <= JIdle;

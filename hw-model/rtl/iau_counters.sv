@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
-// The counters. Reading the low word latches the high word.
+// The counters, and the queues' counts of retired commands. Reading the low word of a counter
+// latches the high word; what is read comes in the cycle after the request.
 module iau_counters (
   input  logic        clk_i,
   input  logic        rst_ni,
@@ -9,10 +10,12 @@ module iau_counters (
   input  logic        re_i,
   output logic [31:0] data_o,
   output logic [63:0] cycle_o,
+  output logic [127:0] progress_o,  // by queue
   // events of this cycle
   input  logic        done_i,
   input  logic        fault_i,
   input  logic [5:0]  progress_i,
+  input  logic [1:0]  queue_i,
   input  logic        retire_i,
   input  logic [7:0]  op_i,
   input  logic        i4_i,
@@ -27,29 +30,36 @@ module iau_counters (
   import iau_hw_pkg::*;
 
   logic [63:0] jobs_q, commands_q, macs8_q, macs4_q, elements_q, load_q, store_q, faults_q;
-  logic [63:0] mxu_q, vec_q, reads_q, writes_q, misses_q, value;
+  logic [63:0] mxu_q, vec_q, reads_q, writes_q, misses_q;
   logic [31:0] latch_q;
 
-  always_comb begin
-    case (32'(sel_i))
-      CntJobs: value = jobs_q;
-      CntCommands: value = commands_q;
-      CntMacsI8: value = macs8_q;
-      CntMacsI4: value = macs4_q;
-      CntVecElements: value = elements_q;
-      CntLoadBytes: value = load_q;
-      CntStoreBytes: value = store_q;
-      CntFaults: value = faults_q;
-      CntCycles: value = cycle_o;
-      CntMxuBusy: value = mxu_q;
-      CntVecBusy: value = vec_q;
-      CntReadBeats: value = reads_q;
-      CntWriteBeats: value = writes_q;
-      CntTlbMisses: value = misses_q;
-      default: value = '0;
-    endcase
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      data_o <= '0;
+      latch_q <= '0;
+    end else if (re_i) begin : gen_read
+      logic [63:0] value;
+      case (32'(sel_i))
+        CntJobs: value = jobs_q;
+        CntCommands: value = commands_q;
+        CntMacsI8: value = macs8_q;
+        CntMacsI4: value = macs4_q;
+        CntVecElements: value = elements_q;
+        CntLoadBytes: value = load_q;
+        CntStoreBytes: value = store_q;
+        CntFaults: value = faults_q;
+        CntCycles: value = cycle_o;
+        CntMxuBusy: value = mxu_q;
+        CntVecBusy: value = vec_q;
+        CntReadBeats: value = reads_q;
+        CntWriteBeats: value = writes_q;
+        CntTlbMisses: value = misses_q;
+        default: value = '0;
+      endcase
+      data_o <= high_i ? latch_q : value[31:0];
+      if (!high_i) latch_q <= value[63:32];
+    end
   end
-  assign data_o = high_i ? latch_q : value[31:0];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -67,14 +77,16 @@ module iau_counters (
       reads_q <= '0;
       writes_q <= '0;
       misses_q <= '0;
-      latch_q <= '0;
+      progress_o <= '0;
     end else begin
-      if (re_i & ~high_i) latch_q <= value[63:32];
       if (pending_i) begin
         cycle_o <= cycle_o + 64'd1;
         if (done_i) jobs_q <= jobs_q + 64'd1;
         if (fault_i) faults_q <= faults_q + 64'd1;
-        if (progress_i != '0) commands_q <= commands_q + 64'(progress_i);
+        if (progress_i != '0) begin
+          commands_q <= commands_q + 64'(progress_i);
+          progress_o[{queue_i, 5'd0}+:32] <= progress_o[{queue_i, 5'd0}+:32] + 32'(progress_i);
+        end
         if (mxu_busy_i) mxu_q <= mxu_q + 64'd1;
         if (vec_busy_i) vec_q <= vec_q + 64'd1;
         if (read_i) reads_q <= reads_q + 64'd1;

@@ -13,6 +13,7 @@ module iau_load (
   /* verilator lint_on UNUSEDSIGNAL */
   input  logic [4:0]         cmd_idx_i,
   output logic               cmd_ready_o,
+  output logic               busy_o,
   input  logic               cancel_i,  // the job ends: nothing more is read
   output logic               done_o,
   output logic [4:0]         done_idx_o,
@@ -59,6 +60,7 @@ module iau_load (
   logic [2:0] in_q, head_q, out_q;
 
   assign cmd_ready_o = ~(queued_q[in_q] | issued_q[in_q]);
+  assign busy_o = (queued_q | issued_q) != '0;
   assign head_idx_o = idx_q[head_q];
   assign done_o = issued_q[out_q] & (busy_q[out_q] == '0);
   assign done_idx_o = idx_q[out_q];

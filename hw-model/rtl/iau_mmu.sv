@@ -20,6 +20,7 @@ module iau_mmu #(
   output logic              c_o,
   output iau_hw_pkg::fault_e fault_o,   // FaultNone on success
   output logic              miss_o,     // a walk starts (counter)
+  output logic              busy_o,     // a walk is going on
   // reads of 64-byte lines
   output logic              rd_req_o,
   output logic [51:0]       rd_pa_o,
@@ -30,7 +31,7 @@ module iau_mmu #(
 );
   import iau_hw_pkg::*;
 
-  typedef enum logic [1:0] {StIdle, StRead, StWait, StFault} state_e;
+  typedef enum logic [2:0] {StIdle, StRead, StWait, StEntry, StFault} state_e;
 
   logic [NumEntries-1:0] valid_q, stale;
   logic big_q[NumEntries];
@@ -93,21 +94,22 @@ module iau_mmu #(
   assign miss_o = state_q == StIdle && |req_i && !bad_va && !hit;
 
   logic [8:0] index;
-  logic [63:0] pte;
+  logic [63:0] pte_q;
+  logic err_q;
   assign index = level_q == 2'd2 ? wva_q[38:30] : level_q == 2'd1 ? wva_q[29:21] : wva_q[20:12];
-  assign pte = rd_data_i[{index[2:0], 6'd0}+:64];
+  assign busy_o = state_q != StIdle;
   assign rd_req_o = state_q == StRead;
   assign rd_pa_o = {table_q[51:12], index[8:3], 6'd0};
 
   logic leaf;
   fault_e pte_fault;
-  assign leaf = level_q == 2'd0 || pte[PteL];
+  assign leaf = level_q == 2'd0 || pte_q[PteL];
   always_comb begin
     pte_fault = FaultNone;
-    if (rd_err_i) pte_fault = FaultBus;
-    else if (!pte[PteV]) pte_fault = FaultUnmapped;
-    else if (level_q == 2'd2 && pte[PteL]) pte_fault = FaultBadPte;
-    else if (leaf && pte[PteW] && pte[PteC]) pte_fault = FaultBadPte;
+    if (err_q) pte_fault = FaultBus;
+    else if (!pte_q[PteV]) pte_fault = FaultUnmapped;
+    else if (level_q == 2'd2 && pte_q[PteL]) pte_fault = FaultBadPte;
+    else if (leaf && pte_q[PteW] && pte_q[PteC]) pte_fault = FaultBadPte;
   end
 
   assign drop = drop_q | (inv_i && inv_ctx_i == wctx_q);
@@ -122,6 +124,8 @@ module iau_mmu #(
       wva_q <= '0;
       table_q <= '0;
       fault_q <= FaultNone;
+      pte_q <= '0;
+      err_q <= 1'b0;
     end else begin
       unique case (state_q)
         StIdle:
@@ -142,11 +146,17 @@ module iau_mmu #(
         StWait: begin
           drop_q <= drop;
           if (rd_valid_i) begin
-            table_q <= {pte[51:12], 12'd0};
-            level_q <= level_q - 2'd1;
-            fault_q <= pte_fault;
-            state_q <= pte_fault != FaultNone ? StFault : leaf ? StIdle : StRead;
+            pte_q <= rd_data_i[{index[2:0], 6'd0}+:64];
+            err_q <= rd_err_i;
+            state_q <= StEntry;
           end
+        end
+        StEntry: begin
+          drop_q <= drop;
+          table_q <= {pte_q[51:12], 12'd0};
+          level_q <= level_q - 2'd1;
+          fault_q <= pte_fault;
+          state_q <= pte_fault != FaultNone ? StFault : leaf ? StIdle : StRead;
         end
         StFault: state_q <= StIdle;
         default: state_q <= StIdle;
@@ -156,7 +166,7 @@ module iau_mmu #(
 
   // a walk that began before its context was invalidated may have read what is no longer true
   logic install;
-  assign install = state_q == StWait && rd_valid_i && pte_fault == FaultNone && leaf && !drop;
+  assign install = state_q == StEntry && pte_fault == FaultNone && leaf && !drop;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -176,9 +186,9 @@ module iau_mmu #(
       big_q[victim_q] <= level_q == 2'd1;
       ctx_q[victim_q] <= wctx_q;
       vpn_q[victim_q] <= wva_q[38:12];
-      ppn_q[victim_q] <= pte[51:12];
-      w_q[victim_q] <= pte[PteW];
-      c_q[victim_q] <= pte[PteC];
+      ppn_q[victim_q] <= pte_q[51:12];
+      w_q[victim_q] <= pte_q[PteW];
+      c_q[victim_q] <= pte_q[PteC];
     end
   end
 endmodule

@@ -34,9 +34,27 @@ module iau_top (
 );
   import iau_hw_pkg::*;
 
+  // Clocks: those of the units run while they have work ---------------------------------------------
+  logic mxu_clk, vec_clk, load_clk, store_clk, copy_clk, mmu_clk, queues_clk;
+  logic load_busy, mmu_busy, queues_busy, inv, job_take, done, fault, abort_done, active, waiting;
+  logic [4:0] u_valid, u_ready, u_done;
+  logic [2:0] tr_req;
+  iau_clock_gate u_mxu_clk (.clk_i, .en_i(u_valid[2] | ~u_ready[2]), .clk_o(mxu_clk));
+  iau_clock_gate u_vec_clk (.clk_i, .en_i(u_valid[3] | ~u_ready[3] | u_done[3]), .clk_o(vec_clk));
+  iau_clock_gate u_load_clk (.clk_i, .en_i(u_valid[0] | load_busy), .clk_o(load_clk));
+  iau_clock_gate u_store_clk (.clk_i, .en_i(u_valid[1] | ~u_ready[1]), .clk_o(store_clk));
+  iau_clock_gate u_copy_clk (.clk_i, .en_i(u_valid[4] | ~u_ready[4]), .clk_o(copy_clk));
+  iau_clock_gate u_mmu_clk (.clk_i, .en_i((|tr_req) | mmu_busy | inv), .clk_o(mmu_clk));
+  iau_clock_gate u_queues_clk (
+    .clk_i,
+    .en_i (mmio_re_i | mmio_we_i | queues_busy | job_take | done | fault | abort_done),
+    .clk_o(queues_clk)
+  );
+
   // Counters --------------------------------------------------------------------------------------
   logic [5:0] progress;
-  logic retire, retire_i4, mxu_busy, vec_busy, tlb_miss, cnt_high, cnt_re, done, fault;
+  logic retire, retire_i4, mxu_busy, vec_busy, tlb_miss, cnt_high, cnt_re;
+  logic [127:0] q_progress;
   logic [7:0] retire_op;
   logic [47:0] amount;
   logic [3:0] cnt_sel;
@@ -52,12 +70,14 @@ module iau_top (
     .cycle_o   (cycle),
     .done_i    (done),
     .fault_i   (fault),
+    .progress_o(q_progress),
     .progress_i(progress),
+    .queue_i   (active_queue),
     .retire_i  (retire),
     .op_i      (retire_op),
     .i4_i      (retire_i4),
     .amount_i  (amount),
-    .pending_i (pending_o),
+    .pending_i (active | waiting),
     .mxu_busy_i(mxu_busy),
     .vec_busy_i(vec_busy),
     .read_i    (r_valid_i & r_ready_o),
@@ -66,7 +86,7 @@ module iau_top (
   );
 
   // Registers and command processor ---------------------------------------------------------------
-  logic job_valid, job_take, active, done_irq, abort, abort_done, inv, clear;
+  logic job_valid, done_irq, abort, clear;
   logic [1:0] job_queue, active_queue;
   logic [51:0] job_pa;
   logic [3:0] ctx, inv_ctx;
@@ -75,9 +95,13 @@ module iau_top (
   logic [31:0] fault_info, fault_offset, fault_tag;
   logic [63:0] fault_va;
 
+  assign pending_o = active | queues_busy;
+
   iau_queues u_queues (
-    .clk_i, .rst_ni, .mmio_re_i, .mmio_we_i, .mmio_addr_i, .mmio_wdata_i, .mmio_rdata_o, .irq_o,
-    .pending_o,
+    .clk_i         (queues_clk),
+    .rst_ni, .mmio_re_i, .mmio_we_i, .mmio_addr_i, .mmio_wdata_i, .mmio_rdata_o, .irq_o,
+    .busy_o        (queues_busy),
+    .waiting_o     (waiting),
     .job_valid_o   (job_valid),
     .job_queue_o   (job_queue),
     .job_pa_o      (job_pa),
@@ -103,7 +127,7 @@ module iau_top (
     .counter_high_o(cnt_high),
     .counter_re_o  (cnt_re),
     .counter_i     (cnt_data),
-    .progress_i    (progress)
+    .progress_i    (q_progress)
   );
 
   logic f_req, f_gnt, f_valid, rec_valid, rec_ready, sl_req, sl_gnt, store_pending, cancel;
@@ -112,11 +136,10 @@ module iau_top (
   logic [4:0] load_idx, load_done_idx, load_head;
   logic [255:0] rec_data;
   logic [10:0] sl_row;
-  logic [4:0] u_valid, u_ready, u_done;
   logic [511:0] load_cmd, store_cmd, matmul_cmd, vec_cmd, copy_cmd;
   fault_e load_fault, store_fault, tr_fault;
   logic [63:0] load_va, store_va;
-  logic [2:0] tr_req, tr_ack;
+  logic [2:0] tr_ack;
   logic [2:0][63:0] tr_va;
   logic [51:0] tr_pa;
   logic tr_w, tr_c;
@@ -194,7 +217,7 @@ module iau_top (
   logic [51:0] p_pa;
 
   iau_mmu u_mmu (
-    .clk_i, .rst_ni,
+    .clk_i(mmu_clk), .rst_ni,
     .ctx_i     (ctx),
     .root_i    (root),
     .inv_i     (inv),
@@ -207,6 +230,7 @@ module iau_top (
     .c_o       (tr_c),
     .fault_o   (tr_fault),
     .miss_o    (tlb_miss),
+    .busy_o    (mmu_busy),
     .rd_req_o  (p_req),
     .rd_pa_o   (p_pa),
     .rd_gnt_i  (p_gnt),
@@ -242,11 +266,12 @@ module iau_top (
   logic [51:0] st_w_addr;
 
   iau_load u_load (
-    .clk_i, .rst_ni,
+    .clk_i(load_clk), .rst_ni,
     .cmd_valid_i    (u_valid[0]),
     .cmd_i          (load_cmd),
     .cmd_idx_i      (load_idx),
     .cmd_ready_o    (u_ready[0]),
+    .busy_o         (load_busy),
     .cancel_i       (cancel),
     .done_o         (u_done[0]),
     .done_idx_o     (load_done_idx),
@@ -279,7 +304,7 @@ module iau_top (
   );
 
   iau_store u_store (
-    .clk_i, .rst_ni,
+    .clk_i(store_clk), .rst_ni,
     .cmd_valid_i (u_valid[1]),
     .cmd_i       (store_cmd),
     .cmd_stamp_i (store_cmd[7:0] == OpStamp),
@@ -308,7 +333,7 @@ module iau_top (
   );
 
   iau_copy u_copy (
-    .clk_i, .rst_ni,
+    .clk_i(copy_clk), .rst_ni,
     .cmd_valid_i(u_valid[4]),
     .cmd_i      (copy_cmd),
     .cmd_ready_o(u_ready[4]),
@@ -351,7 +376,7 @@ module iau_top (
   logic [2047:0] t_rdata;
 
   iau_mxu u_mxu (
-    .clk_i, .rst_ni,
+    .clk_i(mxu_clk), .rst_ni,
     .cmd_valid_i(u_valid[2]),
     .cmd_i      (matmul_cmd),
     .cmd_ready_o(u_ready[2]),
@@ -371,7 +396,7 @@ module iau_top (
   );
 
   iau_vec u_vec (
-    .clk_i, .rst_ni,
+    .clk_i(vec_clk), .rst_ni,
     .cmd_valid_i(u_valid[3]),
     .cmd_i      (vec_cmd),
     .cmd_ready_o(u_ready[3]),

@@ -47,8 +47,6 @@ static void cycle(struct iau_dev *dev)
 	t.b_err_i = b_err;
 	t.clk_i = 0;
 	t.eval();
-	if (t.irq_o)
-		raise_irqs(dev);
 	if (offer && t.r_ready_o)
 		dram_accept(d);
 	if (answer)
@@ -62,6 +60,8 @@ static void cycle(struct iau_dev *dev)
 	dram_tick(d);
 	t.clk_i = 1;
 	t.eval();
+	if (t.irq_o)
+		raise_irqs(dev);
 }
 
 static struct iau_dev *rtl_create(const struct iau_dev_host *host,
@@ -73,8 +73,11 @@ static struct iau_dev *rtl_create(const struct iau_dev_host *host,
 		return nullptr;
 	dev->host = *host;
 	dram_init(&dev->dram, host, timing);
-	dev->top.rst_ni = 0;
+	// an edge of the reset: gated clocks may not have one while it is low
+	dev->top.rst_ni = 1;
 	dev->top.clk_i = 0;
+	dev->top.eval();
+	dev->top.rst_ni = 0;
 	dev->top.eval();
 	dev->top.clk_i = 1;
 	dev->top.eval();
@@ -90,18 +93,17 @@ static void rtl_destroy(struct iau_dev *dev)
 	delete dev;
 }
 
+// What is read comes a cycle after the request.
 static uint32_t rtl_mmio_read(struct iau_dev *dev, uint32_t offset)
 {
 	dev->top.mmio_re_i = 1;
 	dev->top.mmio_addr_i = (uint16_t)offset;
-	dev->top.clk_i = 0;
-	dev->top.eval();
-	uint32_t value = dev->top.mmio_rdata_o;
 	cycle(dev);
 	dev->top.mmio_re_i = 0;
-	return value;
+	return dev->top.mmio_rdata_o;
 }
 
+// A cycle more, in which a queue with work is found.
 static void rtl_mmio_write(struct iau_dev *dev, uint32_t offset, uint32_t value)
 {
 	dev->top.mmio_we_i = 1;
@@ -109,8 +111,7 @@ static void rtl_mmio_write(struct iau_dev *dev, uint32_t offset, uint32_t value)
 	dev->top.mmio_wdata_i = value;
 	cycle(dev);
 	dev->top.mmio_we_i = 0;
-	dev->top.clk_i = 0;
-	dev->top.eval();
+	cycle(dev);
 }
 
 static bool rtl_run(struct iau_dev *dev, uint64_t budget)
