@@ -5,7 +5,9 @@
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
 
-CC := gcc
+comma := ,
+# SANITIZE=1 with a B of its own: everything in C under AddressSanitizer and UBSan.
+CC := gcc$(if $(SANITIZE), -fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 PYTHON := python3
 B := build
 ENGINE ?= rtl

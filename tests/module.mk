@@ -5,23 +5,22 @@ include tests/device/module.mk
 include tests/numerics/module.mk
 include tests/rtl/module.mk
 include tests/rtl/vec/module.mk
+include tests/sanitize/module.mk
 
 # Every test is a program that prints TAP; prove runs them.
 E2E_TESTS := $(wildcard tests/e2e/*.t)
 RTL_TESTS := $(B)/tests/rtl/mxu/mxu_test $(B)/tests/rtl/fp/fp_test $(B)/tests/rtl/vec/vec_test
-CHECK := $(UNIT_BINS) $(NUMERICS_TEST) $(DEVICE_TESTS) $(B)/fuzz.t $(RTL_TESTS) $(COSIM) $(E2E_TESTS)
+CHECK := $(UNIT_BINS) $(NUMERICS_TEST) $(DEVICE_TESTS) $(RTL_TESTS) $(COSIM) $(E2E_TESTS) \
+	$(SANITIZED_TESTS)
 
 $(UNIT_OBJS): | $(NEEDED)
 
-$(B)/fuzz.t: $(FUZZ_BINS)
-	@printf '#!/bin/sh\nexec %s $${FUZZ_SEED:-1} $${FUZZ_COUNT:-300}\n' '$(FUZZ_BINS)' > $@
-	@chmod +x $@
-
-check: $(B)/iau $(filter $(B)/%,$(CHECK))
+check: $(B)/iau $(filter-out $(S)/%,$(filter $(B)/%,$(CHECK))) sanitized
 	prove --timer -j2 --exec '' $(CHECK)
 
 # Hours, not minutes: many more random jobs and mutated files.
 check-long: check
 	$(NUMERICS_TEST) -x
 	$(COSIM) 1000 100000
-	$(FUZZ_BINS) 1000 5000
+	$(S)/unit/gguf_mutate 1000 5000
+	$(S)/tests/cosim_random 2000 100000 100000

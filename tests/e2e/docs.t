@@ -16,7 +16,6 @@ ELSEWHERE = {
     "git clone URL iau && cd iau": "whoever runs this test has done it",
     "make check": "runs this test",
     "make check-llama": "needs the network",
-    "make SANITIZE=1 unit-check fuzz-check": "make check runs the programs that it builds",
     "make lint-rtl-mxu lint-rtl-vec": "the builds of tests/rtl, with the same warnings",
     "make install PREFIX=$HOME/iau": "tests/e2e/install.t",
     "export PKG_CONFIG_PATH=$HOME/iau/lib/pkgconfig LD_LIBRARY_PATH=$HOME/iau/lib":

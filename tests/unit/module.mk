@@ -2,7 +2,6 @@
 # Unit tests of the host-only parts of libiau. Needs libiau/host.mk.
 #
 # UNIT_TESTS names the programs, each from tests/unit/<name>.c; each prints TAP and runs alone.
-# SANITIZE=1 builds them with AddressSanitizer and UndefinedBehaviorSanitizer.
 
 UNIT_TESTS := \
 	test_base \
@@ -22,10 +21,8 @@ FUZZ_TESTS := gguf_mutate
 
 UNIT_SUPPORT := tests/support/gguf_writer.c tests/support/tiny_model.c
 
-comma := ,
-UNIT_DIR := build/unit$(if $(SANITIZE),-sanitize)
-UNIT_CFLAGS := -O2 -g $(LIBIAU_HOST_CFLAGS) -Itests/support \
-	$(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
+UNIT_DIR := $(B)/unit
+UNIT_CFLAGS := -O2 -g $(LIBIAU_HOST_CFLAGS) -Itests/support
 UNIT_OBJS := $(patsubst %.c,$(UNIT_DIR)/%.o,$(LIBIAU_HOST_SRCS) $(UNIT_SUPPORT))
 UNIT_BINS := $(patsubst %,$(UNIT_DIR)/%,$(UNIT_TESTS) $(REF_TESTS))
 FUZZ_BINS := $(patsubst %,$(UNIT_DIR)/%,$(FUZZ_TESTS))
