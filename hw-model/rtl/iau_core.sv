@@ -274,14 +274,7 @@ module iau_core (
   assign abort_done_o = (jstate_q == JAbort || (jstate_q == JFault && abort_i)) && idle_now;
 
   // Idle in the middle of a job: fetch, decode and window are at work.
-  logic job_clk;
-  iau_clock_gate u_job_clk (
-    .clk_i,
-    .en_i (job_valid_i | ~(run | jstate_q == JIdle) | abort_i | wfault | dfault | end_seen),
-    .clk_o(job_clk)
-  );
-
-  always_ff @(posedge job_clk or negedge rst_ni) begin
+  always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       jstate_q <= JIdle;
       job_q <= '0;

@@ -20,7 +20,6 @@ module iau_mmu #(
   output logic              c_o,
   output iau_hw_pkg::fault_e fault_o,   // FaultNone on success
   output logic              miss_o,     // a walk starts (counter)
-  output logic              busy_o,     // a walk is going on
   // reads of 64-byte lines
   output logic              rd_req_o,
   output logic [51:0]       rd_pa_o,
@@ -97,7 +96,6 @@ module iau_mmu #(
   logic [63:0] pte_q;
   logic err_q;
   assign index = level_q == 2'd2 ? wva_q[38:30] : level_q == 2'd1 ? wva_q[29:21] : wva_q[20:12];
-  assign busy_o = state_q != StIdle;
   assign rd_req_o = state_q == StRead;
   assign rd_pa_o = {table_q[51:12], index[8:3], 6'd0};
 

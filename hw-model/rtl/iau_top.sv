@@ -35,16 +35,13 @@ module iau_top (
   import iau_hw_pkg::*;
 
   // Clocks: those of the units run while they have work ---------------------------------------------
-  logic mxu_clk, vec_clk, load_clk, store_clk, copy_clk, mmu_clk, queues_clk;
-  logic load_busy, mmu_busy, queues_busy, inv, job_take, done, fault, abort_done, active, waiting;
+  logic mxu_clk, vec_clk, load_clk, queues_clk;
+  logic load_busy, queues_busy, inv, job_take, done, fault, abort_done, active, waiting;
   logic [4:0] u_valid, u_ready, u_done;
   logic [2:0] tr_req;
   iau_clock_gate u_mxu_clk (.clk_i, .en_i(u_valid[2] | ~u_ready[2]), .clk_o(mxu_clk));
-  iau_clock_gate u_vec_clk (.clk_i, .en_i(u_valid[3] | ~u_ready[3] | u_done[3]), .clk_o(vec_clk));
   iau_clock_gate u_load_clk (.clk_i, .en_i(u_valid[0] | load_busy), .clk_o(load_clk));
-  iau_clock_gate u_store_clk (.clk_i, .en_i(u_valid[1] | ~u_ready[1]), .clk_o(store_clk));
-  iau_clock_gate u_copy_clk (.clk_i, .en_i(u_valid[4] | ~u_ready[4]), .clk_o(copy_clk));
-  iau_clock_gate u_mmu_clk (.clk_i, .en_i((|tr_req) | mmu_busy | inv), .clk_o(mmu_clk));
+  iau_clock_gate u_vec_clk (.clk_i, .en_i(u_valid[3] | ~u_ready[3] | u_done[3]), .clk_o(vec_clk));
   iau_clock_gate u_queues_clk (
     .clk_i,
     .en_i (mmio_re_i | mmio_we_i | queues_busy | job_take | done | fault | abort_done),
@@ -217,7 +214,7 @@ module iau_top (
   logic [51:0] p_pa;
 
   iau_mmu u_mmu (
-    .clk_i(mmu_clk), .rst_ni,
+    .clk_i, .rst_ni,
     .ctx_i     (ctx),
     .root_i    (root),
     .inv_i     (inv),
@@ -230,7 +227,6 @@ module iau_top (
     .c_o       (tr_c),
     .fault_o   (tr_fault),
     .miss_o    (tlb_miss),
-    .busy_o    (mmu_busy),
     .rd_req_o  (p_req),
     .rd_pa_o   (p_pa),
     .rd_gnt_i  (p_gnt),
@@ -304,7 +300,7 @@ module iau_top (
   );
 
   iau_store u_store (
-    .clk_i(store_clk), .rst_ni,
+    .clk_i, .rst_ni,
     .cmd_valid_i (u_valid[1]),
     .cmd_i       (store_cmd),
     .cmd_stamp_i (store_cmd[7:0] == OpStamp),
@@ -333,7 +329,7 @@ module iau_top (
   );
 
   iau_copy u_copy (
-    .clk_i(copy_clk), .rst_ni,
+    .clk_i, .rst_ni,
     .cmd_valid_i(u_valid[4]),
     .cmd_i      (copy_cmd),
     .cmd_ready_o(u_ready[4]),
