@@ -76,21 +76,20 @@ module iau_core (
   input  logic [4:0]         load_head_i,
   output logic               store_pending_o
 );
-  import iau_hw_pkg::*;
 
   typedef enum logic [3:0] {JIdle, JDesc, JDescWait, JCheck, JParamTr, JParamRd, JParamWait, JRun,
                             JDrain, JRecord, JRecordWait, JFault, JAbort} jstate_e;
   jstate_e jstate_q;
-  job_t job_q;
+  iau_hw_pkg::job_t job_q;
   logic [1:0] queue_q;
   logic [51:0] pa_q;
   logic [63:0] start_q, fva_q;
   logic [31:0] finfo_q, foffset_q;
   logic param_half_q, record_q;
-  fault_e fcode_q;
+  iau_hw_pkg::fault_e fcode_q;
 
   logic run, clear, hold, idle_now, empty, quiet, wfault, wfault_take, dfault, end_seen, busy;
-  fault_e wfault_code, dfault_code;
+  iau_hw_pkg::fault_e wfault_code, dfault_code;
   logic [63:0] wfault_va, dfault_va;
   logic [31:0] wfault_pc, dfault_info, executed, x_pc;
 
@@ -104,7 +103,7 @@ module iau_core (
   logic f_valid, f_err, f_end, f_fault, take, jump, f_tr_req, f_rd_req;
   logic [511:0] f_cmd;
   logic [31:0] f_pc, target;
-  fault_e f_fault_code;
+  iau_hw_pkg::fault_e f_fault_code;
   logic [63:0] f_fault_va, f_tr_va;
   logic [51:0] f_rd_pa;
   logic [3:0] f_rd_len;
@@ -283,7 +282,7 @@ module iau_core (
       start_q <= '0;
       param_half_q <= 1'b0;
       record_q <= 1'b0;
-      fcode_q <= FaultNone;
+      fcode_q <= iau_hw_pkg::FaultNone;
       finfo_q <= '0;
       fva_q <= '0;
       foffset_q <= '0;
@@ -303,7 +302,7 @@ module iau_core (
         JDescWait:
         if (rd_valid_i) begin
           job_q <= rd_err_i ? '0 : rd_data_i;
-          fcode_q <= rd_err_i ? FaultBus : FaultNone;
+          fcode_q <= rd_err_i ? iau_hw_pkg::FaultBus : iau_hw_pkg::FaultNone;
           fva_q <= rd_err_i ? 64'(pa_q) : '0;
           jstate_q <= JCheck;
         end
@@ -313,11 +312,11 @@ module iau_core (
                  |job_q.cmd_bytes[5:0], ~root_valid_i};
           record_q <= job_q.fence_pa != '0;
           param_half_q <= 1'b0;
-          if (fcode_q != FaultNone) begin
+          if (fcode_q != iau_hw_pkg::FaultNone) begin
             jstate_q <= JFault;
           end else if (bad != '0) begin
             jstate_q <= JFault;
-            fcode_q <= FaultBadJob;
+            fcode_q <= iau_hw_pkg::FaultBadJob;
             finfo_q <= bad[0] ? 32'd0 : bad[1] ? 32'd1 : bad[2] ? 32'd2 :
                        bad[3] ? 32'd4 : 32'd6;
           end else begin
@@ -328,15 +327,15 @@ module iau_core (
         if (tr_ack_i) begin
           pa_q <= tr_pa_i;
           fcode_q <= tr_fault_i;
-          fva_q <= tr_fault_i != FaultNone ? job_q.param_va : '0;
-          jstate_q <= tr_fault_i != FaultNone ? JFault : JParamRd;
+          fva_q <= tr_fault_i != iau_hw_pkg::FaultNone ? job_q.param_va : '0;
+          jstate_q <= tr_fault_i != iau_hw_pkg::FaultNone ? JFault : JParamRd;
         end
         JParamRd: if (rd_gnt_i) jstate_q <= JParamWait;
         JParamWait:
         if (rd_valid_i) begin
           param_half_q <= 1'b1;
           if (rd_err_i) begin
-            fcode_q <= FaultBus;
+            fcode_q <= iau_hw_pkg::FaultBus;
             fva_q <= job_q.param_va;
           end
           if (param_half_q) jstate_q <= rd_err_i ? JFault : JRun;

@@ -27,7 +27,6 @@ module iau_counters (
   input  logic        write_i,
   input  logic        miss_i
 );
-  import iau_hw_pkg::*;
 
   logic [63:0] jobs_q, commands_q, macs8_q, macs4_q, elements_q, load_q, store_q, faults_q;
   logic [63:0] mxu_q, vec_q, reads_q, writes_q, misses_q;
@@ -40,20 +39,20 @@ module iau_counters (
     end else if (re_i) begin : gen_read
       logic [63:0] value;
       case (32'(sel_i))
-        CntJobs: value = jobs_q;
-        CntCommands: value = commands_q;
-        CntMacsI8: value = macs8_q;
-        CntMacsI4: value = macs4_q;
-        CntVecElements: value = elements_q;
-        CntLoadBytes: value = load_q;
-        CntStoreBytes: value = store_q;
-        CntFaults: value = faults_q;
-        CntCycles: value = cycle_o;
-        CntMxuBusy: value = mxu_q;
-        CntVecBusy: value = vec_q;
-        CntReadBeats: value = reads_q;
-        CntWriteBeats: value = writes_q;
-        CntTlbMisses: value = misses_q;
+        iau_hw_pkg::CntJobs: value = jobs_q;
+        iau_hw_pkg::CntCommands: value = commands_q;
+        iau_hw_pkg::CntMacsI8: value = macs8_q;
+        iau_hw_pkg::CntMacsI4: value = macs4_q;
+        iau_hw_pkg::CntVecElements: value = elements_q;
+        iau_hw_pkg::CntLoadBytes: value = load_q;
+        iau_hw_pkg::CntStoreBytes: value = store_q;
+        iau_hw_pkg::CntFaults: value = faults_q;
+        iau_hw_pkg::CntCycles: value = cycle_o;
+        iau_hw_pkg::CntMxuBusy: value = mxu_q;
+        iau_hw_pkg::CntVecBusy: value = vec_q;
+        iau_hw_pkg::CntReadBeats: value = reads_q;
+        iau_hw_pkg::CntWriteBeats: value = writes_q;
+        iau_hw_pkg::CntTlbMisses: value = misses_q;
         default: value = '0;
       endcase
       data_o <= high_i ? latch_q : value[31:0];
@@ -94,11 +93,11 @@ module iau_counters (
         if (miss_i) misses_q <= misses_q + 64'd1;
         if (retire_i) begin
           case (op_i)
-            OpMatmul: if (i4_i) macs4_q <= macs4_q + 64'(amount_i);
+            iau_hw_pkg::OpMatmul: if (i4_i) macs4_q <= macs4_q + 64'(amount_i);
                       else macs8_q <= macs8_q + 64'(amount_i);
-            OpVec: elements_q <= elements_q + 64'(amount_i);
-            OpLoad: load_q <= load_q + 64'(amount_i);
-            OpStore, OpStamp: store_q <= store_q + 64'(amount_i);
+            iau_hw_pkg::OpVec: elements_q <= elements_q + 64'(amount_i);
+            iau_hw_pkg::OpLoad: load_q <= load_q + 64'(amount_i);
+            iau_hw_pkg::OpStore, iau_hw_pkg::OpStamp: store_q <= store_q + 64'(amount_i);
             default: ;
           endcase
         end

@@ -48,14 +48,13 @@ module iau_load (
   output logic [63:0]        wr_be_o,
   input  logic               wr_gnt_i
 );
-  import iau_hw_pkg::*;
 
   // Commands in flight: slots are filled, read out and finished in turn.
   logic [7:0] queued_q, issued_q;
   logic [4:0] idx_q[8];
   logic [5:0] busy_q[8];  // bursts of the slot that are not yet written
   logic [63:0] slot_va_q[8];
-  fault_e fault_q[8];
+  iau_hw_pkg::fault_e fault_q[8];
   logic [63:0] fva_q[8];
   logic [2:0] in_q, head_q, out_q;
 
@@ -69,8 +68,8 @@ module iau_load (
 
   // Burst generator: the row's next bytes up to a 1 KiB boundary ----------------------------------
   /* verilator lint_off UNUSEDSIGNAL */
-  load_t cmd_q[8];
-  load_t head;
+  iau_hw_pkg::load_t cmd_q[8];
+  iau_hw_pkg::load_t head;
   /* verilator lint_on UNUSEDSIGNAL */
   logic started_q, have_q, const_q;
   logic [63:0] va_q, row_va_q;
@@ -96,7 +95,8 @@ module iau_load (
   assign ar_tag_o = tag_q;
   assign fire = ar_valid_o & ar_ready_i;
   // a fault or the end of the job ends the command
-  assign stop = (tr_req_o & tr_ack_i & (tr_fault_i != FaultNone)) | (started_q & cancel_i);
+  assign stop = (tr_req_o & tr_ack_i & (tr_fault_i != iau_hw_pkg::FaultNone)) | (started_q &
+      cancel_i);
   assign last = stop | (fire & row_end & (rows_q == 16'd1)) |
                 (~started_q & queued_q[head_q] & (head.rows == '0));
 
@@ -227,8 +227,8 @@ module iau_load (
 
   always_ff @(posedge clk_i) begin
     if (accept) begin
-      if (r_err_i && fault_q[tag_slot_q[r_tag_i]] == FaultNone) begin
-        fault_q[tag_slot_q[r_tag_i]] <= FaultBus;
+      if (r_err_i && fault_q[tag_slot_q[r_tag_i]] == iau_hw_pkg::FaultNone) begin
+        fault_q[tag_slot_q[r_tag_i]] <= iau_hw_pkg::FaultBus;
         fva_q[tag_slot_q[r_tag_i]] <= slot_va_q[tag_slot_q[r_tag_i]];
       end
       tag_dst_q[r_tag_i] <= t_dst + 25'(n);
@@ -248,7 +248,7 @@ module iau_load (
     if (cmd_valid_i & cmd_ready_o) begin
       cmd_q[in_q] <= cmd_i;
       idx_q[in_q] <= cmd_idx_i;
-      fault_q[in_q] <= FaultNone;
+      fault_q[in_q] <= iau_hw_pkg::FaultNone;
       fva_q[in_q] <= '0;
       slot_va_q[in_q] <= cmd_i.va;
     end

@@ -13,7 +13,7 @@ module iau_mmu #(
   input  logic              inv_i,      // drop the translations of inv_ctx_i
   input  logic [3:0]        inv_ctx_i,
   input  logic [2:0]        req_i,      // held until ack
-  input  logic [2:0][63:0]  va_i,
+  input  logic [191:0]      va_i,       // 64 bits a client
   output logic [2:0]        ack_o,
   output logic [51:0]       pa_o,
   output logic              w_o,
@@ -28,7 +28,6 @@ module iau_mmu #(
   input  logic              rd_err_i,
   input  logic [511:0]      rd_data_i
 );
-  import iau_hw_pkg::*;
 
   typedef enum logic [2:0] {StIdle, StRead, StWait, StEntry, StFault} state_e;
 
@@ -45,14 +44,14 @@ module iau_mmu #(
   logic [3:0] wctx_q;  // the walk's context: the job that asked may be over when it ends
   logic drop_q, drop;  // translations of the walk's context were dropped while it went on
   logic [51:0] table_q;
-  fault_e fault_q;
+  iau_hw_pkg::fault_e fault_q;
   logic [63:0] va, wva_q;
   logic hit;
   logic [3:0] found;
 
   // a LOAD may hold its request while it waits for a STORE, so it comes last
   assign who = req_i[2] ? 2'd2 : req_i[0] ? 2'd0 : 2'd1;
-  assign va = va_i[who];
+  assign va = va_i[{who, 6'd0}+:64];
 
   always_comb begin
     hit = 1'b0;
@@ -77,11 +76,12 @@ module iau_mmu #(
 
   always_comb begin
     ack_o = '0;
-    fault_o = FaultNone;
+    fault_o = iau_hw_pkg::FaultNone;
     if (state_q == StIdle && |req_i && (bad_va || hit)) begin
       ack_o[who] = 1'b1;
-      fault_o = bad_va ? FaultUnmapped : FaultNone;
-    end else if (state_q == StFault && va_i[who_q] == wva_q && ctx_i == wctx_q && !drop_q) begin
+      fault_o = bad_va ? iau_hw_pkg::FaultUnmapped : iau_hw_pkg::FaultNone;
+    end else if (state_q == StFault && va_i[{who_q, 6'd0}+:64] == wva_q && ctx_i == wctx_q &&
+        !drop_q) begin
       // the client may have changed its mind meanwhile, or be another job's
       ack_o[who_q] = req_i[who_q];
       fault_o = fault_q;
@@ -100,14 +100,15 @@ module iau_mmu #(
   assign rd_pa_o = {table_q[51:12], index[8:3], 6'd0};
 
   logic leaf;
-  fault_e pte_fault;
-  assign leaf = level_q == 2'd0 || pte_q[PteL];
+  iau_hw_pkg::fault_e pte_fault;
+  assign leaf = level_q == 2'd0 || pte_q[iau_hw_pkg::PteL];
   always_comb begin
-    pte_fault = FaultNone;
-    if (err_q) pte_fault = FaultBus;
-    else if (!pte_q[PteV]) pte_fault = FaultUnmapped;
-    else if (level_q == 2'd2 && pte_q[PteL]) pte_fault = FaultBadPte;
-    else if (leaf && pte_q[PteW] && pte_q[PteC]) pte_fault = FaultBadPte;
+    pte_fault = iau_hw_pkg::FaultNone;
+    if (err_q) pte_fault = iau_hw_pkg::FaultBus;
+    else if (!pte_q[iau_hw_pkg::PteV]) pte_fault = iau_hw_pkg::FaultUnmapped;
+    else if (level_q == 2'd2 && pte_q[iau_hw_pkg::PteL]) pte_fault = iau_hw_pkg::FaultBadPte;
+    else if (leaf && pte_q[iau_hw_pkg::PteW] &&
+        pte_q[iau_hw_pkg::PteC]) pte_fault = iau_hw_pkg::FaultBadPte;
   end
 
   assign drop = drop_q | (inv_i && inv_ctx_i == wctx_q);
@@ -121,7 +122,7 @@ module iau_mmu #(
       drop_q <= 1'b0;
       wva_q <= '0;
       table_q <= '0;
-      fault_q <= FaultNone;
+      fault_q <= iau_hw_pkg::FaultNone;
       pte_q <= '0;
       err_q <= 1'b0;
     end else begin
@@ -154,7 +155,7 @@ module iau_mmu #(
           table_q <= {pte_q[51:12], 12'd0};
           level_q <= level_q - 2'd1;
           fault_q <= pte_fault;
-          state_q <= pte_fault != FaultNone ? StFault : leaf ? StIdle : StRead;
+          state_q <= pte_fault != iau_hw_pkg::FaultNone ? StFault : leaf ? StIdle : StRead;
         end
         StFault: state_q <= StIdle;
         default: state_q <= StIdle;
@@ -164,7 +165,7 @@ module iau_mmu #(
 
   // a walk that began before its context was invalidated may have read what is no longer true
   logic install;
-  assign install = state_q == StEntry && pte_fault == FaultNone && leaf && !drop;
+  assign install = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && leaf && !drop;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -185,8 +186,8 @@ module iau_mmu #(
       ctx_q[victim_q] <= wctx_q;
       vpn_q[victim_q] <= wva_q[38:12];
       ppn_q[victim_q] <= pte_q[51:12];
-      w_q[victim_q] <= pte_q[PteW];
-      c_q[victim_q] <= pte_q[PteC];
+      w_q[victim_q] <= pte_q[iau_hw_pkg::PteW];
+      c_q[victim_q] <= pte_q[iau_hw_pkg::PteC];
     end
   end
 endmodule

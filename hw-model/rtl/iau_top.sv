@@ -32,7 +32,6 @@ module iau_top (
   input  logic         b_valid_i,
   input  logic         b_err_i
 );
-  import iau_hw_pkg::*;
 
   // Clocks: those of the units run while they have work ---------------------------------------------
   logic mxu_clk, vec_clk, load_clk, queues_clk;
@@ -88,7 +87,7 @@ module iau_top (
   logic [51:0] job_pa;
   logic [3:0] ctx, inv_ctx;
   logic [63:0] root;
-  fault_e fault_code;
+  iau_hw_pkg::fault_e fault_code;
   logic [31:0] fault_info, fault_offset, fault_tag;
   logic [63:0] fault_va;
 
@@ -134,10 +133,10 @@ module iau_top (
   logic [255:0] rec_data;
   logic [10:0] sl_row;
   logic [511:0] load_cmd, store_cmd, matmul_cmd, vec_cmd, copy_cmd;
-  fault_e load_fault, store_fault, tr_fault;
+  iau_hw_pkg::fault_e load_fault, store_fault, tr_fault;
   logic [63:0] load_va, store_va;
   logic [2:0] tr_ack;
-  logic [2:0][63:0] tr_va;
+  logic [191:0] tr_va;
   logic [51:0] tr_pa;
   logic tr_w, tr_c;
 
@@ -176,7 +175,7 @@ module iau_top (
     .rd_data_i      (r_data_i),
     .rd_err_i       (r_err_i),
     .tr_req_o       (tr_req[0]),
-    .tr_va_o        (tr_va[0]),
+    .tr_va_o        (tr_va[63:0]),
     .tr_ack_i       (tr_ack[0]),
     .tr_pa_i        (tr_pa),
     .tr_c_i         (tr_c),
@@ -253,7 +252,8 @@ module iau_top (
   assign r_ready_o = r_id_i[5] | l_rready;
 
   // DMA -------------------------------------------------------------------------------------------
-  logic lw_req, lw_tsp, lw_gnt, cp_rd_req, cp_rd_gnt, cp_req, cp_tsp, cp_gnt, st_rd_req, st_rd_gnt, st_w_valid;
+  logic lw_req, lw_tsp, lw_gnt, cp_rd_req, cp_rd_gnt, cp_req, cp_tsp, cp_gnt, st_rd_req,
+      st_rd_gnt, st_w_valid;
   logic [11:0] lw_addr, cp_addr, sw_addr;
   logic [511:0] lw_data, cp_data, sw_data, st_w_data;
   logic [63:0] lw_be, cp_be, sw_be, st_w_strb;
@@ -276,7 +276,7 @@ module iau_top (
     .head_idx_o     (load_head),
     .store_pending_i(store_pending),
     .tr_req_o       (tr_req[1]),
-    .tr_va_o        (tr_va[1]),
+    .tr_va_o        (tr_va[127:64]),
     .tr_ack_i       (tr_ack[1]),
     .tr_pa_i        (tr_pa),
     .tr_c_i         (tr_c),
@@ -303,14 +303,14 @@ module iau_top (
     .clk_i, .rst_ni,
     .cmd_valid_i (u_valid[1]),
     .cmd_i       (store_cmd),
-    .cmd_stamp_i (store_cmd[7:0] == OpStamp),
+    .cmd_stamp_i (store_cmd[7:0] == iau_hw_pkg::OpStamp),
     .cycle_i     (cycle),
     .cmd_ready_o (u_ready[1]),
     .done_o      (u_done[1]),
     .done_fault_o(store_fault),
     .done_va_o   (store_va),
     .tr_req_o    (tr_req[2]),
-    .tr_va_o     (tr_va[2]),
+    .tr_va_o     (tr_va[191:128]),
     .tr_ack_i    (tr_ack[2]),
     .tr_pa_i     (tr_pa),
     .tr_w_i      (tr_w),
