@@ -72,12 +72,13 @@ static int measure(struct loaded *l, uint32_t n, bool singly, const char *name, 
 	if (err)
 		return err;
 	json_object_set_new(root, name, json_pack(
-		"{s:i, s:f, s:I, s:I, s:I, s:I}", "tokens", n, "host_seconds", now() - start, "cycles",
+		"{s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "tokens", n, "host_seconds", now() - start, "cycles",
 		(json_int_t)meter_read(&m, l->dev, IAU_CNT_CYCLES), "load_bytes",
 		(json_int_t)meter_read(&m, l->dev, IAU_CNT_LOAD_BYTES), "store_bytes",
 		(json_int_t)meter_read(&m, l->dev, IAU_CNT_STORE_BYTES), "macs",
 		(json_int_t)(meter_read(&m, l->dev, IAU_CNT_MACS_I8) +
-			     meter_read(&m, l->dev, IAU_CNT_MACS_I4))));
+			     meter_read(&m, l->dev, IAU_CNT_MACS_I4)), "elements",
+		(json_int_t)meter_read(&m, l->dev, IAU_CNT_VEC_ELEMENTS)));
 	return 0;
 }
 
