@@ -39,3 +39,9 @@ $(REF_VARIANTS): $(REF_DIR)/%.o: hw-model/ref/ref_vec.c $(HW_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(REF_CFLAGS) -Dref_vec=$* -MMD -MP -c -o $@ $<
 -include $(REF_OBJS:.o=.d)
+
+# Cells of each block, by yosys; the table also as build/synth/blocks.json.
+.PHONY: synth
+synth: $(HW_PKG)
+	@scripts/install-packages yosys
+	$(PYTHON) scripts/synth.py $(B)/synth
