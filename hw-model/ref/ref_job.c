@@ -43,7 +43,8 @@ static void complete(struct iau_dev *dev)
 	q->head++;
 	q->status = 0;
 	if (job->fence_pa) {
-		uint8_t *p = dev->host.map(dev->host.opaque, job->fence_pa, sizeof(record), true);
+		uint64_t pa = job->fence_pa & ((UINT64_C(1) << 52) - 1);
+		uint8_t *p = dev->host.map(dev->host.opaque, pa, sizeof(record), true);
 
 		if (p)
 			memcpy(p, record, sizeof(record));

@@ -30,7 +30,7 @@ static void test_completion_record(void **state)
 	struct job j = { .ctx = 1, .cmd_va = CODE, .fence = UINT64_C(0x123456789abcdef0) };
 
 	queue_open(b, 0, 2, 1);
-	j.record_pa = p.record + 32;
+	j.record_pa = UINT64_C(0xfff) << 52 | (p.record + 32); /* of 52 bits */
 	j.cmd_bytes = copy_program(b, p.code, DATA, OUT, 256, 0);
 	for (uint32_t i = 0; i < PAGE; i += 8)
 		poke64(b, p.record + i, ~UINT64_C(0));
