@@ -16,6 +16,10 @@ $(HW_HEADERS) $(HW_PKG): $(SPEC) | $(NEEDED)
 docs/hardware-reference.md: $(SPEC)
 	$(PYTHON) hw-model/spec/gen.py md > $@
 
+# Checked in, because the driver's folder also builds alone.
+driver/iau_regs.h: $(SPEC)
+	$(PYTHON) hw-model/spec/gen.py kernel > $@
+
 # The device's arithmetic has no fused multiply-add, and nobody looks at exceptions or errno.
 # ref_dispatch.c chooses at run time among the files made for more than any x86-64 has.
 REF_CFLAGS := -std=c11 -O3 -g -ffp-contract=off -fno-trapping-math -fno-math-errno \

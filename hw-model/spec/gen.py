@@ -3,7 +3,7 @@
 """Generates the C header, the SystemVerilog package, the function tables and the reference page
 from iau.toml, so that no number of the contract is written twice.
 
-usage: gen.py c|tables|sv|md > FILE
+usage: gen.py c|tables|sv|md|kernel > FILE
 """
 import sys, tomllib, os
 from decimal import Decimal, getcontext
@@ -42,6 +42,38 @@ def tables():
             rows.append(tuple(int((v * 2**26).to_integral_value()) for v in (c0, c1, d2)))
         out[name] = rows
     return out
+
+
+def emit_kernel():
+    """What the driver needs: registers, page tables, job descriptors. No commands: it reads none."""
+    p = print
+    p("/* SPDX-License-Identifier: GPL-2.0-only */")
+    p(f"/* {GENERATED} */\n#ifndef __IAU_REGS_H__\n#define __IAU_REGS_H__\n")
+    p("#include <linux/bits.h>\n#include <linux/types.h>\n")
+    for k, (v, d) in SPEC["const"].items():
+        p(f"/* {d} */\n#define IAU_{k}\t{v:#x}")
+    p("\n/* Page table entries */")
+    for k, (v, d) in SPEC["pte"].items():
+        p(f"#define IAU_PTE_{k}\tBIT_ULL({v})")
+    p("")
+    for k, (v, d) in SPEC["fault"].items():
+        p(f"#define IAU_FAULT_{k}\t{v}")
+    p("\n#define IAU_FAULT_NAMES { \\")
+    for k in SPEC["fault"]:
+        p(f'\t"{k.lower()}", \\')
+    p("}\n")
+    for k, (v, d, t) in SPEC["counter"].items():
+        p(f"#define IAU_CNT_{k}\t{v}")
+    p("")
+    for sec, pre in (("reg", "REG"), ("qreg", "QREG")):
+        for k, (v, acc, d) in SPEC[sec].items():
+            p(f"#define IAU_{pre}_{k}\t{v:#x}")
+    p("\n/* Job descriptors: little-endian words; a field of 64 bits takes two */")
+    for k, (w, l, n, d) in SPEC["job"].items():
+        p(f"#define IAU_JOB_{k}_WORD\t{w}")
+        if n < 32:
+            p(f"#define IAU_JOB_{k}_SHIFT\t{l}")
+    p("\n#endif /* __IAU_REGS_H__ */")
 
 
 def words_of(op):
@@ -239,6 +271,6 @@ def table(fields):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in ("c", "tables", "sv", "md"):
+    if len(sys.argv) != 2 or sys.argv[1] not in ("c", "tables", "sv", "md", "kernel"):
         sys.exit(__doc__)
-    {"c": emit_c, "tables": emit_tables, "sv": emit_sv, "md": emit_md}[sys.argv[1]]()
+    {"c": emit_c, "tables": emit_tables, "sv": emit_sv, "md": emit_md, "kernel": emit_kernel}[sys.argv[1]]()

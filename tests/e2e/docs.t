@@ -101,13 +101,12 @@ def check_commands():
     test(not stale, "the table of commands run elsewhere names none that is gone", *stale)
 
 
-def check_reference():
-    want = run("python3 hw-model/spec/gen.py md").stdout.splitlines()
-    have = Path("docs/hardware-reference.md").read_text().splitlines()
-    diff = list(difflib.unified_diff(have, want, "docs/hardware-reference.md", "gen.py", n=0,
-                                     lineterm=""))
-    test(want == have, "docs/hardware-reference.md is what gen.py makes of the contract",
-         *diff[:20], "make docs/hardware-reference.md regenerates it")
+def check_generated(kind, path):
+    want = run(f"python3 hw-model/spec/gen.py {kind}").stdout.splitlines()
+    have = Path(path).read_text().splitlines()
+    diff = list(difflib.unified_diff(have, want, path, "gen.py", n=0, lineterm=""))
+    test(want == have, f"{path} is what gen.py makes of the contract", *diff[:20],
+         f"make {path} regenerates it")
 
 
 def check_links():
@@ -169,7 +168,8 @@ def check_options():
 
 
 os.chdir(Path(__file__).resolve().parents[2])
-check_reference()
+check_generated("md", "docs/hardware-reference.md")
+check_generated("kernel", "driver/iau_regs.h")
 check_links()
 check_options()
 check_commands()

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Objects of the driver. One file each: device, buffer, VM, page table, slot, queue, ring, job. */
+#ifndef __IAU_DRV_H__
+#define __IAU_DRV_H__
+
+#include <linux/dma-fence.h>
+#include <linux/io.h>
+#include <linux/irqreturn.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem_shmem_helper.h>
+#include <drm/drm_gpuvm.h>
+#include <drm/gpu_scheduler.h>
+
+#include <drm/iau_accel.h>
+
+#include "iau_regs.h"
+
+/*
+ * Jobs that a ring takes at a time. Four rings of four need at most 16 address spaces: there is
+ * always a slot for a job that is about to start.
+ */
+#define IAU_RING_JOBS		4
+#define IAU_RING_LOG2		3
+#define IAU_RING_ENTRIES	BIT(IAU_RING_LOG2)
+
+struct iau_vm;
+struct iau_job;
+
+/* What the device writes when a job is done. */
+struct iau_record {
+	__le64 value;
+	__le64 start_cycle;
+	__le64 end_cycle;
+	__le64 commands;
+};
+
+/**
+ * struct iau_ring - a hardware queue, which serves one priority
+ * @iau: the device
+ * @index: number of the hardware queue
+ * @sched: feeds it
+ * @desc: IAU_RING_ENTRIES descriptors
+ * @rec: their completion records
+ * @dma: address of @desc; the records follow
+ * @lock: protects @head, @tail, @job
+ * @head: jobs that are over; a free-running count like the device's
+ * @tail: jobs given to the device
+ * @job: by entry, jobs between @head and @tail
+ * @fence_context: of the fences of its jobs
+ * @seqno: last one given out
+ * @progress: commands retired when a job was last found late
+ */
+struct iau_ring {
+	struct iau_device *iau;
+	unsigned int index;
+	struct drm_gpu_scheduler sched;
+	void *desc;
+	struct iau_record *rec;
+	dma_addr_t dma;
+	spinlock_t lock;
+	u32 head, tail;
+	struct iau_job *job[IAU_RING_ENTRIES];
+	u64 fence_context;
+	u64 seqno;
+	u32 progress;
+};
+
+/**
+ * struct iau_slot - a context of the device
+ * @vm: whose page tables are in it, or NULL
+ * @jobs: jobs in the rings that use it
+ * @used: when one was last begun, for choosing whom to replace
+ */
+struct iau_slot {
+	struct iau_vm *vm;
+	unsigned int jobs;
+	u64 used;
+};
+
+struct iau_device {
+	struct drm_device drm;
+	void __iomem *regs;
+	struct drm_iau_device_info info;
+	struct iau_ring ring[IAU_NUM_QUEUES];
+	struct workqueue_struct *timeout_wq;
+	/* protects slot[], slot_clock and the slot member of VMs */
+	spinlock_t slot_lock;
+	struct iau_slot slot[IAU_NUM_CONTEXTS];
+	u64 slot_clock;
+	/* serialises reads of counters, whose low word latches the high one */
+	struct mutex counter_lock;
+};
+
+#define to_iau(d) container_of(d, struct iau_device, drm)
+
+static inline u32 iau_read(struct iau_device *iau, u32 reg)
+{
+	return readl(iau->regs + reg);
+}
+
+static inline void iau_write(struct iau_device *iau, u32 reg, u32 value)
+{
+	writel(value, iau->regs + reg);
+}
+
+static inline u32 iau_qreg(unsigned int queue, u32 reg)
+{
+	return IAU_QUEUE_OFFSET + queue * IAU_QUEUE_STRIDE + reg;
+}
+
+/* A client */
+struct iau_file {
+	struct xarray vms;
+	struct xarray queues;
+};
+
+#define IAU_MAX_VMS	64
+#define IAU_MAX_QUEUES	256
+
+/* Page tables ------------------------------------------------------------------------------- */
+
+/**
+ * struct iau_table - 512 entries as the device reads them
+ * @entry: CPU address
+ * @dma: address for the device
+ * @sub: tables below, NULL at level 0
+ */
+struct iau_table {
+	__le64 *entry;
+	dma_addr_t dma;
+	struct iau_table **sub;
+};
+
+struct iau_table *iau_pt_create(struct device *dev);
+void iau_pt_destroy(struct device *dev, struct iau_table *root);
+int iau_pt_reserve(struct device *dev, struct iau_table *root, u64 va, u64 size);
+void iau_pt_map(struct iau_table *root, u64 va, u64 size, struct sg_table *sgt, u64 offset, u64 flags);
+void iau_pt_unmap(struct iau_table *root, u64 va, u64 size);
+
+/* VMs ---------------------------------------------------------------------------------------- */
+
+/**
+ * struct iau_vm - an address space
+ * @gpuvm: what is mapped where; its reference count is the VM's
+ * @iau: the device
+ * @lock: protects mappings and page tables
+ * @root: level-2 table
+ * @slot: context of the device that holds it, or -1; under slot_lock
+ */
+struct iau_vm {
+	struct drm_gpuvm gpuvm;
+	struct iau_device *iau;
+	struct mutex lock;
+	struct iau_table *root;
+	int slot;
+};
+
+#define to_iau_vm(g) container_of(g, struct iau_vm, gpuvm)
+
+struct iau_vm *iau_vm_create(struct iau_device *iau);
+struct iau_vm *iau_vm_get(struct iau_file *file, u32 id);
+void iau_vm_put(struct iau_vm *vm);
+void iau_vm_close(struct iau_vm *vm);
+
+int iau_slot_get(struct iau_vm *vm);
+void iau_slot_put(struct iau_device *iau, int slot);
+void iau_slot_flush(struct iau_vm *vm);
+void iau_slot_release(struct iau_vm *vm);
+void iau_slots_restore(struct iau_device *iau);
+
+/* Queues and jobs ---------------------------------------------------------------------------- */
+
+/**
+ * struct iau_queue - what a client submits to
+ * @ref: held by the client's handle and by jobs
+ * @entity: its jobs in order
+ * @vm: where they run
+ * @ring: hardware queue of its priority
+ * @lock: protects @state and the fault
+ * @state: DRM_IAU_QUEUE_*
+ */
+struct iau_queue {
+	struct kref ref;
+	struct drm_sched_entity entity;
+	struct iau_vm *vm;
+	struct iau_ring *ring;
+	spinlock_t lock;
+	u32 state;
+	u32 fault_code, fault_info, fault_offset, fault_tag;
+	u64 fault_va;
+};
+
+struct iau_queue *iau_queue_get(struct iau_file *file, u32 id);
+void iau_queue_put(struct iau_queue *queue);
+void iau_queue_close(struct iau_queue *queue);
+void iau_queue_ban(struct iau_queue *queue, u32 why);
+
+/**
+ * struct iau_fence - signalled when the device is done with a job
+ */
+struct iau_fence {
+	struct dma_fence base;
+	struct iau_ring *ring;
+};
+
+/**
+ * struct iau_job - a command buffer on its way
+ * @base: in the scheduler
+ * @queue: whose it is
+ * @done: its fence; made before arming, so that starting it cannot fail
+ * @started: @done is initialised
+ * @slot: context while it is in a ring
+ */
+struct iau_job {
+	struct drm_sched_job base;
+	struct iau_queue *queue;
+	struct iau_fence *done;
+	bool started;
+	int slot;
+	u64 cmd_va, param_va;
+	u32 cmd_bytes, budget, tag;
+};
+
+#define to_iau_job(j) container_of(j, struct iau_job, base)
+
+void iau_job_free(struct iau_job *job);
+
+int iau_rings_init(struct iau_device *iau);
+void iau_ring_setup(struct iau_ring *ring);
+irqreturn_t iau_ring_irq(int irq, void *data);
+irqreturn_t iau_fault_irq(int irq, void *data);
+
+int iau_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
+
+struct drm_gem_object *iau_gem_create_object(struct drm_device *drm, size_t size);
+int iau_array_get(const struct drm_iau_obj_array *array, u32 i, void *out, size_t size);
+
+#endif /* __IAU_DRV_H__ */

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Queues: what clients submit to, and what became of them. */
+#include <linux/capability.h>
+#include <linux/slab.h>
+
+#include "iau_drv.h"
+
+static void queue_free(struct kref *ref)
+{
+	struct iau_queue *queue = container_of(ref, struct iau_queue, ref);
+
+	iau_vm_put(queue->vm);
+	kfree(queue);
+}
+
+void iau_queue_put(struct iau_queue *queue)
+{
+	kref_put(&queue->ref, queue_free);
+}
+
+struct iau_queue *iau_queue_get(struct iau_file *file, u32 id)
+{
+	struct iau_queue *queue;
+
+	xa_lock(&file->queues);
+	queue = xa_load(&file->queues, id);
+	if (queue)
+		kref_get(&queue->ref);
+	xa_unlock(&file->queues);
+	return queue;
+}
+
+/* The client is done with it. Jobs that have not started are dropped. */
+void iau_queue_close(struct iau_queue *queue)
+{
+	drm_sched_entity_destroy(&queue->entity);
+	iau_queue_put(queue);
+}
+
+/* It takes no more jobs. The first reason stays. */
+void iau_queue_ban(struct iau_queue *queue, u32 why)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&queue->lock, irq);
+	if (!(queue->state & DRM_IAU_QUEUE_BANNED))
+		queue->state = DRM_IAU_QUEUE_BANNED | why;
+	spin_unlock_irqrestore(&queue->lock, irq);
+}
+
+static struct iau_queue *queue_create(struct iau_vm *vm, u32 priority)
+{
+	struct iau_queue *queue = kzalloc(sizeof(*queue), GFP_KERNEL);
+	struct drm_gpu_scheduler *sched;
+	int err;
+
+	if (!queue)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&queue->ref);
+	spin_lock_init(&queue->lock);
+	queue->vm = vm;
+	queue->ring = &vm->iau->ring[priority];
+	sched = &queue->ring->sched;
+	err = drm_sched_entity_init(&queue->entity, DRM_SCHED_PRIORITY_NORMAL, &sched, 1, NULL);
+	if (err) {
+		kfree(queue);
+		return ERR_PTR(err);
+	}
+	drm_gpuvm_get(&vm->gpuvm);
+	return queue;
+}
+
+int iau_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_iau_queue_create *args = data;
+	struct iau_file *priv = file->driver_priv;
+	struct iau_queue *queue;
+	struct iau_vm *vm;
+	int err;
+
+	if (args->pad || args->priority >= to_iau(drm)->info.queues)
+		return -EINVAL;
+	if (args->priority >= DRM_IAU_PRIORITY_HIGH && !capable(CAP_SYS_NICE))
+		return -EACCES;
+	vm = iau_vm_get(priv, args->vm_id);
+	if (!vm)
+		return -ENOENT;
+	queue = queue_create(vm, args->priority);
+	iau_vm_put(vm);
+	if (IS_ERR(queue))
+		return PTR_ERR(queue);
+	err = xa_alloc(&priv->queues, &args->id, queue, XA_LIMIT(1, IAU_MAX_QUEUES), GFP_KERNEL);
+	if (err) {
+		iau_queue_close(queue);
+		return err == -EBUSY ? -ENOSPC : err;
+	}
+	return 0;
+}
+
+int iau_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_iau_queue_destroy *args = data;
+	struct iau_file *priv = file->driver_priv;
+	struct iau_queue *queue;
+
+	if (args->pad)
+		return -EINVAL;
+	queue = xa_erase(&priv->queues, args->id);
+	if (!queue)
+		return -ENOENT;
+	iau_queue_close(queue);
+	return 0;
+}
+
+int iau_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_iau_queue_state *args = data;
+	struct iau_queue *queue = iau_queue_get(file->driver_priv, args->id);
+
+	if (!queue)
+		return -ENOENT;
+	spin_lock_irq(&queue->lock);
+	args->state = queue->state;
+	args->fault_code = queue->fault_code;
+	args->fault_info = queue->fault_info;
+	args->fault_va = queue->fault_va;
+	args->fault_offset = queue->fault_offset;
+	args->fault_tag = queue->fault_tag;
+	spin_unlock_irq(&queue->lock);
+	iau_queue_put(queue);
+	return 0;
+}

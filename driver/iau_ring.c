@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hardware queues. A job costs one descriptor and one doorbell write; its completion is seen in the
+ * record that the device writes. Registers are read only when a job faults or is late.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
+#include <linux/iopoll.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+
+#include "iau_drv.h"
+
+static unsigned int timeout_ms = 10000;
+module_param(timeout_ms, uint, 0444);
+MODULE_PARM_DESC(timeout_ms, "a job that retires no command for this long has hung (10000)");
+
+#define RESET_US	1000000
+#define MEM_BYTES	(IAU_RING_ENTRIES * (IAU_JOB_BYTES + IAU_RECORD_BYTES))
+
+static const char *fence_driver_name(struct dma_fence *fence)
+{
+	return "iau";
+}
+
+static const char *fence_timeline_name(struct dma_fence *fence)
+{
+	static const char *const names[] = { "iau-low", "iau-normal", "iau-high", "iau-realtime" };
+
+	return names[container_of(fence, struct iau_fence, base)->ring->index];
+}
+
+static const struct dma_fence_ops fence_ops = {
+	.get_driver_name = fence_driver_name,
+	.get_timeline_name = fence_timeline_name,
+};
+
+static void put64(__le32 *desc, unsigned int word, u64 value)
+{
+	desc[word] = cpu_to_le32(lower_32_bits(value));
+	desc[word + 1] = cpu_to_le32(upper_32_bits(value));
+}
+
+/* The record's value: it differs from what an entry held before. */
+static u64 record_value(u32 count)
+{
+	return (u64)count + 1;
+}
+
+static void write_descriptor(struct iau_ring *ring, const struct iau_job *job)
+{
+	unsigned int i = ring->tail % IAU_RING_ENTRIES;
+	__le32 *d = ring->desc + i * IAU_JOB_BYTES;
+	dma_addr_t rec = ring->dma + IAU_RING_ENTRIES * IAU_JOB_BYTES + i * sizeof(*ring->rec);
+
+	memset(d, 0, IAU_JOB_BYTES);
+	d[IAU_JOB_IRQ_WORD] = cpu_to_le32(1 << IAU_JOB_IRQ_SHIFT | job->slot << IAU_JOB_CTX_SHIFT);
+	d[IAU_JOB_CMD_BYTES_WORD] = cpu_to_le32(job->cmd_bytes);
+	put64(d, IAU_JOB_CMD_VA_WORD, job->cmd_va);
+	put64(d, IAU_JOB_PARAM_VA_WORD, job->param_va);
+	put64(d, IAU_JOB_FENCE_PA_WORD, rec);
+	put64(d, IAU_JOB_FENCE_VALUE_WORD, record_value(ring->tail));
+	d[IAU_JOB_BUDGET_WORD] = cpu_to_le32(job->budget);
+	d[IAU_JOB_TAG_WORD] = cpu_to_le32(job->tag);
+	ring->rec[i].value = 0;
+}
+
+static struct dma_fence *run_job(struct drm_sched_job *base)
+{
+	struct iau_job *job = to_iau_job(base);
+	struct iau_ring *ring = job->queue->ring;
+	unsigned long irq;
+
+	if (READ_ONCE(job->queue->state) & DRM_IAU_QUEUE_BANNED)
+		return ERR_PTR(-ECANCELED);
+	job->slot = iau_slot_get(job->queue->vm);
+	if (job->slot < 0)
+		return ERR_PTR(-EIO);
+	spin_lock_irqsave(&ring->lock, irq);
+	/* after a reset it runs again, under the fence that it has */
+	if (!job->started) {
+		job->done->ring = ring;
+		dma_fence_init(&job->done->base, &fence_ops, &ring->lock, ring->fence_context,
+			       ++ring->seqno);
+		job->started = true;
+	}
+	write_descriptor(ring, job);
+	ring->job[ring->tail++ % IAU_RING_ENTRIES] = job;
+	/* writel() orders the descriptor before the doorbell */
+	iau_write(ring->iau, IAU_DOORBELL_OFFSET + ring->index * 8, ring->tail);
+	spin_unlock_irqrestore(&ring->lock, irq);
+	return dma_fence_get(&job->done->base);
+}
+
+/* The oldest job is over. The ring's lock is held. */
+static void finish(struct iau_ring *ring, int error)
+{
+	unsigned int i = ring->head++ % IAU_RING_ENTRIES;
+	struct iau_job *job = ring->job[i];
+
+	ring->job[i] = NULL;
+	iau_slot_put(ring->iau, job->slot);
+	job->slot = -1;
+	if (error)
+		dma_fence_set_error(&job->done->base, error);
+	dma_fence_signal_locked(&job->done->base);
+}
+
+static void complete_done(struct iau_ring *ring)
+{
+	while (ring->head != ring->tail) {
+		struct iau_record *rec = &ring->rec[ring->head % IAU_RING_ENTRIES];
+
+		if (le64_to_cpu(READ_ONCE(rec->value)) != record_value(ring->head))
+			break;
+		/* what the job wrote is seen before its fence */
+		dma_rmb();
+		finish(ring, 0);
+	}
+}
+
+irqreturn_t iau_ring_irq(int irq, void *data)
+{
+	struct iau_ring *ring = data;
+
+	spin_lock(&ring->lock);
+	complete_done(ring);
+	spin_unlock(&ring->lock);
+	return IRQ_HANDLED;
+}
+
+static void note_fault(struct iau_ring *ring, struct iau_queue *queue)
+{
+	struct iau_device *iau = ring->iau;
+	unsigned int q = ring->index;
+
+	iau_queue_ban(queue, DRM_IAU_QUEUE_FAULT);
+	spin_lock(&queue->lock);
+	queue->fault_code = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_CODE));
+	queue->fault_info = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_INFO));
+	queue->fault_va = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_LO)) |
+			  (u64)iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_HI)) << 32;
+	queue->fault_offset = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_OFFSET));
+	queue->fault_tag = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_TAG));
+	spin_unlock(&queue->lock);
+}
+
+/* A faulted job stops its hardware queue until it is skipped. */
+static void skip_faulted(struct iau_ring *ring)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	complete_done(ring);
+	if (ring->head != ring->tail &&
+	    iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_STATUS)) == 2) {
+		note_fault(ring, ring->job[ring->head % IAU_RING_ENTRIES]->queue);
+		finish(ring, -EIO);
+		iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CMD), 2);
+	}
+	spin_unlock_irqrestore(&ring->lock, irq);
+}
+
+/* In a thread: it reads registers, which is slow. */
+irqreturn_t iau_fault_irq(int irq, void *data)
+{
+	struct iau_device *iau = data;
+
+	for (unsigned int q = 0; q < iau->info.queues; q++)
+		skip_faulted(&iau->ring[q]);
+	return IRQ_HANDLED;
+}
+
+void iau_ring_setup(struct iau_ring *ring)
+{
+	struct iau_device *iau = ring->iau;
+	unsigned int q = ring->index;
+
+	ring->head = 0;
+	ring->tail = 0;
+	memset(ring->job, 0, sizeof(ring->job));
+	iau_write(iau, iau_qreg(q, IAU_QREG_BASE_LO), lower_32_bits(ring->dma));
+	iau_write(iau, iau_qreg(q, IAU_QREG_BASE_HI), upper_32_bits(ring->dma));
+	iau_write(iau, iau_qreg(q, IAU_QREG_SIZE), IAU_RING_LOG2);
+	iau_write(iau, iau_qreg(q, IAU_QREG_CTRL), 1 | q << 1);
+}
+
+/* Everything in the ring goes; what is not over will be run again or was banned. */
+static int ring_reset(struct iau_ring *ring)
+{
+	struct iau_device *iau = ring->iau;
+	unsigned long irq;
+	u32 status;
+	int err;
+
+	iau_write(iau, iau_qreg(ring->index, IAU_QREG_CMD), 1);
+	err = readl_poll_timeout(iau->regs + iau_qreg(ring->index, IAU_QREG_STATUS), status,
+				 status == 0, 100, RESET_US);
+	if (err)
+		drm_err(&iau->drm, "queue %u does not reset\n", ring->index);
+	spin_lock_irqsave(&ring->lock, irq);
+	/* a job may have been done before the reset came */
+	complete_done(ring);
+	for (; ring->head != ring->tail; ring->head++) {
+		struct iau_job *job = ring->job[ring->head % IAU_RING_ENTRIES];
+
+		iau_slot_put(iau, job->slot);
+		job->slot = -1;
+	}
+	iau_ring_setup(ring);
+	spin_unlock_irqrestore(&ring->lock, irq);
+	return err;
+}
+
+/* A job that goes on retiring commands has not hung, however long it takes. */
+static bool made_progress(struct iau_ring *ring)
+{
+	u32 now = iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_PROGRESS));
+	bool moved = now != ring->progress;
+
+	ring->progress = now;
+	return moved;
+}
+
+static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
+{
+	struct iau_job *job = to_iau_job(base);
+	struct iau_ring *ring = job->queue->ring;
+
+	/* an interrupt may have been lost */
+	skip_faulted(ring);
+	if (dma_fence_is_signaled(&job->done->base) || made_progress(ring)) {
+		spin_lock(&ring->sched.job_list_lock);
+		list_add(&base->list, &ring->sched.pending_list);
+		spin_unlock(&ring->sched.job_list_lock);
+		return DRM_GPU_SCHED_STAT_NOMINAL;
+	}
+	drm_warn(&ring->iau->drm, "queue %u: a job (tag %#x) has hung\n", ring->index, job->tag);
+	iau_queue_ban(job->queue, DRM_IAU_QUEUE_TIMEOUT);
+	drm_sched_stop(&ring->sched, base);
+	dma_fence_set_error(&base->s_fence->finished, -ETIMEDOUT);
+	ring_reset(ring);
+	drm_sched_resubmit_jobs(&ring->sched);
+	drm_sched_start(&ring->sched);
+	return DRM_GPU_SCHED_STAT_NOMINAL;
+}
+
+static void free_job(struct drm_sched_job *base)
+{
+	drm_sched_job_cleanup(base);
+	iau_job_free(to_iau_job(base));
+}
+
+static const struct drm_sched_backend_ops sched_ops = {
+	.run_job = run_job,
+	.timedout_job = timedout_job,
+	.free_job = free_job,
+};
+
+static void ring_fini(struct drm_device *drm, void *data)
+{
+	struct iau_ring *ring = data;
+
+	drm_sched_fini(&ring->sched);
+	iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CTRL), 0);
+	dma_free_coherent(drm->dev, MEM_BYTES, ring->desc, ring->dma);
+}
+
+static int ring_init(struct iau_device *iau, unsigned int index)
+{
+	struct iau_ring *ring = &iau->ring[index];
+	struct device *dev = iau->drm.dev;
+	int err;
+
+	ring->iau = iau;
+	ring->index = index;
+	spin_lock_init(&ring->lock);
+	ring->fence_context = dma_fence_context_alloc(1);
+	ring->desc = dma_alloc_coherent(dev, MEM_BYTES, &ring->dma, GFP_KERNEL);
+	if (!ring->desc)
+		return -ENOMEM;
+	ring->rec = ring->desc + IAU_RING_ENTRIES * IAU_JOB_BYTES;
+	err = drm_sched_init(&ring->sched, &sched_ops, NULL, DRM_SCHED_PRIORITY_COUNT, IAU_RING_JOBS,
+			     0, msecs_to_jiffies(timeout_ms), iau->timeout_wq, NULL, "iau", dev);
+	if (err) {
+		dma_free_coherent(dev, MEM_BYTES, ring->desc, ring->dma);
+		return err;
+	}
+	iau_ring_setup(ring);
+	return drmm_add_action_or_reset(&iau->drm, ring_fini, ring);
+}
+
+static void wq_fini(struct drm_device *drm, void *data)
+{
+	destroy_workqueue(data);
+}
+
+int iau_rings_init(struct iau_device *iau)
+{
+	int err;
+
+	/* resets of different queues come one after the other */
+	iau->timeout_wq = alloc_ordered_workqueue("iau-timeout", 0);
+	if (!iau->timeout_wq)
+		return -ENOMEM;
+	err = drmm_add_action_or_reset(&iau->drm, wq_fini, iau->timeout_wq);
+	for (unsigned int q = 0; q < iau->info.queues && !err; q++)
+		err = ring_init(iau, q);
+	return err;
+}
