@@ -3,7 +3,9 @@
 
 LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/command/command.c \
+	libiau/src/device/device.c \
 	libiau/src/device/inproc.c \
+	libiau/src/device/kernel.c \
 	libiau/src/model/attention.c \
 	libiau/src/model/emit.c \
 	libiau/src/model/graph.c \
@@ -12,7 +14,8 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 LIBIAU_OBJS := $(LIBIAU_SRCS:%.c=$(B)/obj/%.o)
 TOOL_SRCS := $(wildcard libiau/tools/*.c)
 TOOL_OBJS := $(TOOL_SRCS:%.c=$(B)/obj/%.o)
-LIBIAU_CFLAGS := -O2 -g $(LIBIAU_HOST_CFLAGS) -I$(GEN) -Isim/include -Ilibiau/tools
+LIBIAU_CFLAGS := -O2 -g $(LIBIAU_HOST_CFLAGS) -I$(GEN) -Isim/include -Ilibiau/tools -Iuapi \
+	-isystem /usr/include/libdrm
 
 $(LIBIAU_OBJS) $(TOOL_OBJS): $(B)/obj/%.o: %.c $(HW_HEADERS)
 	@mkdir -p $(@D)
@@ -23,4 +26,4 @@ DEVICE_OBJS := $(REF_OBJS) $(SIM_OBJS)
 
 $(B)/iau: $(TOOL_OBJS) $(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS)
 	$(CC) -o $@ $(TOOL_OBJS) $(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS) $(RTL_LDLIBS) \
-		-lpcre2-8 -ljansson -lm
+		-lpcre2-8 -ljansson -ldrm -lm

@@ -10,7 +10,7 @@ LIBIAU_SO := $(B)/libiau.so.$(VERSION)
 # The map keeps everything but the public functions inside, the Verilated model's C++ included.
 $(LIBIAU_SO): $(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS) libiau/libiau.map
 	$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=libiau/libiau.map -Wl,-z,defs -o $@ \
-		$(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS) $(RTL_LDLIBS) -lpcre2-8 -lm
+		$(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS) $(RTL_LDLIBS) -lpcre2-8 -ldrm -lm
 
 # Built before the tests run, so that the one that installs does not build beside the others.
 check: $(LIBIAU_SO)

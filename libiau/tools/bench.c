@@ -98,8 +98,9 @@ int cmd_bench(int argc, char **argv)
 	static const struct argp_child children[] = { { &common_argp, 0, "Common options:", 1 }, { 0 } };
 	static const struct argp argp = { .options = options, .parser = parse, .children = children,
 					  .doc = "Measures prefill and decode." };
-	struct options o = { .common = { .engine = "ref", .seed = 1 }, .prompt = 512, .gen = 32 };
+	struct options o = { .common = { .seed = 1 }, .prompt = 512, .gen = 32 };
 	struct iau_model_info info;
+	struct iau_device_info dev;
 	struct loaded l;
 	json_t *root;
 	int err;
@@ -109,7 +110,8 @@ int cmd_bench(int argc, char **argv)
 	if (err)
 		return tool_fail(err);
 	iau_model_info(l.model, &info);
-	root = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "engine", o.common.engine, "matrix_bytes",
+	iau_device_info(l.dev, &dev);
+	root = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "engine", dev.engine, "matrix_bytes",
 			 (json_int_t)info.matrix_bytes, "matrix_macs", (json_int_t)info.macs,
 			 "head_macs", (json_int_t)info.head_macs, "kv_bytes_per_key",
 			 (json_int_t)info.kv_bytes, "attention_macs_per_key",

@@ -20,7 +20,7 @@ int cmd_info(int argc, char **argv)
 {
 	static const struct argp argp = { .parser = parse, .children = children,
 					  .doc = "Shows what the device is." };
-	struct common c = { .engine = "ref", .seed = 1 };
+	struct common c = { .seed = 1 };
 	struct iau_device_options opt = { 0 };
 	struct iau_device_info i;
 	struct iau_device *dev;
@@ -28,6 +28,7 @@ int cmd_info(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &c);
 	opt.engine = c.engine;
+	opt.node = c.device;
 	err = iau_device_open(&opt, &dev);
 	if (err)
 		return tool_fail(err);

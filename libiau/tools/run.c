@@ -242,7 +242,7 @@ int cmd_run(int argc, char **argv)
 	static const struct argp_child children[] = { { &common_argp, 0, "Common options:", 1 }, { 0 } };
 	static const struct argp argp = { .options = options, .parser = parse, .children = children,
 					  .doc = "Streams the text that a model writes after a prompt." };
-	struct options o = { .common = { .engine = "ref", .seed = 1 }, .n = 128,
+	struct options o = { .common = { .seed = 1 }, .n = 128,
 			     .sampler = iau_sampler_defaults() };
 	struct loaded l;
 	char *text = NULL;

@@ -135,7 +135,7 @@ int cmd_perplexity(int argc, char **argv)
 	static const struct argp argp = { .options = options, .parser = parse, .children = children,
 					  .args_doc = "FILE",
 					  .doc = "Negative log-likelihood per token of a text." };
-	struct options o = { .common = { .engine = "ref", .seed = 1 } };
+	struct options o = { .common = { .seed = 1 } };
 	struct loaded l;
 	int32_t *tokens = NULL;
 	size_t n;
@@ -178,7 +178,7 @@ int cmd_tokenize(int argc, char **argv)
 {
 	static const struct argp argp = { .options = options, .parser = parse, .children = children,
 					  .args_doc = "FILE", .doc = "Shows the tokens of a text." };
-	struct options o = { .common = { .engine = "ref", .seed = 1 } };
+	struct options o = { .common = { .seed = 1 } };
 	struct iau_gguf *gguf = NULL;
 	struct iau_tokenizer *tok = NULL;
 	int32_t *tokens = NULL;

@@ -59,7 +59,7 @@ double tool_real(const struct argp_state *state, const char *name, const char *a
 	return v;
 }
 
-enum { OPT_MEMORY = 512 };
+enum { OPT_MEMORY = 512, OPT_DEVICE };
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
@@ -71,6 +71,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'e':
 		c->engine = arg;
+		return 0;
+	case OPT_DEVICE:
+		c->device = arg;
 		return 0;
 	case 's':
 		c->seed = tool_number(state, "--seed", arg, UINT64_MAX);
@@ -94,7 +97,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option common_options[] = {
 	{ "model", 'm', "FILE", 0, "GGUF model file", 1 },
-	{ "engine", 'e', "rtl|ref", 0, "The Verilated hardware, or its bit-exact model without time", 1 },
+	{ "engine", 'e', "rtl|ref", 0, "The Verilated hardware, or its bit-exact model without time; "
+	  "default: a card if the kernel has one, else ref", 1 },
+	{ "device", OPT_DEVICE, "NODE", 0, "A card behind the kernel driver, such as /dev/accel/accel0", 1 },
 	{ "seed", 's', "N", 0, "Seed of sampling and of the memory model's jitter (1)", 1 },
 	{ "ctx", 'c', "N", 0, "Limit the context to N tokens", 1 },
 	{ "latency", 'L', "CYCLES", 0, "Latency of the memory model (100)", 1 },
@@ -107,7 +112,7 @@ const struct argp common_argp = { .options = common_options, .parser = parse_com
 
 int tool_load(const struct common *c, struct loaded *l)
 {
-	struct iau_device_options opt = { .engine = c->engine, .latency = c->latency,
+	struct iau_device_options opt = { .engine = c->engine, .node = c->device, .latency = c->latency,
 					  .seed = c->seed,
 					  .memory = (uint64_t)c->memory << 20 };
 	struct iau_model_info info;

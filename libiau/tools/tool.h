@@ -17,7 +17,8 @@ enum { EXIT_OK, EXIT_USAGE = 2, EXIT_INPUT, EXIT_DEVICE, EXIT_INTERRUPTED = 130 
 
 /* Options of every subcommand that runs a model. */
 struct common {
-	const char *model, *engine;
+	const char *model, *engine; /* NULL: a card, else ref */
+	const char *device; /* node of a card */
 	uint64_t seed;
 	uint32_t ctx, latency, memory; /* memory: MiB */
 	bool json;

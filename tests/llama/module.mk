@@ -20,7 +20,7 @@ $(LLAMA)/probe-llama: tests/llama/probe.c tests/llama/probe_llama.c tests/llama/
 $(LLAMA)/probe-iau: tests/llama/probe.c tests/llama/probe_iau.c tests/llama/probe.h \
 		$(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(LLAMA_CFLAGS) -Ilibiau/include -o $@ $(filter %.c %.o %.a,$^) $(RTL_LDLIBS) -lpcre2-8 -lm
+	$(CC) $(LLAMA_CFLAGS) -Ilibiau/include -o $@ $(filter %.c %.o %.a,$^) $(RTL_LDLIBS) -lpcre2-8 -ldrm -lm
 
 .PHONY: check-llama
 check-llama: $(LLAMA)/probe-llama $(LLAMA)/probe-iau

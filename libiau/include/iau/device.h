@@ -18,13 +18,16 @@ struct iau_device;
 
 /**
  * struct iau_device_options - how to open a device
- * @engine:	"rtl" (the Verilated hardware) or "ref" (the bit-exact model without time)
- * @latency:	cycles from address to first beat of the memory model; 0 = default (100)
+ * @engine:	"rtl" (the Verilated hardware) or "ref" (the bit-exact model without time), in this
+ *		process; NULL: a card behind the kernel driver if there is one, else "ref"
+ * @node:	device node of a card, such as /dev/accel/accel0, or NULL; not with @engine
+ * @latency:	of an engine: cycles from address to first beat of the memory model; 0 = default (100)
  * @seed:	seed of the memory model's jitter
  * @memory:	bytes of memory, at least 2 MiB; 0 = default (64 GiB, taken from the host as used)
  */
 struct iau_device_options {
 	const char *engine;
+	const char *node;
 	uint32_t latency;
 	uint64_t seed;
 	uint64_t memory;
@@ -32,7 +35,7 @@ struct iau_device_options {
 
 /**
  * struct iau_device_info - what a device is
- * @engine:	name of the engine
+ * @engine:	name of the engine, or the card's device node
  * @timed:	cycle counters advance
  * @rows:	columns that the matrix engine computes side by side
  * @lanes:	elements of a quantisation block
@@ -72,14 +75,15 @@ enum iau_access {
  * @options:	NULL for the defaults
  * @out:	the device, NULL on failure
  *
- * Return: 0; -EINVAL unknown engine; -ENODEV the engine does not start; -ENOMEM.
+ * Return: 0; -EINVAL unknown engine; -ENODEV the engine does not start or the node is no card of
+ * ours; -EACCES the node may not be opened; -ENOMEM.
  */
 int iau_device_open(const struct iau_device_options *options, struct iau_device **out);
 
 /* Closes a device and frees its buffers. NULL is allowed. */
 void iau_device_close(struct iau_device *dev);
 
-void iau_device_info(const struct iau_device *dev, struct iau_device_info *info);
+void iau_device_info(struct iau_device *dev, struct iau_device_info *info);
 
 /**
  * iau_buffer_create() - zeroed memory that the device can reach

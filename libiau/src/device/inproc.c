@@ -4,7 +4,7 @@
  * rings and page tables. Physical memory is one sparse mapping; a physical address is an offset
  * into it.
  */
-#include "iau/device.h"
+#include "device/backend.h"
 #include "iau_dev.h"
 #include "iau_hw.h"
 #include "base/error.h"
@@ -23,7 +23,8 @@
 /* Fixed pages at the start of physical memory. Page 0 stays unused. */
 enum { PAGE_RING = 1, PAGE_RECORD, PAGE_PARAMS, PAGE_ROOT, PAGES_FIXED };
 
-struct iau_device {
+struct inproc {
+	struct iau_device base;
 	const struct iau_dev_ops *ops;
 	struct iau_dev *dev;
 	uint8_t *arena;
@@ -34,18 +35,23 @@ struct iau_device {
 	uint64_t fence;
 };
 
+static struct inproc *to_inproc(struct iau_device *base)
+{
+	return (struct inproc *)(void *)base;
+}
+
 /*
  * Room for page tables below the buffers: a buffer that fills its last block with small pages needs
  * one table a block, 1/512 of the memory.
  */
-static uint64_t table_bytes(const struct iau_device *dev)
+static uint64_t table_bytes(const struct inproc *dev)
 {
 	return (dev->memory / 256 + BIG_PAGE - 1) & ~(BIG_PAGE - 1);
 }
 
 static uint8_t *host_map(void *opaque, uint64_t pa, size_t len, bool write)
 {
-	struct iau_device *dev = opaque;
+	struct inproc *dev = opaque;
 
 	(void)write;
 	return pa < dev->memory && len <= dev->memory - pa ? dev->arena + pa : NULL;
@@ -57,13 +63,13 @@ static void host_irq(void *opaque, unsigned int vector)
 	(void)vector; /* execute() watches the queue instead */
 }
 
-static uint64_t *table_at(struct iau_device *dev, uint64_t pa)
+static uint64_t *table_at(struct inproc *dev, uint64_t pa)
 {
 	return (uint64_t *)(void *)(dev->arena + pa);
 }
 
 /* The next-level table behind an entry, made if absent. */
-static uint64_t descend(struct iau_device *dev, uint64_t *entry)
+static uint64_t descend(struct inproc *dev, uint64_t *entry)
 {
 	if (!(*entry & IAU_PTE_V)) {
 		*entry = dev->next_page | IAU_PTE_V;
@@ -72,7 +78,7 @@ static uint64_t descend(struct iau_device *dev, uint64_t *entry)
 	return *entry & ~(PAGE - 1);
 }
 
-static void map_page(struct iau_device *dev, uint64_t va, uint64_t pa, uint64_t flags, bool big)
+static void map_page(struct inproc *dev, uint64_t va, uint64_t pa, uint64_t flags, bool big)
 {
 	uint64_t l2 = PAGE_ROOT * PAGE;
 	uint64_t l1 = descend(dev, &table_at(dev, l2)[va >> 30 & 511]);
@@ -85,13 +91,13 @@ static void map_page(struct iau_device *dev, uint64_t va, uint64_t pa, uint64_t 
 	table_at(dev, descend(dev, e))[va >> 12 & 511] = pa | flags | IAU_PTE_V;
 }
 
-static void mmio_write64(struct iau_device *dev, uint32_t offset, uint64_t value)
+static void mmio_write64(struct inproc *dev, uint32_t offset, uint64_t value)
 {
 	dev->ops->mmio_write(dev->dev, offset, (uint32_t)value);
 	dev->ops->mmio_write(dev->dev, offset + 4, (uint32_t)(value >> 32));
 }
 
-static void bring_up(struct iau_device *dev)
+static void bring_up(struct inproc *dev)
 {
 	mmio_write64(dev, IAU_CTX_OFFSET + CONTEXT * IAU_CTX_STRIDE, PAGE_ROOT * PAGE | 1);
 	mmio_write64(dev, IAU_QUEUE_OFFSET + IAU_QREG_BASE_LO, PAGE_RING * PAGE);
@@ -102,19 +108,136 @@ static void bring_up(struct iau_device *dev)
 	map_page(dev, PAGE_PARAMS * PAGE, PAGE_PARAMS * PAGE, 0, false);
 }
 
-int iau_device_open(const struct iau_device_options *options, struct iau_device **out)
+static void inproc_close(struct iau_device *base)
 {
-	static const struct iau_device_options defaults = { .engine = "ref" };
+	struct inproc *dev = to_inproc(base);
+
+	if (dev->dev)
+		dev->ops->destroy(dev->dev);
+	munmap(dev->arena, dev->memory);
+	free(dev);
+}
+
+static void inproc_info(struct iau_device *base, struct iau_device_info *info)
+{
+	struct inproc *dev = to_inproc(base);
+	uint32_t cap0 = dev->ops->mmio_read(dev->dev, IAU_REG_CAP0);
+	uint32_t cap1 = dev->ops->mmio_read(dev->dev, IAU_REG_CAP1);
+
+	*info = (struct iau_device_info){
+		.engine = dev->ops->name,
+		.timed = dev->ops->timed,
+		.rows = cap0 & 0xff,
+		.lanes = cap0 >> 8 & 0xff,
+		.queues = cap0 >> 16 & 0xff,
+		.contexts = cap0 >> 24,
+		.vector_bytes = (cap1 & 0xffff) * 1024,
+		.tile_bytes = (cap1 >> 16) * 1024,
+	};
+}
+
+static int inproc_buffer_create(struct iau_device *base, size_t size, enum iau_access access,
+				struct iau_buffer *out)
+{
+	struct inproc *dev = to_inproc(base);
+	uint64_t flags = access == IAU_ACCESS_CONST ? IAU_PTE_C : IAU_PTE_W;
+	uint64_t at = dev->next_block, bytes = (size + PAGE - 1) & ~(PAGE - 1);
+	uint64_t span = (size + BIG_PAGE - 1) & ~(BIG_PAGE - 1);
+
+	if (size > dev->memory || span > dev->memory - at)
+		return iau_error(-ENOMEM, "no room for %zu bytes: %llu of the device's %llu are in use",
+				 size, (unsigned long long)at, (unsigned long long)dev->memory);
+	for (uint64_t o = 0; o < bytes;) {
+		bool big = bytes - o >= BIG_PAGE;
+
+		map_page(dev, at + o, at + o, flags, big);
+		o += big ? BIG_PAGE : PAGE;
+	}
+	dev->next_block = at + span;
+	*out = (struct iau_buffer){ .va = at, .ptr = dev->arena + at, .size = bytes };
+	return 0;
+}
+
+static void inproc_buffer_destroy(struct iau_device *base, struct iau_buffer *buf)
+{
+	struct inproc *dev = to_inproc(base);
+
+	madvise(buf->ptr, buf->size, MADV_DONTNEED);
+	if (buf->va + ((buf->size + BIG_PAGE - 1) & ~(BIG_PAGE - 1)) == dev->next_block)
+		dev->next_block = buf->va;
+}
+
+static uint32_t queue_reg(struct inproc *dev, uint32_t reg)
+{
+	return dev->ops->mmio_read(dev->dev, IAU_QUEUE_OFFSET + reg);
+}
+
+static int report_fault(struct inproc *dev)
+{
+	static const char *const names[] = IAU_FAULT_NAMES;
+	uint32_t code = queue_reg(dev, IAU_QREG_FAULT_CODE);
+	uint64_t va = queue_reg(dev, IAU_QREG_FAULT_VA_LO) |
+		      (uint64_t)queue_reg(dev, IAU_QREG_FAULT_VA_HI) << 32;
+	int err = iau_error(-EIO, "device fault %s in the command at byte %u, info %u, address %#llx",
+			    code < sizeof(names) / sizeof(*names) ? names[code] : "?",
+			    queue_reg(dev, IAU_QREG_FAULT_OFFSET),
+			    queue_reg(dev, IAU_QREG_FAULT_INFO), (unsigned long long)va);
+
+	dev->ops->mmio_write(dev->dev, IAU_QUEUE_OFFSET + IAU_QREG_CMD, 2);
+	return err;
+}
+
+static int inproc_execute(struct iau_device *base, uint64_t cmd_va, size_t cmd_bytes,
+			  const uint32_t *params)
+{
+	struct inproc *dev = to_inproc(base);
+	uint32_t *desc = (uint32_t *)(void *)(dev->arena + PAGE_RING * PAGE +
+					      (dev->tail & ((1u << RING_LOG2) - 1)) * IAU_JOB_BYTES);
+
+	memcpy(dev->arena + PAGE_PARAMS * PAGE, params, IAU_PARAM_BYTES);
+	memset(desc, 0, IAU_JOB_BYTES);
+	IAU_PUT(desc, CONTEXT, IAU_JOB_CTX);
+	IAU_PUT(desc, cmd_bytes, IAU_JOB_CMD_BYTES);
+	IAU_PUT(desc, cmd_va, IAU_JOB_CMD_VA);
+	IAU_PUT(desc, PAGE_PARAMS * PAGE, IAU_JOB_PARAM_VA);
+	IAU_PUT(desc, PAGE_RECORD * PAGE, IAU_JOB_FENCE_PA);
+	IAU_PUT(desc, ++dev->fence, IAU_JOB_FENCE_VALUE);
+	dev->ops->mmio_write(dev->dev, IAU_DOORBELL_OFFSET, ++dev->tail);
+	while (dev->ops->run(dev->dev, 1 << 20))
+		;
+	if (queue_reg(dev, IAU_QREG_STATUS) == 2)
+		return report_fault(dev);
+	return 0;
+}
+
+static uint64_t inproc_counter(struct iau_device *base, unsigned int counter)
+{
+	struct inproc *dev = to_inproc(base);
+	uint32_t lo = dev->ops->mmio_read(dev->dev, IAU_CNT_OFFSET + counter * 8);
+
+	return lo | (uint64_t)dev->ops->mmio_read(dev->dev, IAU_CNT_OFFSET + counter * 8 + 4) << 32;
+}
+
+static const struct iau_device_ops inproc_ops = {
+	.close = inproc_close,
+	.info = inproc_info,
+	.buffer_create = inproc_buffer_create,
+	.buffer_destroy = inproc_buffer_destroy,
+	.execute = inproc_execute,
+	.counter = inproc_counter,
+};
+
+int iau_inproc_open(const struct iau_device_options *o, struct iau_device **out)
+{
 	struct iau_dev_timing timing = IAU_DEV_TIMING_DEFAULT;
 	struct iau_dev_host host = { .map = host_map, .irq = host_irq };
-	const struct iau_device_options *o = options ? options : &defaults;
-	struct iau_device *dev;
+	struct inproc *dev;
 
-	*out = NULL;
 	dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return iau_error_nomem("device");
-	dev->ops = iau_dev_engine(o->engine ? o->engine : defaults.engine);
+	dev->base.ops = &inproc_ops;
+	dev->ops = iau_dev_engine(o->engine);
 	if (!dev->ops) {
 		free(dev);
 		return iau_error(-EINVAL, "engine '%s': unknown; there are rtl and ref", o->engine);
@@ -137,120 +260,10 @@ int iau_device_open(const struct iau_device_options *options, struct iau_device 
 	dev->dev = dev->ops->create(&host, &timing);
 	if (!dev->dev) {
 		iau_error(-ENODEV, "engine '%s' does not start", dev->ops->name);
-		iau_device_close(dev);
+		inproc_close(&dev->base);
 		return -ENODEV;
 	}
 	bring_up(dev);
-	*out = dev;
+	*out = &dev->base;
 	return 0;
-}
-
-void iau_device_close(struct iau_device *dev)
-{
-	if (!dev)
-		return;
-	if (dev->dev)
-		dev->ops->destroy(dev->dev);
-	munmap(dev->arena, dev->memory);
-	free(dev);
-}
-
-void iau_device_info(const struct iau_device *dev, struct iau_device_info *info)
-{
-	uint32_t cap0 = dev->ops->mmio_read(dev->dev, IAU_REG_CAP0);
-	uint32_t cap1 = dev->ops->mmio_read(dev->dev, IAU_REG_CAP1);
-
-	*info = (struct iau_device_info){
-		.engine = dev->ops->name,
-		.timed = dev->ops->timed,
-		.rows = cap0 & 0xff,
-		.lanes = cap0 >> 8 & 0xff,
-		.queues = cap0 >> 16 & 0xff,
-		.contexts = cap0 >> 24,
-		.vector_bytes = (cap1 & 0xffff) * 1024,
-		.tile_bytes = (cap1 >> 16) * 1024,
-	};
-}
-
-int iau_buffer_create(struct iau_device *dev, size_t size, enum iau_access access,
-		      struct iau_buffer *out)
-{
-	uint64_t flags = access == IAU_ACCESS_CONST ? IAU_PTE_C : IAU_PTE_W;
-	uint64_t at = dev->next_block, bytes = (size + PAGE - 1) & ~(PAGE - 1);
-	uint64_t span = (size + BIG_PAGE - 1) & ~(BIG_PAGE - 1);
-
-	memset(out, 0, sizeof(*out));
-	if (!size)
-		return iau_error(-EINVAL, "buffer of 0 bytes");
-	if (size > dev->memory || span > dev->memory - at)
-		return iau_error(-ENOMEM, "no room for %zu bytes: %llu of the device's %llu are in use",
-				 size, (unsigned long long)at, (unsigned long long)dev->memory);
-	for (uint64_t o = 0; o < bytes;) {
-		bool big = bytes - o >= BIG_PAGE;
-
-		map_page(dev, at + o, at + o, flags, big);
-		o += big ? BIG_PAGE : PAGE;
-	}
-	dev->next_block = at + span;
-	*out = (struct iau_buffer){ .va = at, .ptr = dev->arena + at, .size = bytes };
-	return 0;
-}
-
-void iau_buffer_destroy(struct iau_device *dev, struct iau_buffer *buf)
-{
-	if (!buf->ptr)
-		return;
-	madvise(buf->ptr, buf->size, MADV_DONTNEED);
-	if (buf->va + ((buf->size + BIG_PAGE - 1) & ~(BIG_PAGE - 1)) == dev->next_block)
-		dev->next_block = buf->va;
-	memset(buf, 0, sizeof(*buf));
-}
-
-static uint32_t queue_reg(struct iau_device *dev, uint32_t reg)
-{
-	return dev->ops->mmio_read(dev->dev, IAU_QUEUE_OFFSET + reg);
-}
-
-static int report_fault(struct iau_device *dev)
-{
-	static const char *const names[] = IAU_FAULT_NAMES;
-	uint32_t code = queue_reg(dev, IAU_QREG_FAULT_CODE);
-	uint64_t va = queue_reg(dev, IAU_QREG_FAULT_VA_LO) |
-		      (uint64_t)queue_reg(dev, IAU_QREG_FAULT_VA_HI) << 32;
-	int err = iau_error(-EIO, "device fault %s in the command at byte %u, info %u, address %#llx",
-			    code < sizeof(names) / sizeof(*names) ? names[code] : "?",
-			    queue_reg(dev, IAU_QREG_FAULT_OFFSET),
-			    queue_reg(dev, IAU_QREG_FAULT_INFO), (unsigned long long)va);
-
-	dev->ops->mmio_write(dev->dev, IAU_QUEUE_OFFSET + IAU_QREG_CMD, 2);
-	return err;
-}
-
-int iau_device_execute(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes,
-		       const uint32_t params[IAU_PARAMS])
-{
-	uint32_t *desc = (uint32_t *)(void *)(dev->arena + PAGE_RING * PAGE +
-					      (dev->tail & ((1u << RING_LOG2) - 1)) * IAU_JOB_BYTES);
-
-	memcpy(dev->arena + PAGE_PARAMS * PAGE, params, IAU_PARAM_BYTES);
-	memset(desc, 0, IAU_JOB_BYTES);
-	IAU_PUT(desc, CONTEXT, IAU_JOB_CTX);
-	IAU_PUT(desc, cmd_bytes, IAU_JOB_CMD_BYTES);
-	IAU_PUT(desc, cmd_va, IAU_JOB_CMD_VA);
-	IAU_PUT(desc, PAGE_PARAMS * PAGE, IAU_JOB_PARAM_VA);
-	IAU_PUT(desc, PAGE_RECORD * PAGE, IAU_JOB_FENCE_PA);
-	IAU_PUT(desc, ++dev->fence, IAU_JOB_FENCE_VALUE);
-	dev->ops->mmio_write(dev->dev, IAU_DOORBELL_OFFSET, ++dev->tail);
-	while (dev->ops->run(dev->dev, 1 << 20))
-		;
-	if (queue_reg(dev, IAU_QREG_STATUS) == 2)
-		return report_fault(dev);
-	return 0;
-}
-
-uint64_t iau_device_counter(struct iau_device *dev, unsigned int counter)
-{
-	uint32_t lo = dev->ops->mmio_read(dev->dev, IAU_CNT_OFFSET + counter * 8);
-
-	return lo | (uint64_t)dev->ops->mmio_read(dev->dev, IAU_CNT_OFFSET + counter * 8 + 4) << 32;
 }

@@ -4,7 +4,7 @@
 _iau()
 {
 	local cur=$2 prev=$3 cmd="" own=""
-	local common="--model --engine --seed --ctx --latency --memory --json --help --usage"
+	local common="--model --engine --device --seed --ctx --latency --memory --json --help --usage"
 
 	COMPREPLY=()
 	[ "$COMP_CWORD" -gt 1 ] && cmd=${COMP_WORDS[1]}
@@ -12,6 +12,10 @@ _iau()
 	-m | --model)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -X '!*.gguf' -- "$cur"; compgen -d -- "$cur")
+		return
+		;;
+	--device)
+		mapfile -t COMPREPLY < <(compgen -f -- "${cur:-/dev/accel/}")
 		return
 		;;
 	-e | --engine)

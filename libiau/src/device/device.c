@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "device/backend.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <string.h>
+
+int iau_device_open(const struct iau_device_options *options, struct iau_device **out)
+{
+	struct iau_device_options o = { 0 };
+	int err;
+
+	*out = NULL;
+	if (options)
+		o = *options;
+	if (o.engine && o.node)
+		return iau_error(-EINVAL, "engine '%s' runs in this process, not on %s", o.engine,
+				 o.node);
+	if (!o.engine) {
+		err = iau_kernel_open(o.node, out);
+		if (err || *out)
+			return err;
+		o.engine = "ref";
+	}
+	return iau_inproc_open(&o, out);
+}
+
+void iau_device_close(struct iau_device *dev)
+{
+	if (dev)
+		dev->ops->close(dev);
+}
+
+void iau_device_info(struct iau_device *dev, struct iau_device_info *info)
+{
+	dev->ops->info(dev, info);
+}
+
+int iau_buffer_create(struct iau_device *dev, size_t size, enum iau_access access,
+		      struct iau_buffer *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (!size)
+		return iau_error(-EINVAL, "buffer of 0 bytes");
+	return dev->ops->buffer_create(dev, size, access, out);
+}
+
+void iau_buffer_destroy(struct iau_device *dev, struct iau_buffer *buf)
+{
+	if (!buf->ptr)
+		return;
+	dev->ops->buffer_destroy(dev, buf);
+	memset(buf, 0, sizeof(*buf));
+}
+
+int iau_device_execute(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes,
+		       const uint32_t params[IAU_PARAMS])
+{
+	return dev->ops->execute(dev, cmd_va, cmd_bytes, params);
+}
+
+uint64_t iau_device_counter(struct iau_device *dev, unsigned int counter)
+{
+	return dev->ops->counter(dev, counter);
+}

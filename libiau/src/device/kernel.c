@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A card behind the kernel driver: one client, one address space, one queue. Buffers are bound once,
+ * at addresses that this library chooses, each at the start of a 2 MiB block.
+ */
+#include "device/backend.h"
+#include "base/error.h"
+#include "iau_hw.h"
+
+#include <drm/iau_accel.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#define PAGE UINT64_C(4096)
+#define BLOCK (UINT64_C(2) << 20)
+#define FIRST_VA BLOCK
+
+/* A buffer's other half: what iau_buffer does not tell */
+struct bound {
+	uint64_t va;
+	uint32_t handle;
+};
+
+struct kernel {
+	struct iau_device base;
+	int fd;
+	char *path;
+	struct drm_iau_device_info info;
+	uint32_t vm, queue, timeline;
+	uint64_t point;
+	uint64_t next_va;
+	struct bound *bound;
+	size_t n_bound;
+	struct iau_buffer params;
+};
+
+static struct kernel *to_kernel(struct iau_device *base)
+{
+	return (struct kernel *)(void *)base;
+}
+
+static int call(struct kernel *k, unsigned long request, void *arg, const char *what)
+{
+	if (drmIoctl(k->fd, request, arg))
+		return iau_error(-errno, "%s: %s: %s", k->path, what, strerror(errno));
+	return 0;
+}
+
+static void kernel_close(struct iau_device *base)
+{
+	struct kernel *k = to_kernel(base);
+
+	/* the driver ends what the client had */
+	close(k->fd);
+	free(k->bound);
+	free(k->path);
+	free(k);
+}
+
+static void kernel_info(struct iau_device *base, struct iau_device_info *info)
+{
+	struct kernel *k = to_kernel(base);
+
+	*info = (struct iau_device_info){
+		.engine = k->path,
+		.timed = true,
+		.rows = k->info.rows,
+		.lanes = k->info.lanes,
+		.queues = k->info.queues,
+		.contexts = k->info.contexts,
+		.vector_bytes = k->info.vector_bytes,
+		.tile_bytes = k->info.tile_bytes,
+	};
+}
+
+static int bind(struct kernel *k, uint32_t flags, uint32_t handle, uint64_t va, uint64_t size)
+{
+	struct drm_iau_bind_op op = { .flags = flags, .handle = handle, .va = va, .size = size };
+	struct drm_iau_vm_bind args = { .vm_id = k->vm,
+					.ops = { .stride = sizeof(op), .count = 1,
+						 .array = (uintptr_t)&op } };
+
+	return call(k, DRM_IOCTL_IAU_VM_BIND, &args, "bind");
+}
+
+static int map_buffer(struct kernel *k, uint32_t handle, uint64_t size, void **ptr)
+{
+	struct drm_iau_bo_mmap_offset args = { .handle = handle };
+	int err = call(k, DRM_IOCTL_IAU_BO_MMAP_OFFSET, &args, "mmap offset");
+
+	if (err)
+		return err;
+	*ptr = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, k->fd, (off_t)args.offset);
+	if (*ptr == MAP_FAILED) {
+		*ptr = NULL;
+		return iau_error(-errno, "%s: mmap of %llu bytes: %s", k->path,
+				 (unsigned long long)size, strerror(errno));
+	}
+	return 0;
+}
+
+static int note_bound(struct kernel *k, uint64_t va, uint32_t handle)
+{
+	struct bound *b = realloc(k->bound, (k->n_bound + 1) * sizeof(*b));
+
+	if (!b)
+		return iau_error_nomem("buffer");
+	k->bound = b;
+	b[k->n_bound++] = (struct bound){ va, handle };
+	return 0;
+}
+
+static int kernel_buffer_create(struct iau_device *base, size_t size, enum iau_access access,
+				struct iau_buffer *out)
+{
+	struct kernel *k = to_kernel(base);
+	struct drm_iau_bo_create bo = { .size = (size + PAGE - 1) & ~(PAGE - 1) };
+	uint32_t flags = access == IAU_ACCESS_CONST ? DRM_IAU_BIND_CONST : DRM_IAU_BIND_WRITE;
+	uint64_t va = k->next_va;
+	void *ptr = NULL;
+	int err = call(k, DRM_IOCTL_IAU_BO_CREATE, &bo, "buffer");
+
+	if (err)
+		return err;
+	err = map_buffer(k, bo.handle, bo.size, &ptr);
+	if (!err)
+		err = bind(k, flags, bo.handle, va, bo.size);
+	if (!err)
+		err = note_bound(k, va, bo.handle);
+	if (err) {
+		if (ptr)
+			munmap(ptr, bo.size);
+		drmCloseBufferHandle(k->fd, bo.handle);
+		return err;
+	}
+	k->next_va += (bo.size + BLOCK - 1) & ~(BLOCK - 1);
+	*out = (struct iau_buffer){ .va = va, .ptr = ptr, .size = bo.size };
+	return 0;
+}
+
+static void kernel_buffer_destroy(struct iau_device *base, struct iau_buffer *buf)
+{
+	struct kernel *k = to_kernel(base);
+
+	munmap(buf->ptr, buf->size);
+	bind(k, DRM_IAU_BIND_UNMAP, 0, buf->va, buf->size);
+	for (size_t i = 0; i < k->n_bound; i++) {
+		if (k->bound[i].va != buf->va)
+			continue;
+		drmCloseBufferHandle(k->fd, k->bound[i].handle);
+		k->bound[i] = k->bound[--k->n_bound];
+		break;
+	}
+	/* addresses are taken up again from the end only; there are 2^39 bytes of them */
+	if (buf->va + ((buf->size + BLOCK - 1) & ~(BLOCK - 1)) == k->next_va)
+		k->next_va = buf->va;
+}
+
+static int report(struct kernel *k)
+{
+	static const char *const names[] = IAU_FAULT_NAMES;
+	struct drm_iau_queue_state s = { .id = k->queue };
+	int err = call(k, DRM_IOCTL_IAU_QUEUE_STATE, &s, "queue state");
+
+	if (err || !(s.state & DRM_IAU_QUEUE_BANNED))
+		return err;
+	if (s.state & DRM_IAU_QUEUE_TIMEOUT)
+		return iau_error(-EIO, "%s: a job has hung", k->path);
+	return iau_error(-EIO, "device fault %s in the command at byte %u, info %u, address %#llx",
+			 s.fault_code < sizeof(names) / sizeof(*names) ? names[s.fault_code] : "?",
+			 s.fault_offset, s.fault_info, (unsigned long long)s.fault_va);
+}
+
+static int kernel_execute(struct iau_device *base, uint64_t cmd_va, size_t cmd_bytes,
+			  const uint32_t *params)
+{
+	struct kernel *k = to_kernel(base);
+	struct drm_iau_sync sync = { .flags = DRM_IAU_SYNC_SIGNAL, .handle = k->timeline,
+				     .point = k->point + 1 };
+	struct drm_iau_job job = { .cmd_va = cmd_va, .param_va = k->params.va,
+				   .cmd_bytes = (uint32_t)cmd_bytes,
+				   .syncs = { .stride = sizeof(sync), .count = 1,
+					      .array = (uintptr_t)&sync } };
+	struct drm_iau_submit submit = { .queue_id = k->queue,
+					 .jobs = { .stride = sizeof(job), .count = 1,
+						   .array = (uintptr_t)&job } };
+	int err;
+
+	memcpy(k->params.ptr, params, IAU_PARAM_BYTES);
+	err = call(k, DRM_IOCTL_IAU_SUBMIT, &submit, "submit");
+	if (err)
+		return err;
+	k->point++;
+	err = drmSyncobjTimelineWait(k->fd, &k->timeline, &k->point, 1, INT64_MAX, 0, NULL);
+	if (err)
+		return iau_error(err, "%s: wait: %s", k->path, strerror(-err));
+	return report(k);
+}
+
+static uint64_t kernel_counter(struct iau_device *base, unsigned int counter)
+{
+	struct kernel *k = to_kernel(base);
+	struct drm_iau_counters c = { { 0 } };
+	struct drm_iau_dev_query q = { .type = DRM_IAU_DEV_QUERY_COUNTERS, .size = sizeof(c),
+				       .pointer = (uintptr_t)&c };
+
+	if (counter >= sizeof(c.value) / sizeof(*c.value) ||
+	    call(k, DRM_IOCTL_IAU_DEV_QUERY, &q, "counters"))
+		return 0;
+	return c.value[counter];
+}
+
+static const struct iau_device_ops kernel_ops = {
+	.close = kernel_close,
+	.info = kernel_info,
+	.buffer_create = kernel_buffer_create,
+	.buffer_destroy = kernel_buffer_destroy,
+	.execute = kernel_execute,
+	.counter = kernel_counter,
+};
+
+static int bring_up(struct kernel *k)
+{
+	struct drm_iau_dev_query q = { .type = DRM_IAU_DEV_QUERY_INFO, .size = sizeof(k->info),
+				       .pointer = (uintptr_t)&k->info };
+	struct drm_iau_vm_create vm = { 0 };
+	struct drm_iau_queue_create queue = { .priority = DRM_IAU_PRIORITY_NORMAL };
+	int err = call(k, DRM_IOCTL_IAU_DEV_QUERY, &q, "query");
+
+	if (!err)
+		err = call(k, DRM_IOCTL_IAU_VM_CREATE, &vm, "address space");
+	k->vm = queue.vm_id = vm.id;
+	if (!err)
+		err = call(k, DRM_IOCTL_IAU_QUEUE_CREATE, &queue, "queue");
+	k->queue = queue.id;
+	if (!err && drmSyncobjCreate(k->fd, 0, &k->timeline))
+		err = iau_error(-errno, "%s: syncobj: %s", k->path, strerror(errno));
+	k->next_va = FIRST_VA;
+	if (!err)
+		err = iau_buffer_create(&k->base, IAU_PARAM_BYTES, IAU_ACCESS_RW, &k->params);
+	return err;
+}
+
+/* Is FD a node of our driver? */
+static bool is_ours(int fd)
+{
+	drmVersionPtr v = drmGetVersion(fd);
+	bool ours = v && !strcmp(v->name, "iau");
+
+	drmFreeVersion(v);
+	return ours;
+}
+
+static int open_node(const char *path, struct iau_device **out)
+{
+	struct kernel *k;
+	int fd = open(path, O_RDWR | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return iau_error(-errno, "%s: %s", path, strerror(errno));
+	if (!is_ours(fd)) {
+		close(fd);
+		return iau_error(-ENODEV, "%s: not a device of the iau driver", path);
+	}
+	k = calloc(1, sizeof(*k));
+	if (k)
+		k->path = strdup(path);
+	if (!k || !k->path) {
+		free(k);
+		close(fd);
+		return iau_error_nomem("device");
+	}
+	k->base.ops = &kernel_ops;
+	k->fd = fd;
+	err = bring_up(k);
+	if (err) {
+		kernel_close(&k->base);
+		return err;
+	}
+	*out = &k->base;
+	return 0;
+}
+
+int iau_kernel_open(const char *path, struct iau_device **out)
+{
+	glob_t nodes;
+	int err = 0;
+
+	*out = NULL;
+	if (path)
+		return open_node(path, out);
+	if (glob("/dev/accel/accel*", 0, NULL, &nodes))
+		return 0;
+	for (size_t i = 0; i < nodes.gl_pathc && !*out; i++) {
+		err = open_node(nodes.gl_pathv[i], out);
+		/* other drivers have accel nodes, too */
+		if (err == -ENODEV)
+			err = 0;
+		if (err)
+			break;
+	}
+	globfree(&nodes);
+	return err;
+}
