@@ -44,27 +44,30 @@ module iau_queues (
   input  logic [31:0]        counter_i,
   input  logic [127:0]       progress_i    // commands retired, by queue
 );
-  import iau_hw_pkg::*;
-
   localparam logic [1:0] QIdle = 2'd0;
   localparam logic [1:0] QRunning = 2'd1;
   localparam logic [1:0] QFaulted = 2'd2;
   localparam logic [1:0] QResetting = 2'd3;
 
-  logic [15:0][63:0] root_q;
-  logic [3:0][51:0] base_q;
-  logic [3:0][3:0] size_q;
-  logic [3:0][31:0] head_q, tail_q;
-  logic [3:0][2:0] ctrl_q;
-  logic [3:0][1:0] state_q;
-  logic [3:0][7:0] code_q;
-  logic [3:0][31:0] info_q, offset_q, tag_q;
-  logic [3:0][63:0] va_q;
-  logic [3:0][3:0] fctx_q;
+  // Registers of all contexts and queues, one after the other: yosys reads no arrays of vectors
+  // that are written by index and reset at once.
+  logic [1023:0] root_q;  // 16 x 64
+  logic [207:0] base_q;  // 4 x 52
+  logic [15:0] size_q;  // 4 x 4
+  logic [127:0] head_q;  // 4 x 32
+  logic [127:0] tail_q;  // 4 x 32
+  logic [11:0] ctrl_q;  // 4 x 3
+  logic [7:0] state_q;  // 4 x 2
+  logic [31:0] code_q;  // 4 x 8
+  logic [127:0] info_q;  // 4 x 32
+  logic [127:0] offset_q;  // 4 x 32
+  logic [127:0] tag_q;  // 4 x 32
+  logic [255:0] va_q;  // 4 x 64
+  logic [15:0] fctx_q;  // 4 x 4
   logic [5:0] status_q, mask_q;
   logic [1:0] last_q;
 
-  // A write -----------------------------------------------------------------------------------------
+  // A write ---------------------------------------------------------------------------------------
   logic w_queue, w_bell, w_ctx, w_cmd_reset, reset_now, reset_late;
   logic [15:0] w_reg;
   logic [1:0] wq;
@@ -74,16 +77,16 @@ module iau_queues (
   assign w_reg = {9'd0, mmio_addr_i[6:0]};
   assign w_bell = mmio_we_i && mmio_addr_i[15:5] == 11'h100 && mmio_addr_i[2:0] == '0;
   assign w_ctx = mmio_we_i && mmio_addr_i[15:7] == 9'h010;
-  assign w_cmd_reset = w_queue && w_reg == QregCmd && mmio_wdata_i == 32'd1;
+  assign w_cmd_reset = w_queue && w_reg == iau_hw_pkg::QregCmd && mmio_wdata_i == 32'd1;
   // the queue has no job that runs on: it is reset at once
   assign reset_now = w_cmd_reset && !(job_active_i && active_queue_i == wq &&
                                       !(done_i | fault_i | abort_done_i));
   // the job of a queue being reset is over, aborted or completed
-  assign reset_late = abort_done_i || (done_i && state_q[active_queue_i] == QResetting);
-  assign inv_o = w_ctx || (mmio_we_i && mmio_addr_i == RegTlbInvalidate);
+  assign reset_late = abort_done_i || (done_i && state_q[2*32'(active_queue_i)+:2] == QResetting);
+  assign inv_o = w_ctx || (mmio_we_i && mmio_addr_i == iau_hw_pkg::RegTlbInvalidate);
   assign inv_ctx_o = w_ctx ? mmio_addr_i[6:3] : mmio_wdata_i[3:0];
-  assign root_o = root_q[ctx_i];
-  assign abort_o = job_active_i && state_q[active_queue_i] == QResetting;
+  assign root_o = root_q[64*32'(ctx_i)+:64];
+  assign abort_o = job_active_i && state_q[2*32'(active_queue_i)+:2] == QResetting;
 
   // Choice: looked for after anything that can change it, offered while no write changes it ----------
   logic look_q, found_q;
@@ -113,23 +116,24 @@ module iau_queues (
         prio = '0;
         for (int unsigned i = 1; i <= 4; i++) begin
           n = last_q + 2'(i);
-          if (ctrl_q[n][0] && state_q[n] == QIdle && head_q[n] != tail_q[n] &&
-              (!found || ctrl_q[n][2:1] > prio)) begin
+          if (ctrl_q[3*32'(n)] && state_q[2*32'(n)+:2] == QIdle &&
+              head_q[32*32'(n)+:32] != tail_q[32*32'(n)+:32] &&
+              (!found || ctrl_q[3*32'(n)+1+:2] > prio)) begin
             found = 1'b1;
             best = n;
-            prio = ctrl_q[n][2:1];
+            prio = ctrl_q[3*32'(n)+1+:2];
           end
         end
         look_q <= 1'b0;
         found_q <= found;
         job_queue_o <= best;
-        job_pa_o <= base_q[best] +
-            {30'd0, head_q[best][15:0] & ~(16'hffff << size_q[best]), 6'd0};
+        job_pa_o <= base_q[52*32'(best)+:52] +
+            {30'd0, head_q[32*32'(best)+:16] & ~(16'hffff << size_q[4*32'(best)+:4]), 6'd0};
       end
     end
   end
 
-  // Queues ------------------------------------------------------------------------------------------
+  // Queues ----------------------------------------------------------------------------------------
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       root_q <= '0;
@@ -147,55 +151,55 @@ module iau_queues (
       fctx_q <= '0;
     end else begin
       if (w_ctx) begin
-        if (mmio_addr_i[2]) root_q[mmio_addr_i[6:3]][63:32] <= mmio_wdata_i;
-        else root_q[mmio_addr_i[6:3]][31:0] <= mmio_wdata_i;
+        if (mmio_addr_i[2]) root_q[64*32'(mmio_addr_i[6:3])+32+:32] <= mmio_wdata_i;
+        else root_q[64*32'(mmio_addr_i[6:3])+:32] <= mmio_wdata_i;
       end
-      if (w_bell) tail_q[mmio_addr_i[4:3]] <= mmio_wdata_i;
+      if (w_bell) tail_q[32*32'(mmio_addr_i[4:3])+:32] <= mmio_wdata_i;
       if (w_queue) begin
         case (w_reg)
-          QregBaseLo: base_q[wq][31:0] <= {mmio_wdata_i[31:6], 6'd0};
-          QregBaseHi: base_q[wq][51:32] <= mmio_wdata_i[19:0];
-          QregSize: size_q[wq] <= mmio_wdata_i[3:0];
-          QregCtrl: ctrl_q[wq] <= mmio_wdata_i[2:0];
-          QregCmd:
-          if (mmio_wdata_i == 32'd2 && state_q[wq] == QFaulted) begin
-            head_q[wq] <= head_q[wq] + 32'd1;
-            state_q[wq] <= QIdle;
-            code_q[wq] <= '0;
+          iau_hw_pkg::QregBaseLo: base_q[52*32'(wq)+:32] <= {mmio_wdata_i[31:6], 6'd0};
+          iau_hw_pkg::QregBaseHi: base_q[52*32'(wq)+32+:20] <= mmio_wdata_i[19:0];
+          iau_hw_pkg::QregSize: size_q[4*32'(wq)+:4] <= mmio_wdata_i[3:0];
+          iau_hw_pkg::QregCtrl: ctrl_q[3*32'(wq)+:3] <= mmio_wdata_i[2:0];
+          iau_hw_pkg::QregCmd:
+          if (mmio_wdata_i == 32'd2 && state_q[2*32'(wq)+:2] == QFaulted) begin
+            head_q[32*32'(wq)+:32] <= head_q[32*32'(wq)+:32] + 32'd1;
+            state_q[2*32'(wq)+:2] <= QIdle;
+            code_q[8*32'(wq)+:8] <= '0;
           end
           default: ;
         endcase
       end
-      if (job_take_i) state_q[job_queue_o] <= QRunning;
+      if (job_take_i) state_q[2*32'(job_queue_o)+:2] <= QRunning;
       if (done_i) begin
-        head_q[active_queue_i] <= head_q[active_queue_i] + 32'd1;
-        state_q[active_queue_i] <= QIdle;
+        head_q[32*32'(active_queue_i)+:32] <= head_q[32*32'(active_queue_i)+:32] + 32'd1;
+        state_q[2*32'(active_queue_i)+:2] <= QIdle;
       end
       if (fault_i) begin
-        state_q[active_queue_i] <= QFaulted;
-        code_q[active_queue_i] <= fault_code_i;
-        info_q[active_queue_i] <= fault_info_i;
-        va_q[active_queue_i] <= fault_va_i;
-        offset_q[active_queue_i] <= fault_offset_i;
-        tag_q[active_queue_i] <= fault_tag_i;
-        fctx_q[active_queue_i] <= fault_ctx_i;
+        state_q[2*32'(active_queue_i)+:2] <= QFaulted;
+        code_q[8*32'(active_queue_i)+:8] <= fault_code_i;
+        info_q[32*32'(active_queue_i)+:32] <= fault_info_i;
+        va_q[64*32'(active_queue_i)+:64] <= fault_va_i;
+        offset_q[32*32'(active_queue_i)+:32] <= fault_offset_i;
+        tag_q[32*32'(active_queue_i)+:32] <= fault_tag_i;
+        fctx_q[4*32'(active_queue_i)+:4] <= fault_ctx_i;
       end
-      if (w_cmd_reset && !reset_now) state_q[wq] <= QResetting;
+      if (w_cmd_reset && !reset_now) state_q[2*32'(wq)+:2] <= QResetting;
       if (reset_late || reset_now) begin : gen_reset
         logic [3:0] which;
         which = (reset_now ? 4'd1 << wq : '0) | (reset_late ? 4'd1 << active_queue_i : '0);
         for (int unsigned i = 0; i < 4; i++) begin
           if (which[i]) begin
-            state_q[i] <= QIdle;
-            head_q[i] <= '0;
-            tail_q[i] <= '0;
-            ctrl_q[i] <= '0;
-            code_q[i] <= '0;
-            info_q[i] <= '0;
-            va_q[i] <= '0;
-            offset_q[i] <= '0;
-            tag_q[i] <= '0;
-            fctx_q[i] <= '0;
+            state_q[2*32'(i)+:2] <= QIdle;
+            head_q[32*32'(i)+:32] <= '0;
+            tail_q[32*32'(i)+:32] <= '0;
+            ctrl_q[3*32'(i)+:3] <= '0;
+            code_q[8*32'(i)+:8] <= '0;
+            info_q[32*32'(i)+:32] <= '0;
+            va_q[64*32'(i)+:64] <= '0;
+            offset_q[32*32'(i)+:32] <= '0;
+            tag_q[32*32'(i)+:32] <= '0;
+            fctx_q[4*32'(i)+:4] <= '0;
           end
         end
       end
@@ -207,8 +211,8 @@ module iau_queues (
   always_comb begin
     rise = '0;
     if (done_i && done_irq_i) rise[{1'b0, active_queue_i}] = 1'b1;
-    rise[IrqFault] = fault_i;
-    rise[IrqReset] = reset_now | reset_late;
+    rise[iau_hw_pkg::IrqFault] = fault_i;
+    rise[iau_hw_pkg::IrqReset] = reset_now | reset_late;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -219,8 +223,9 @@ module iau_queues (
     end else begin
       irq_o <= rise & ~mask_q;
       status_q <= status_q | rise;
-      if (mmio_we_i && mmio_addr_i == RegIrqStatus) status_q <= (status_q & ~mmio_wdata_i[5:0]) | rise;
-      if (mmio_we_i && mmio_addr_i == RegIrqMask) begin
+      if (mmio_we_i && mmio_addr_i == iau_hw_pkg::RegIrqStatus)
+        status_q <= (status_q & ~mmio_wdata_i[5:0]) | rise;
+      if (mmio_we_i && mmio_addr_i == iau_hw_pkg::RegIrqMask) begin
         mask_q <= mmio_wdata_i[5:0];
         // a vector that rises in the cycle of its unmasking must not be lost between the two
         irq_o <= (rise | (status_q & mask_q)) & ~mmio_wdata_i[5:0];
@@ -228,13 +233,13 @@ module iau_queues (
     end
   end
 
-  // Reads -------------------------------------------------------------------------------------------
+  // Reads -----------------------------------------------------------------------------------------
   logic [31:0] rdata_q;
   logic counter_q, r_counter;
   logic [1:0] rq;
 
   assign rq = mmio_addr_i[8:7];
-  assign r_counter = mmio_addr_i[15:8] == 8'h04 && mmio_addr_i[7:3] < 5'(NumCounters);
+  assign r_counter = mmio_addr_i[15:8] == 8'h04 && mmio_addr_i[7:3] < 5'(iau_hw_pkg::NumCounters);
   assign counter_o = mmio_addr_i[6:3];
   assign counter_high_o = mmio_addr_i[2];
   assign counter_re_o = mmio_re_i & r_counter;
@@ -248,36 +253,39 @@ module iau_queues (
       counter_q <= r_counter;
       rdata_q <= '0;
       case (mmio_addr_i)
-        RegId: rdata_q <= Id;
-        RegVersion: rdata_q <= Version;
-        RegCap0: rdata_q <= {8'(NumContexts), 8'(NumQueues), 8'(Lanes), 8'(Rows)};
-        RegCap1: rdata_q <= {16'(TspBytes >> 10), 16'(VspBytes >> 10)};
-        RegCap2: rdata_q <= {16'd0, 8'(VaBits), 8'(NumIrqs)};
-        RegStatus: rdata_q <= {31'd0, job_active_i | look_q | found_q};
-        RegIrqStatus: rdata_q <= 32'(status_q);
-        RegIrqMask: rdata_q <= 32'(mask_q);
+        iau_hw_pkg::RegId: rdata_q <= iau_hw_pkg::Id;
+        iau_hw_pkg::RegVersion: rdata_q <= iau_hw_pkg::Version;
+        iau_hw_pkg::RegCap0:
+        rdata_q <= {8'(iau_hw_pkg::NumContexts), 8'(iau_hw_pkg::NumQueues), 8'(iau_hw_pkg::Lanes),
+                    8'(iau_hw_pkg::Rows)};
+        iau_hw_pkg::RegCap1:
+        rdata_q <= {16'(iau_hw_pkg::TspBytes >> 10), 16'(iau_hw_pkg::VspBytes >> 10)};
+        iau_hw_pkg::RegCap2: rdata_q <= {16'd0, 8'(iau_hw_pkg::VaBits), 8'(iau_hw_pkg::NumIrqs)};
+        iau_hw_pkg::RegStatus: rdata_q <= {31'd0, job_active_i | look_q | found_q};
+        iau_hw_pkg::RegIrqStatus: rdata_q <= 32'(status_q);
+        iau_hw_pkg::RegIrqMask: rdata_q <= 32'(mask_q);
         default: begin
           if (mmio_addr_i[15:5] == 11'h100 && mmio_addr_i[2:0] == '0) begin
-            rdata_q <= tail_q[mmio_addr_i[4:3]];
+            rdata_q <= tail_q[32*32'(mmio_addr_i[4:3])+:32];
           end else if (mmio_addr_i[15:7] == 9'h010) begin
-            rdata_q <= mmio_addr_i[2] ? root_q[mmio_addr_i[6:3]][63:32] :
-                       root_q[mmio_addr_i[6:3]][31:0];
+            rdata_q <= mmio_addr_i[2] ? root_q[64*32'(mmio_addr_i[6:3])+32+:32] :
+                       root_q[64*32'(mmio_addr_i[6:3])+:32];
           end else if (mmio_addr_i[15:9] == 7'h08) begin
             case ({9'd0, mmio_addr_i[6:0]})
-              QregBaseLo: rdata_q <= base_q[rq][31:0];
-              QregBaseHi: rdata_q <= {12'd0, base_q[rq][51:32]};
-              QregSize: rdata_q <= 32'(size_q[rq]);
-              QregHead: rdata_q <= head_q[rq];
-              QregCtrl: rdata_q <= 32'(ctrl_q[rq]);
-              QregStatus: rdata_q <= 32'(state_q[rq]);
-              QregProgress: rdata_q <= progress_i[{rq, 5'd0}+:32];
-              QregFaultCode: rdata_q <= 32'(code_q[rq]);
-              QregFaultInfo: rdata_q <= info_q[rq];
-              QregFaultVaLo: rdata_q <= va_q[rq][31:0];
-              QregFaultVaHi: rdata_q <= va_q[rq][63:32];
-              QregFaultOffset: rdata_q <= offset_q[rq];
-              QregFaultTag: rdata_q <= tag_q[rq];
-              QregFaultCtx: rdata_q <= 32'(fctx_q[rq]);
+              iau_hw_pkg::QregBaseLo: rdata_q <= base_q[52*32'(rq)+:32];
+              iau_hw_pkg::QregBaseHi: rdata_q <= {12'd0, base_q[52*32'(rq)+32+:20]};
+              iau_hw_pkg::QregSize: rdata_q <= 32'(size_q[4*32'(rq)+:4]);
+              iau_hw_pkg::QregHead: rdata_q <= head_q[32*32'(rq)+:32];
+              iau_hw_pkg::QregCtrl: rdata_q <= 32'(ctrl_q[3*32'(rq)+:3]);
+              iau_hw_pkg::QregStatus: rdata_q <= 32'(state_q[2*32'(rq)+:2]);
+              iau_hw_pkg::QregProgress: rdata_q <= progress_i[{rq, 5'd0}+:32];
+              iau_hw_pkg::QregFaultCode: rdata_q <= 32'(code_q[8*32'(rq)+:8]);
+              iau_hw_pkg::QregFaultInfo: rdata_q <= info_q[32*32'(rq)+:32];
+              iau_hw_pkg::QregFaultVaLo: rdata_q <= va_q[64*32'(rq)+:32];
+              iau_hw_pkg::QregFaultVaHi: rdata_q <= va_q[64*32'(rq)+32+:32];
+              iau_hw_pkg::QregFaultOffset: rdata_q <= offset_q[32*32'(rq)+:32];
+              iau_hw_pkg::QregFaultTag: rdata_q <= tag_q[32*32'(rq)+:32];
+              iau_hw_pkg::QregFaultCtx: rdata_q <= 32'(fctx_q[4*32'(rq)+:4]);
               default: ;
             endcase
           end
