@@ -222,6 +222,7 @@ static void iau_remove(struct pci_dev *pdev)
 	struct iau_device *iau = pci_get_drvdata(pdev);
 
 	drm_dev_unplug(&iau->drm);
+	iau_rings_stop(iau);
 }
 
 static const struct pci_device_id iau_ids[] = {

@@ -173,7 +173,6 @@ int iau_slot_get(struct iau_vm *vm);
 void iau_slot_put(struct iau_device *iau, int slot);
 void iau_slot_flush(struct iau_vm *vm);
 void iau_slot_release(struct iau_vm *vm);
-void iau_slots_restore(struct iau_device *iau);
 
 /* Queues and jobs ---------------------------------------------------------------------------- */
 
@@ -233,7 +232,7 @@ struct iau_job {
 void iau_job_free(struct iau_job *job);
 
 int iau_rings_init(struct iau_device *iau);
-void iau_ring_setup(struct iau_ring *ring);
+void iau_rings_stop(struct iau_device *iau);
 irqreturn_t iau_ring_irq(int irq, void *data);
 irqreturn_t iau_fault_irq(int irq, void *data);
 

@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
@@ -73,14 +74,22 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 	struct iau_job *job = to_iau_job(base);
 	struct iau_ring *ring = job->queue->ring;
 	unsigned long irq;
+	int idx;
 
+	/* after a reset all jobs that were in the ring come again, those that were done in time, too */
+	if (job->started && dma_fence_is_signaled(&job->done->base))
+		return dma_fence_get(&job->done->base);
 	if (READ_ONCE(job->queue->state) & DRM_IAU_QUEUE_BANNED)
 		return ERR_PTR(-ECANCELED);
+	if (!drm_dev_enter(&ring->iau->drm, &idx))
+		return ERR_PTR(-ENODEV);
 	job->slot = iau_slot_get(job->queue->vm);
-	if (job->slot < 0)
+	if (job->slot < 0) {
+		drm_dev_exit(idx);
 		return ERR_PTR(-EIO);
+	}
 	spin_lock_irqsave(&ring->lock, irq);
-	/* after a reset it runs again, under the fence that it has */
+	/* one that runs again keeps its fence */
 	if (!job->started) {
 		job->done->ring = ring;
 		dma_fence_init(&job->done->base, &fence_ops, &ring->lock, ring->fence_context,
@@ -92,6 +101,7 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 	/* writel() orders the descriptor before the doorbell */
 	iau_write(ring->iau, IAU_DOORBELL_OFFSET + ring->index * 8, ring->tail);
 	spin_unlock_irqrestore(&ring->lock, irq);
+	drm_dev_exit(idx);
 	return dma_fence_get(&job->done->base);
 }
 
@@ -174,7 +184,7 @@ irqreturn_t iau_fault_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-void iau_ring_setup(struct iau_ring *ring)
+static void ring_setup(struct iau_ring *ring)
 {
 	struct iau_device *iau = ring->iau;
 	unsigned int q = ring->index;
@@ -210,7 +220,7 @@ static int ring_reset(struct iau_ring *ring)
 		iau_slot_put(iau, job->slot);
 		job->slot = -1;
 	}
-	iau_ring_setup(ring);
+	ring_setup(ring);
 	spin_unlock_irqrestore(&ring->lock, irq);
 	return err;
 }
@@ -229,13 +239,17 @@ static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
 {
 	struct iau_job *job = to_iau_job(base);
 	struct iau_ring *ring = job->queue->ring;
+	int idx;
 
+	if (!drm_dev_enter(&ring->iau->drm, &idx))
+		return DRM_GPU_SCHED_STAT_ENODEV;
 	/* an interrupt may have been lost */
 	skip_faulted(ring);
 	if (dma_fence_is_signaled(&job->done->base) || made_progress(ring)) {
 		spin_lock(&ring->sched.job_list_lock);
 		list_add(&base->list, &ring->sched.pending_list);
 		spin_unlock(&ring->sched.job_list_lock);
+		drm_dev_exit(idx);
 		return DRM_GPU_SCHED_STAT_NOMINAL;
 	}
 	drm_warn(&ring->iau->drm, "queue %u: a job (tag %#x) has hung\n", ring->index, job->tag);
@@ -245,6 +259,7 @@ static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
 	ring_reset(ring);
 	drm_sched_resubmit_jobs(&ring->sched);
 	drm_sched_start(&ring->sched);
+	drm_dev_exit(idx);
 	return DRM_GPU_SCHED_STAT_NOMINAL;
 }
 
@@ -265,7 +280,6 @@ static void ring_fini(struct drm_device *drm, void *data)
 	struct iau_ring *ring = data;
 
 	drm_sched_fini(&ring->sched);
-	iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CTRL), 0);
 	dma_free_coherent(drm->dev, MEM_BYTES, ring->desc, ring->dma);
 }
 
@@ -289,8 +303,29 @@ static int ring_init(struct iau_device *iau, unsigned int index)
 		dma_free_coherent(dev, MEM_BYTES, ring->desc, ring->dma);
 		return err;
 	}
-	iau_ring_setup(ring);
+	ring_setup(ring);
 	return drmm_add_action_or_reset(&iau->drm, ring_fini, ring);
+}
+
+/* The device goes: it stops, and what it had not done fails. No new job starts any more. */
+void iau_rings_stop(struct iau_device *iau)
+{
+	for (unsigned int q = 0; q < iau->info.queues; q++) {
+		struct iau_ring *ring = &iau->ring[q];
+		unsigned long irq;
+		u32 status;
+
+		iau_write(iau, iau_qreg(q, IAU_QREG_CMD), 1);
+		/* a device that is gone reads as all ones and does not answer */
+		if (readl_poll_timeout(iau->regs + iau_qreg(q, IAU_QREG_STATUS), status,
+				       status == 0 || status == ~0u, 100, RESET_US))
+			drm_err(&iau->drm, "queue %u does not stop\n", q);
+		spin_lock_irqsave(&ring->lock, irq);
+		complete_done(ring);
+		while (ring->head != ring->tail)
+			finish(ring, -ENODEV);
+		spin_unlock_irqrestore(&ring->lock, irq);
+	}
 }
 
 static void wq_fini(struct drm_device *drm, void *data)

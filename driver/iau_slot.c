@@ -4,15 +4,22 @@
  * a ring; the least recently used of the others is replaced. Rings hold no more jobs than there are
  * slots, so one is always free.
  */
+#include <drm/drm_drv.h>
+
 #include "iau_drv.h"
 
 static void set_root(struct iau_device *iau, unsigned int slot, u64 root)
 {
 	u32 reg = IAU_CTX_OFFSET + slot * IAU_CTX_STRIDE;
+	int idx;
 
+	/* clients may close after the device has gone */
+	if (!drm_dev_enter(&iau->drm, &idx))
+		return;
 	/* each write drops the cached translations of the slot */
 	iau_write(iau, reg, lower_32_bits(root));
 	iau_write(iau, reg + 4, upper_32_bits(root));
+	drm_dev_exit(idx);
 }
 
 static void take(struct iau_vm *vm, unsigned int i)
@@ -68,11 +75,15 @@ void iau_slot_flush(struct iau_vm *vm)
 {
 	struct iau_device *iau = vm->iau;
 	unsigned long irq;
+	int idx;
 
+	if (!drm_dev_enter(&iau->drm, &idx))
+		return;
 	spin_lock_irqsave(&iau->slot_lock, irq);
 	if (vm->slot >= 0)
 		iau_write(iau, IAU_REG_TLB_INVALIDATE, vm->slot);
 	spin_unlock_irqrestore(&iau->slot_lock, irq);
+	drm_dev_exit(idx);
 }
 
 /* The VM goes; none of its jobs is left. */
@@ -87,16 +98,5 @@ void iau_slot_release(struct iau_vm *vm)
 		iau->slot[vm->slot].vm = NULL;
 		vm->slot = -1;
 	}
-	spin_unlock_irqrestore(&iau->slot_lock, irq);
-}
-
-/* After a reset of the whole device */
-void iau_slots_restore(struct iau_device *iau)
-{
-	unsigned long irq;
-
-	spin_lock_irqsave(&iau->slot_lock, irq);
-	for (unsigned int i = 0; i < iau->info.contexts; i++)
-		set_root(iau, i, iau->slot[i].vm ? iau->slot[i].vm->root->dma | 1 : 0);
 	spin_unlock_irqrestore(&iau->slot_lock, irq);
 }

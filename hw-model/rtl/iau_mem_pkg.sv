@@ -4,13 +4,11 @@
 package iau_mem_pkg;
   /// X with every byte moved up by N places, the last ones to the front
   function automatic logic [511:0] rotate(input logic [511:0] x, input logic [5:0] n);
-    logic [1023:0] twice;
-    if (n == 6'd0) begin
-      rotate = x;
-    end else begin
-      twice = {x, x} << {n, 3'd0};
-      rotate = twice[1023:512];
-    end
+    // two shifts: Verilator 5.032 shifts a concatenation in place, over what it has yet to read
+    logic [511:0] up, down;
+    up = x << {n, 3'd0};
+    down = x >> (10'd512 - {1'b0, n, 3'd0});
+    rotate = up | down;
   endfunction
 
   /// Enables of N bytes (1..64) from byte AT on
