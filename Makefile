@@ -24,6 +24,7 @@ include libiau/host.mk
 include hw-model/module.mk
 include sim/module.mk
 include libiau/module.mk
+include sim/vfio/module.mk
 include tests/module.mk
 include tests/llama/module.mk
 include mk/install.mk

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the card names itself on the PCI bus, and what lies in its BARs.
+ *
+ * The project owns no vendor ID. QEMU's registry (docs/specs/pci-ids.rst) keeps 1af4:10f0 to
+ * 1af4:10ff for experiments without registration; this is the first of them. A card that is made
+ * or shipped needs an ID of its own.
+ */
+#ifndef IAU_PCI_IDS_H
+#define IAU_PCI_IDS_H
+
+#define IAU_PCI_VENDOR	  0x1af4
+#define IAU_PCI_DEVICE	  0x10f0
+#define IAU_PCI_SUBVENDOR 0x1af4
+#define IAU_PCI_SUBDEVICE 0x0001
+#define IAU_PCI_CLASS	  0x120000 /* processing accelerator */
+
+/* The registers of the hardware reference. */
+#define IAU_BAR_REGS	   0
+#define IAU_BAR_REGS_BYTES 0x10000
+
+/*
+ * Read-only and without a trap: a copy of the 4 KiB of queue registers at IAU_QUEUE_OFFSET of BAR
+ * 0, current before an interrupt about a change is raised.
+ */
+#define IAU_BAR_STATUS	     2
+#define IAU_BAR_STATUS_BYTES 0x1000
+
+/* The MSI-X table, and the pending bits. */
+#define IAU_BAR_MSIX	   4
+#define IAU_BAR_MSIX_BYTES 0x1000
+#define IAU_MSIX_PBA	   0x800
+
+#endif

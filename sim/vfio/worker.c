@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Steps between two looks at what the client wants: a fraction of a millisecond of most work. */
+#define SLICE_CYCLES   256
+#define SLICE_COMMANDS 16
+/* Less than a job takes, so that jobs are told apart. */
+#define SLICE_CYCLES_BY_JOB   32
+#define SLICE_COMMANDS_BY_JOB 1
+
+static uint8_t *host_map(void *opaque, uint64_t pa, size_t len, bool write)
+{
+	struct worker *w = opaque;
+
+	return dma_at(&w->dma, pa, len, write);
+}
+
+static void host_irq(void *opaque, unsigned int vector)
+{
+	struct worker *w = opaque;
+
+	w->irqs++;
+	w->fired[vector] += inject_irq(&w->inject);
+}
+
+static uint32_t read_device(void *opaque, uint32_t offset)
+{
+	struct worker *w = opaque;
+
+	return w->ops->mmio_read(w->dev, offset);
+}
+
+static struct iau_dev *make_device(struct worker *w)
+{
+	struct iau_dev_host host = { .opaque = w, .map = host_map, .irq = host_irq };
+
+	return w->ops->create(&host, &w->timing);
+}
+
+void worker_reset(struct worker *w, void *unused)
+{
+	(void)unused;
+	w->ops->destroy(w->dev);
+	w->dev = make_device(w);
+	if (!w->dev) {
+		fprintf(stderr, "iau-vfio: no memory for the device after a reset\n");
+		exit(1);
+	}
+	memset(w->fired, 0, sizeof(w->fired));
+	shadow_collect_all(&w->seen, read_device, w);
+	for (unsigned int q = 0; q < IAU_NUM_QUEUES; q++)
+		inject_head(&w->inject, q, 0);
+	inject_release(&w->inject);
+	msix_reset(w->msix);
+}
+
+/*
+ * HEAD also moves without a completion, when a queue is reset or goes on after a fault: the
+ * injector hears of it before the next run.
+ */
+static void apply_write(struct worker *w, uint32_t offset, uint32_t value)
+{
+	uint32_t at = offset - IAU_QUEUE_OFFSET, q = at / IAU_QUEUE_STRIDE;
+
+	w->ops->mmio_write(w->dev, offset, value);
+	shadow_write(&w->seen, offset, value);
+	if (offset < IAU_QUEUE_OFFSET || q >= IAU_NUM_QUEUES ||
+	    at % IAU_QUEUE_STRIDE != IAU_QREG_CMD)
+		return;
+	inject_release(&w->inject);
+	inject_head(&w->inject, q,
+		    w->ops->mmio_read(w->dev, offset - IAU_QREG_CMD + IAU_QREG_HEAD));
+}
+
+static void apply(struct worker *w, const struct worker_op *op)
+{
+	if (op->call)
+		op->call(w, op->arg);
+	else
+		apply_write(w, op->offset, op->value);
+}
+
+/* Reads what may have changed. A register that did so beside an interrupt must not be older than it. */
+static void collect(struct worker *w)
+{
+	uint64_t irqs;
+
+	do {
+		irqs = w->irqs;
+		shadow_collect(&w->seen, read_device, w);
+	} while (irqs != w->irqs);
+	inject_completions(&w->inject, &w->seen, &w->dma);
+}
+
+/* What was read, and on top of it the writes that the device has yet to see. */
+static void publish(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	shadow_publish(&w->shadow, &w->seen);
+	for (uint64_t i = w->applied; i < w->queued; i++) {
+		const struct worker_op *op = &w->op[i % WORKER_OPS];
+
+		if (!op->call)
+			shadow_write(&w->shadow, op->offset, op->value);
+	}
+	w->published = w->applied;
+	pthread_cond_broadcast(&w->done);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void deliver(struct worker *w)
+{
+	for (unsigned int v = 0; v < IAU_NUM_IRQS; v++) {
+		if (w->fired[v])
+			msix_fire(w->msix, v, w->fired[v]);
+		w->fired[v] = 0;
+	}
+}
+
+static bool work(struct worker *w)
+{
+	bool by_job = inject_by_job(&w->inject);
+
+	if (w->ops->timed)
+		return w->ops->run(w->dev, by_job ? SLICE_CYCLES_BY_JOB : SLICE_CYCLES);
+	return w->ops->run(w->dev, by_job ? SLICE_COMMANDS_BY_JOB : SLICE_COMMANDS);
+}
+
+static void wait_us(struct worker *w, uint64_t us)
+{
+	struct timespec t;
+
+	if (us == UINT64_MAX) {
+		pthread_cond_wait(&w->wake, &w->lock);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += (long)(us % 1000000 * 1000);
+	t.tv_sec += (time_t)(us / 1000000) + t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	pthread_cond_timedwait(&w->wake, &w->lock, &t);
+}
+
+/* Takes one operation out; false if there is none, after waiting up to FOR_US for one. */
+static bool next_op(struct worker *w, struct worker_op *op, uint64_t for_us)
+{
+	bool any;
+
+	pthread_mutex_lock(&w->lock);
+	if (for_us && w->applied == w->queued)
+		wait_us(w, for_us);
+	any = w->applied != w->queued;
+	if (any)
+		*op = w->op[w->applied++ % WORKER_OPS];
+	pthread_mutex_unlock(&w->lock);
+	return any;
+}
+
+/* True while the device has to stand still although it has work; *FOR_US says for how long yet. */
+static bool stalls(struct worker *w, uint64_t *for_us)
+{
+	if (inject_stall_is_due(&w->inject) && read_device(w, IAU_REG_STATUS) & 1)
+		inject_stall(&w->inject);
+	return inject_stalls(&w->inject, for_us);
+}
+
+static void *worker_thread(void *arg)
+{
+	struct worker *w = arg;
+	struct worker_op op;
+	uint64_t idle_us = 0;
+
+	for (;;) {
+		bool news = next_op(w, &op, idle_us);
+
+		for (bool more = news; more; more = next_op(w, &op, 0))
+			apply(w, &op);
+		idle_us = UINT64_MAX;
+		if (!stalls(w, &idle_us)) {
+			if (work(w))
+				idle_us = 0;
+			collect(w);
+			news = true;
+		}
+		/* without a collect while it stalls: reading would be cycles for it to move on */
+		if (news)
+			publish(w);
+		deliver(w);
+	}
+	return NULL;
+}
+
+int worker_start(struct worker *w, const struct iau_dev_ops *ops,
+		 const struct iau_dev_timing *timing, const struct inject_plan *plan,
+		 struct msix *msix, volatile uint32_t *status_page)
+{
+	pthread_condattr_t monotonic;
+	int err;
+
+	memset(w, 0, sizeof(*w));
+	w->ops = ops;
+	w->timing = *timing;
+	w->inject.plan = *plan;
+	w->msix = msix;
+	w->shadow.page = status_page;
+	w->dev = make_device(w);
+	if (!w->dev)
+		return -ENOMEM;
+	shadow_collect_all(&w->seen, read_device, w);
+	shadow_publish(&w->shadow, &w->seen);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->wake, &monotonic);
+	pthread_cond_init(&w->done, NULL);
+	pthread_condattr_destroy(&monotonic);
+	err = pthread_create(&w->thread, NULL, worker_thread, w);
+	if (err)
+		w->ops->destroy(w->dev);
+	return -err;
+}
+
+uint32_t worker_read(struct worker *w, uint32_t offset)
+{
+	uint32_t value;
+
+	pthread_mutex_lock(&w->lock);
+	value = shadow_read(&w->shadow, offset);
+	pthread_mutex_unlock(&w->lock);
+	return value;
+}
+
+/* Under the lock. Waits for room; returns the operation's number. */
+static uint64_t enqueue(struct worker *w, const struct worker_op *op)
+{
+	while (w->queued - w->applied == WORKER_OPS)
+		pthread_cond_wait(&w->done, &w->lock);
+	w->op[w->queued % WORKER_OPS] = *op;
+	pthread_cond_signal(&w->wake);
+	return w->queued++;
+}
+
+void worker_write(struct worker *w, uint32_t offset, uint32_t value)
+{
+	struct worker_op op = { .offset = offset, .value = value };
+
+	pthread_mutex_lock(&w->lock);
+	enqueue(w, &op);
+	shadow_write(&w->shadow, offset, value);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void worker_call(struct worker *w, void (*call)(struct worker *w, void *arg), void *arg)
+{
+	struct worker_op op = { .call = call, .arg = arg };
+	uint64_t n;
+
+	pthread_mutex_lock(&w->lock);
+	n = enqueue(w, &op);
+	while (w->published <= n)
+		pthread_cond_wait(&w->done, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The device in a thread of its own, which alone touches it, its memory windows and the injector.
+ * What the client's thread wants of it is queued and done in order between short runs.
+ */
+#ifndef IAU_VFIO_WORKER_H
+#define IAU_VFIO_WORKER_H
+
+#include "dma.h"
+#include "iau_dev.h"
+#include "inject.h"
+#include "msix.h"
+#include "shadow.h"
+
+#include <pthread.h>
+
+#define WORKER_OPS 256u
+
+struct worker;
+
+/* A register write, or a call if CALL is set. */
+struct worker_op {
+	void (*call)(struct worker *w, void *arg);
+	void *arg;
+	uint32_t offset, value;
+};
+
+struct worker {
+	const struct iau_dev_ops *ops;
+	struct iau_dev_timing timing;
+	struct msix *msix;
+
+	/* the device's thread only */
+	struct iau_dev *dev;
+	struct dma dma;
+	struct inject inject;
+	struct shadow seen;		  /* the registers as last read from the device */
+	unsigned int fired[IAU_NUM_IRQS]; /* not yet delivered */
+	uint64_t irqs;			  /* ever fired */
+
+	/* under the lock */
+	pthread_mutex_t lock;
+	pthread_cond_t wake, done; /* for the device's thread; for who waits for it */
+	struct worker_op op[WORKER_OPS];
+	uint64_t queued, applied, published; /* operations, ever */
+	struct shadow shadow;
+
+	pthread_t thread;
+};
+
+/*
+ * Makes the device and starts its thread, which runs as long as the process. STATUS_PAGE is
+ * IAU_BAR_STATUS_BYTES long. Returns 0 or -errno.
+ */
+int worker_start(struct worker *w, const struct iau_dev_ops *ops,
+		 const struct iau_dev_timing *timing, const struct inject_plan *plan,
+		 struct msix *msix, volatile uint32_t *status_page);
+
+/* Registers of BAR 0. A read is answered from the shadow, a write is on its way. */
+uint32_t worker_read(struct worker *w, uint32_t offset);
+void worker_write(struct worker *w, uint32_t offset, uint32_t value);
+
+/*
+ * Calls CALL in the device's thread, after all writes so far and between two runs; returns when it
+ * has returned and the shadow shows what came of it.
+ */
+void worker_call(struct worker *w, void (*call)(struct worker *w, void *arg), void *arg);
+
+/* To be called so: the device as after power on. Windows stay. */
+void worker_reset(struct worker *w, void *unused);
+
+#endif
