@@ -13,6 +13,7 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
+#include "iau_compat.h"
 #include "iau_drv.h"
 
 static unsigned int timeout_ms = 10000;
@@ -246,11 +247,8 @@ static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
 	/* an interrupt may have been lost */
 	skip_faulted(ring);
 	if (dma_fence_is_signaled(&job->done->base) || made_progress(ring)) {
-		spin_lock(&ring->sched.job_list_lock);
-		list_add(&base->list, &ring->sched.pending_list);
-		spin_unlock(&ring->sched.job_list_lock);
 		drm_dev_exit(idx);
-		return DRM_GPU_SCHED_STAT_NOMINAL;
+		return iau_sched_no_hang(base);
 	}
 	drm_warn(&ring->iau->drm, "queue %u: a job (tag %#x) has hung\n", ring->index, job->tag);
 	iau_queue_ban(job->queue, DRM_IAU_QUEUE_TIMEOUT);
@@ -258,9 +256,9 @@ static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
 	dma_fence_set_error(&base->s_fence->finished, -ETIMEDOUT);
 	ring_reset(ring);
 	drm_sched_resubmit_jobs(&ring->sched);
-	drm_sched_start(&ring->sched);
+	iau_sched_start(&ring->sched);
 	drm_dev_exit(idx);
-	return DRM_GPU_SCHED_STAT_NOMINAL;
+	return IAU_SCHED_STAT_RESET;
 }
 
 static void free_job(struct drm_sched_job *base)
@@ -297,8 +295,8 @@ static int ring_init(struct iau_device *iau, unsigned int index)
 	if (!ring->desc)
 		return -ENOMEM;
 	ring->rec = ring->desc + IAU_RING_ENTRIES * IAU_JOB_BYTES;
-	err = drm_sched_init(&ring->sched, &sched_ops, NULL, DRM_SCHED_PRIORITY_COUNT, IAU_RING_JOBS,
-			     0, msecs_to_jiffies(timeout_ms), iau->timeout_wq, NULL, "iau", dev);
+	err = iau_sched_init(&ring->sched, &sched_ops, IAU_RING_JOBS, msecs_to_jiffies(timeout_ms),
+			     iau->timeout_wq, dev);
 	if (err) {
 		dma_free_coherent(dev, MEM_BYTES, ring->desc, ring->dma);
 		return err;

@@ -10,6 +10,7 @@
 
 #include <drm/drm_syncobj.h>
 
+#include "iau_compat.h"
 #include "iau_drv.h"
 
 #define MAX_JOBS	64
@@ -52,7 +53,7 @@ void iau_job_free(struct iau_job *job)
 	kfree(job);
 }
 
-static struct iau_job *job_new(struct iau_queue *queue, const struct drm_iau_job *j)
+static struct iau_job *job_new(struct iau_queue *queue, const struct drm_iau_job *j, u64 client)
 {
 	struct iau_job *job;
 	int err = -ENOMEM;
@@ -65,7 +66,7 @@ static struct iau_job *job_new(struct iau_queue *queue, const struct drm_iau_job
 	if (job)
 		job->done = kzalloc(sizeof(*job->done), GFP_KERNEL);
 	if (job && job->done)
-		err = drm_sched_job_init(&job->base, &queue->entity, 1, NULL);
+		err = iau_sched_job_init(&job->base, &queue->entity, client);
 	if (err) {
 		if (job)
 			kfree(job->done);
@@ -134,7 +135,7 @@ static int add_jobs(struct submit *s, const struct drm_iau_obj_array *jobs, stru
 
 		if (err)
 			return err;
-		job = job_new(s->queue, &j);
+		job = job_new(s->queue, &j, file->client_id);
 		if (IS_ERR(job))
 			return PTR_ERR(job);
 		s->job[s->jobs++] = job;

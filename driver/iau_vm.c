@@ -3,6 +3,7 @@
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
 
+#include "iau_compat.h"
 #include "iau_drv.h"
 
 #define MAX_OPS		4096
@@ -307,7 +308,7 @@ static int vm_change(struct iau_vm *vm, const struct drm_iau_bind_op *b, struct 
 	struct steps s = { 0 };
 	int err;
 
-	ops = obj ? drm_gpuvm_sm_map_ops_create(&vm->gpuvm, b->va, b->size, obj, b->offset) :
+	ops = obj ? iau_map_ops(&vm->gpuvm, b->va, b->size, obj, b->offset) :
 		    drm_gpuvm_sm_unmap_ops_create(&vm->gpuvm, b->va, b->size);
 	if (IS_ERR(ops))
 		return PTR_ERR(ops);

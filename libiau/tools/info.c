@@ -16,6 +16,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
+static void print_info(const struct iau_device_info *i, bool json)
+{
+	if (json) {
+		tool_print_json(json_pack("{s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:i}", "engine",
+					  i->engine, "timed", i->timed, "rows", i->rows, "lanes",
+					  i->lanes, "queues", i->queues, "contexts", i->contexts,
+					  "vector_scratchpad_bytes", i->vector_bytes,
+					  "tile_scratchpad_bytes", i->tile_bytes));
+		return;
+	}
+	printf("engine             %s (%s)\nmatrix engine      %u x %u INT8\nqueues             %u\n"
+	       "contexts           %u\nvector scratchpad  %u KiB\ntile scratchpad    %u KiB\n",
+	       i->engine, i->timed ? "cycle-accurate" : "no timing", i->rows, i->lanes, i->queues,
+	       i->contexts, i->vector_bytes / 1024, i->tile_bytes / 1024);
+}
+
 int cmd_info(int argc, char **argv)
 {
 	static const struct argp argp = { .parser = parse, .children = children,
@@ -33,18 +49,7 @@ int cmd_info(int argc, char **argv)
 	if (err)
 		return tool_fail(err);
 	iau_device_info(dev, &i);
+	print_info(&i, c.json);
 	iau_device_close(dev);
-	if (c.json) {
-		tool_print_json(json_pack("{s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:i}", "engine",
-					  i.engine, "timed", i.timed, "rows", i.rows, "lanes",
-					  i.lanes, "queues", i.queues, "contexts", i.contexts,
-					  "vector_scratchpad_bytes", i.vector_bytes,
-					  "tile_scratchpad_bytes", i.tile_bytes));
-		return EXIT_OK;
-	}
-	printf("engine             %s (%s)\nmatrix engine      %u x %u INT8\nqueues             %u\n"
-	       "contexts           %u\nvector scratchpad  %u KiB\ntile scratchpad    %u KiB\n",
-	       i.engine, i.timed ? "cycle-accurate" : "no timing", i.rows, i.lanes, i.queues,
-	       i.contexts, i.vector_bytes / 1024, i.tile_bytes / 1024);
 	return EXIT_OK;
 }

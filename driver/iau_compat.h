@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What differs between kernels, by the probes of Kbuild. */
+#ifndef __IAU_COMPAT_H__
+#define __IAU_COMPAT_H__
+
+#include <drm/drm_gpuvm.h>
+#include <drm/gpu_scheduler.h>
+
+static inline int iau_sched_init(struct drm_gpu_scheduler *sched,
+				 const struct drm_sched_backend_ops *ops, u32 credits, long timeout,
+				 struct workqueue_struct *timeout_wq, struct device *dev)
+{
+#ifdef IAU_HAVE_SCHED_INIT_ARGS
+	const struct drm_sched_init_args args = {
+		.ops = ops,
+#ifdef IAU_HAVE_SCHED_NUM_RQS
+		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
+#endif
+		.credit_limit = credits,
+		.timeout = timeout,
+		.timeout_wq = timeout_wq,
+		.name = "iau",
+		.dev = dev,
+	};
+
+	return drm_sched_init(sched, &args);
+#else
+	return drm_sched_init(sched, ops, NULL, DRM_SCHED_PRIORITY_COUNT, credits, 0, timeout,
+			      timeout_wq, NULL, "iau", dev);
+#endif
+}
+
+static inline int iau_sched_job_init(struct drm_sched_job *job, struct drm_sched_entity *entity,
+				     u64 client)
+{
+#ifdef IAU_HAVE_SCHED_CLIENT_ID
+	return drm_sched_job_init(job, entity, 1, NULL, client);
+#else
+	return drm_sched_job_init(job, entity, 1, NULL);
+#endif
+}
+
+static inline void iau_sched_start(struct drm_gpu_scheduler *sched)
+{
+#ifdef IAU_HAVE_SCHED_START_ERRNO
+	drm_sched_start(sched, 0);
+#else
+	drm_sched_start(sched);
+#endif
+}
+
+/* The job has not hung: it goes back to those that are running. */
+static inline enum drm_gpu_sched_stat iau_sched_no_hang(struct drm_sched_job *job)
+{
+#ifdef IAU_HAVE_SCHED_STAT_NO_HANG
+	return DRM_GPU_SCHED_STAT_NO_HANG;
+#else
+	spin_lock(&job->sched->job_list_lock);
+	list_add(&job->list, &job->sched->pending_list);
+	spin_unlock(&job->sched->job_list_lock);
+	return DRM_GPU_SCHED_STAT_NOMINAL;
+#endif
+}
+
+#ifdef IAU_HAVE_SCHED_STAT_NO_HANG
+#define IAU_SCHED_STAT_RESET	DRM_GPU_SCHED_STAT_RESET
+#else
+#define IAU_SCHED_STAT_RESET	DRM_GPU_SCHED_STAT_NOMINAL
+#endif
+
+static inline struct drm_gpuva_ops *iau_map_ops(struct drm_gpuvm *gpuvm, u64 va, u64 size,
+						struct drm_gem_object *obj, u64 offset)
+{
+#ifdef IAU_HAVE_GPUVM_MAP_REQ
+	const struct drm_gpuvm_map_req req = {
+		.map.va.addr = va,
+		.map.va.range = size,
+		.map.gem.obj = obj,
+		.map.gem.offset = offset,
+	};
+
+	return drm_gpuvm_sm_map_ops_create(gpuvm, &req);
+#else
+	return drm_gpuvm_sm_map_ops_create(gpuvm, va, size, obj, offset);
+#endif
+}
+
+#endif /* __IAU_COMPAT_H__ */
