@@ -25,6 +25,7 @@ include hw-model/module.mk
 include sim/module.mk
 include libiau/module.mk
 include sim/vfio/module.mk
+include sim/vm/module.mk
 include tests/module.mk
 include tests/llama/module.mk
 include mk/install.mk

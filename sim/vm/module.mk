@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# The card in a virtual machine: stock QEMU and stock Debian kernels, unpacked in VM.
+
+VM := $(B)/vm
+KERNEL ?= 6.12
+CARDS ?= 1
+# Options of iau-vfio, for each card; options of sim/vm/run.
+CARD ?=
+VM_FLAGS ?=
+# For make vm: what to run instead of a shell; its exit code is make's success.
+CMD ?=
+
+VM_QEMU := $(VM)/qemu/usr/bin/qemu-system-x86_64
+.PRECIOUS: $(VM)/%/version $(VM)/%/initramfs $(VM)/%/headers/version
+
+$(VM_QEMU):
+	sim/vm/fetch $(VM) qemu
+
+$(VM)/%/version:
+	sim/vm/fetch $(VM) kernel $*
+
+$(VM)/%/initramfs: $(VM)/%/version sim/vm/prepare sim/vm/init | $(VM_QEMU)
+	sim/vm/prepare $(VM) $*
+
+$(VM)/%/headers/version: $(VM)/%/version
+	sim/vm/fetch $(VM) headers $*
+
+.PHONY: vm vm-ready vm-module check-vm
+vm-ready: $(B)/iau $(B)/iau-vfio $(VM)/$(KERNEL)/initramfs
+
+vm: vm-ready
+	@sim/vm/run -d $(VM) -k $(KERNEL) -e $(ENGINE) -n $(CARDS) -c '$(CARD)' $(VM_FLAGS) \
+		$(if $(CMD),-- '$(subst ','\'',$(CMD))')
+
+vm-module: $(if $(wildcard driver/Kbuild),$(VM)/$(KERNEL)/headers/version) $(HW_HEADERS)
+	sim/vm/module $(VM) $(KERNEL) $(B)
+
+check-vm: vm-ready
+	KERNEL=$(KERNEL) ENGINE=$(ENGINE) VM=$(VM) prove --timer --exec '' tests/vm
