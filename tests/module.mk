@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 include tests/unit/module.mk
+include tests/uapi/module.mk
 include tests/cosim/module.mk
 include tests/device/module.mk
 include tests/numerics/module.mk
