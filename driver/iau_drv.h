@@ -56,6 +56,7 @@ struct iau_record {
  * @fence_context: of the fences of its jobs
  * @seqno: last one given out
  * @progress: commands retired when a job was last found late
+ * @reset_lock: one reset at a time
  */
 struct iau_ring {
 	struct iau_device *iau;
@@ -70,6 +71,7 @@ struct iau_ring {
 	u64 fence_context;
 	u64 seqno;
 	u32 progress;
+	struct mutex reset_lock;
 };
 
 /**
@@ -182,6 +184,7 @@ void iau_slot_release(struct iau_vm *vm);
  * @entity: its jobs in order
  * @vm: where they run
  * @ring: hardware queue of its priority
+ * @running: its jobs in the ring
  * @lock: protects @state and the fault
  * @state: DRM_IAU_QUEUE_*
  */
@@ -190,6 +193,7 @@ struct iau_queue {
 	struct drm_sched_entity entity;
 	struct iau_vm *vm;
 	struct iau_ring *ring;
+	atomic_t running;
 	spinlock_t lock;
 	u32 state;
 	u32 fault_code, fault_info, fault_offset, fault_tag;
@@ -233,6 +237,7 @@ void iau_job_free(struct iau_job *job);
 
 int iau_rings_init(struct iau_device *iau);
 void iau_rings_stop(struct iau_device *iau);
+void iau_ring_kill_banned(struct iau_ring *ring);
 irqreturn_t iau_ring_irq(int irq, void *data);
 irqreturn_t iau_fault_irq(int irq, void *data);
 

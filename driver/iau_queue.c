@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Queues: what clients submit to, and what became of them. */
 #include <linux/capability.h>
+#include <linux/iopoll.h>
 #include <linux/slab.h>
 
 #include "iau_drv.h"
+
+#define CLOSE_US	100000 /* for running jobs of a queue that is closed */
 
 static void queue_free(struct kref *ref)
 {
@@ -30,10 +33,20 @@ struct iau_queue *iau_queue_get(struct iau_file *file, u32 id)
 	return queue;
 }
 
-/* The client is done with it. Jobs that have not started are dropped. */
+/*
+ * The client is done with it. Jobs that have not started are dropped; one that runs has a moment to
+ * end, but must not keep others waiting for nobody's sake: it may be an endless loop.
+ */
 void iau_queue_close(struct iau_queue *queue)
 {
-	drm_sched_entity_destroy(&queue->entity);
+	int running;
+
+	iau_queue_ban(queue, 0);
+	/* not drm_sched_entity_destroy(): it would wait for the ring to take what is dropped here */
+	drm_sched_entity_fini(&queue->entity);
+	if (read_poll_timeout(atomic_read, running, !running, 1000, CLOSE_US, false,
+			      &queue->running))
+		iau_ring_kill_banned(queue->ring);
 	iau_queue_put(queue);
 }
 

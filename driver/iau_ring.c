@@ -20,7 +20,7 @@ static unsigned int timeout_ms = 10000;
 module_param(timeout_ms, uint, 0444);
 MODULE_PARM_DESC(timeout_ms, "a job that retires no command for this long has hung (10000)");
 
-#define RESET_US	1000000
+#define RESET_US	10000000 /* a simulated device takes its time */
 #define MEM_BYTES	(IAU_RING_ENTRIES * (IAU_JOB_BYTES + IAU_RECORD_BYTES))
 
 static const char *fence_driver_name(struct dma_fence *fence)
@@ -98,6 +98,7 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 		job->started = true;
 	}
 	write_descriptor(ring, job);
+	atomic_inc(&job->queue->running);
 	ring->job[ring->tail++ % IAU_RING_ENTRIES] = job;
 	/* writel() orders the descriptor before the doorbell */
 	iau_write(ring->iau, IAU_DOORBELL_OFFSET + ring->index * 8, ring->tail);
@@ -106,8 +107,8 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 	return dma_fence_get(&job->done->base);
 }
 
-/* The oldest job is over. The ring's lock is held. */
-static void finish(struct iau_ring *ring, int error)
+/* Takes the oldest job out of the ring, whose lock is held. */
+static struct iau_job *take_oldest(struct iau_ring *ring)
 {
 	unsigned int i = ring->head++ % IAU_RING_ENTRIES;
 	struct iau_job *job = ring->job[i];
@@ -115,6 +116,15 @@ static void finish(struct iau_ring *ring, int error)
 	ring->job[i] = NULL;
 	iau_slot_put(ring->iau, job->slot);
 	job->slot = -1;
+	atomic_dec(&job->queue->running);
+	return job;
+}
+
+/* The oldest job is over. */
+static void finish(struct iau_ring *ring, int error)
+{
+	struct iau_job *job = take_oldest(ring);
+
 	if (error)
 		dma_fence_set_error(&job->done->base, error);
 	dma_fence_signal_locked(&job->done->base);
@@ -215,12 +225,8 @@ static int ring_reset(struct iau_ring *ring)
 	spin_lock_irqsave(&ring->lock, irq);
 	/* a job may have been done before the reset came */
 	complete_done(ring);
-	for (; ring->head != ring->tail; ring->head++) {
-		struct iau_job *job = ring->job[ring->head % IAU_RING_ENTRIES];
-
-		iau_slot_put(iau, job->slot);
-		job->slot = -1;
-	}
+	while (ring->head != ring->tail)
+		take_oldest(ring);
 	ring_setup(ring);
 	spin_unlock_irqrestore(&ring->lock, irq);
 	return err;
@@ -236,29 +242,53 @@ static bool made_progress(struct iau_ring *ring)
 	return moved;
 }
 
+/* Empties the ring and runs again what was in it, but for banned queues' jobs and BAD. */
+static void ring_restart(struct iau_ring *ring, struct drm_sched_job *bad)
+{
+	drm_sched_stop(&ring->sched, bad);
+	if (bad)
+		dma_fence_set_error(&bad->s_fence->finished, -ETIMEDOUT);
+	ring_reset(ring);
+	drm_sched_resubmit_jobs(&ring->sched);
+	iau_sched_start(&ring->sched);
+}
+
+/* A queue with jobs in the ring was banned: they need not end by themselves. */
+void iau_ring_kill_banned(struct iau_ring *ring)
+{
+	int idx;
+
+	if (!drm_dev_enter(&ring->iau->drm, &idx))
+		return;
+	mutex_lock(&ring->reset_lock);
+	ring_restart(ring, NULL);
+	mutex_unlock(&ring->reset_lock);
+	drm_dev_exit(idx);
+}
+
 static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
 {
 	struct iau_job *job = to_iau_job(base);
 	struct iau_ring *ring = job->queue->ring;
+	enum drm_gpu_sched_stat stat = IAU_SCHED_STAT_RESET;
 	int idx;
 
 	if (!drm_dev_enter(&ring->iau->drm, &idx))
 		return DRM_GPU_SCHED_STAT_ENODEV;
+	mutex_lock(&ring->reset_lock);
 	/* an interrupt may have been lost */
 	skip_faulted(ring);
 	if (dma_fence_is_signaled(&job->done->base) || made_progress(ring)) {
-		drm_dev_exit(idx);
-		return iau_sched_no_hang(base);
+		stat = iau_sched_no_hang(base);
+	} else {
+		drm_warn(&ring->iau->drm, "queue %u: a job (tag %#x) has hung\n", ring->index,
+			 job->tag);
+		iau_queue_ban(job->queue, DRM_IAU_QUEUE_TIMEOUT);
+		ring_restart(ring, base);
 	}
-	drm_warn(&ring->iau->drm, "queue %u: a job (tag %#x) has hung\n", ring->index, job->tag);
-	iau_queue_ban(job->queue, DRM_IAU_QUEUE_TIMEOUT);
-	drm_sched_stop(&ring->sched, base);
-	dma_fence_set_error(&base->s_fence->finished, -ETIMEDOUT);
-	ring_reset(ring);
-	drm_sched_resubmit_jobs(&ring->sched);
-	iau_sched_start(&ring->sched);
+	mutex_unlock(&ring->reset_lock);
 	drm_dev_exit(idx);
-	return IAU_SCHED_STAT_RESET;
+	return stat;
 }
 
 static void free_job(struct drm_sched_job *base)
@@ -290,6 +320,9 @@ static int ring_init(struct iau_device *iau, unsigned int index)
 	ring->iau = iau;
 	ring->index = index;
 	spin_lock_init(&ring->lock);
+	err = drmm_mutex_init(&iau->drm, &ring->reset_lock);
+	if (err)
+		return err;
 	ring->fence_context = dma_fence_context_alloc(1);
 	ring->desc = dma_alloc_coherent(dev, MEM_BYTES, &ring->dma, GFP_KERNEL);
 	if (!ring->desc)
