@@ -57,9 +57,13 @@ static void completed(struct inject *in, const struct shadow *regs, unsigned int
 
 void inject_completions(struct inject *in, const struct shadow *regs, const struct dma *dma)
 {
-	for (unsigned int q = 0; q < IAU_NUM_QUEUES; q++)
+	for (unsigned int q = 0; q < IAU_NUM_QUEUES; q++) {
+		/* a queue that is being reset still shows its old HEAD */
+		if (shadow_queue(regs, q, IAU_QREG_STATUS) == 3)
+			continue;
 		while (in->head[q] != shadow_queue(regs, q, IAU_QREG_HEAD))
 			completed(in, regs, q, dma);
+	}
 }
 
 void inject_head(struct inject *in, unsigned int q, uint32_t head)

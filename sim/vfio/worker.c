@@ -74,8 +74,11 @@ static void apply_write(struct worker *w, uint32_t offset, uint32_t value)
 	    at % IAU_QUEUE_STRIDE != IAU_QREG_CMD)
 		return;
 	inject_release(&w->inject);
-	inject_head(&w->inject, q,
-		    w->ops->mmio_read(w->dev, offset - IAU_QREG_CMD + IAU_QREG_HEAD));
+	if (value == 1)
+		inject_head(&w->inject, q, 0);
+	else
+		inject_head(&w->inject, q,
+			    w->ops->mmio_read(w->dev, offset - IAU_QREG_CMD + IAU_QREG_HEAD));
 }
 
 static void apply(struct worker *w, const struct worker_op *op)

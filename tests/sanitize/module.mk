@@ -2,7 +2,8 @@
 # Everything in C once more under AddressSanitizer and UBSan, beside the same Verilated device.
 
 S := $(B)/sanitize
-SANITIZED_BINS := $(UNIT_TESTS:%=$(S)/unit/%) $(DEVICE_TESTS:$(B)/%=$(S)/%)
+SANITIZED_BINS := $(UNIT_TESTS:%=$(S)/unit/%) $(DEVICE_TESTS:$(B)/%=$(S)/%) \
+	$(VFIO_TESTS:$(B)/%=$(S)/%)
 SANITIZED_SCRIPTS := $(addprefix $(S)/,fuzz.t jobs.t input.t model.t)
 SANITIZED_TESTS := $(SANITIZED_BINS) $(SANITIZED_SCRIPTS)
 
