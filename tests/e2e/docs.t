@@ -16,6 +16,11 @@ ELSEWHERE = {
     "git clone URL iau && cd iau": "whoever runs this test has done it",
     "make check": "runs this test",
     "make check-llama": "needs the network",
+    "make vm": "needs the network; tests/vm/boot.t",
+    "make vm CMD='iau info'": "needs the network; tests/vm/boot.t",
+    "make vm KERNEL=7.3 ENGINE=ref CARDS=2": "needs the network; tests/vm/boot.t",
+    "make vm-module": "needs the network; tests/vm",
+    "make check-vm": "needs the network",
     "make lint-rtl-mxu lint-rtl-vec": "the builds of tests/rtl, with the same warnings",
     "make install PREFIX=$HOME/iau": "tests/e2e/install.t",
     "export PKG_CONFIG_PATH=$HOME/iau/lib/pkgconfig LD_LIBRARY_PATH=$HOME/iau/lib":
