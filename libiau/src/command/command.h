@@ -29,8 +29,6 @@ enum iau_salu { SALU_ADD, SALU_SUB, SALU_MUL, SALU_AND, SALU_OR, SALU_SHL, SALU_
 
 void iau_cmd_salu_imm(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd, unsigned int ra,
 		      uint32_t imm);
-void iau_cmd_salu(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd, unsigned int ra,
-		  unsigned int rb);
 /* Goes to command TARGET if register RA is not zero. */
 void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t target);
 /* Goes on at a place that iau_cmd_branch_here() names later if register RA is zero. */

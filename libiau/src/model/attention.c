@@ -94,25 +94,20 @@ void iau_graph_params(const struct iau_hparams *hp, uint32_t pos, uint32_t rows,
 	param[GRAPH_FULL] = full;
 }
 
-static uint32_t granules(uint32_t bytes)
-{
-	return (bytes + IAU_VSP_GRANULE - 1) & ~(IAU_VSP_GRANULE - 1);
-}
-
 /* Bytes of the new keys and values of a KV head */
 static uint32_t fresh_bytes(const struct builder *b)
 {
 	uint32_t tiles = b->rows * b->hp->head_dim;
 
-	return 2 * granules(tiles) + granules(tiles / 16) + granules(128);
+	return 2 * vsp_round(tiles) + vsp_round(tiles / 16) + vsp_round(128);
 }
 
 static struct fresh fresh_at(const struct builder *b, uint32_t base, uint32_t head)
 {
 	uint32_t tiles = b->rows * b->hp->head_dim, k = base + head * fresh_bytes(b);
-	uint32_t v = k + granules(tiles), ks = v + granules(tiles);
+	uint32_t v = k + vsp_round(tiles), ks = v + vsp_round(tiles);
 
-	return (struct fresh){ .k = k, .v = v, .ks = ks, .vs = ks + granules(tiles / 16) };
+	return (struct fresh){ .k = k, .v = v, .ks = ks, .vs = ks + vsp_round(tiles / 16) };
 }
 
 static struct part part_at(const struct pass *p, uint32_t i)
@@ -447,7 +442,7 @@ static void alloc_pass(struct builder *b, struct pass *p)
 {
 	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b), two = p->parts > 1 ? 2 : 1;
 
-	p->o_step = granules(p->m * hd * 4);
+	p->o_step = vsp_round(p->m * hd * 4);
 	p->part.max = vsp_alloc(b, p->parts * IAU_VSP_GRANULE);
 	p->part.sum = vsp_alloc(b, p->parts * IAU_VSP_GRANULE);
 	p->part.o = vsp_alloc(b, p->parts * p->o_step);

@@ -47,6 +47,12 @@ struct act {
 	uint32_t data, scale;
 };
 
+/* BYTES in whole granules: what does not share one with a neighbour does not wait for it. */
+static inline uint32_t vsp_round(uint32_t bytes)
+{
+	return (bytes + IAU_VSP_GRANULE - 1) & ~(IAU_VSP_GRANULE - 1);
+}
+
 uint32_t vsp_alloc(struct builder *b, uint32_t bytes);
 
 /* OUT[r][n] = CIN + ACT . M^T for the columns FIRST .. FIRST + COUNT - 1 of tiles. */

@@ -6,7 +6,7 @@ uint32_t vsp_alloc(struct builder *b, uint32_t bytes)
 {
 	uint32_t at = b->vsp;
 
-	b->vsp += (bytes + IAU_VSP_GRANULE - 1) & ~(IAU_VSP_GRANULE - 1);
+	b->vsp += vsp_round(bytes);
 	if (b->vsp > b->vsp_peak)
 		b->vsp_peak = b->vsp;
 	return at;

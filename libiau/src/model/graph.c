@@ -64,7 +64,7 @@ static void emit_embedding(struct builder *b)
 {
 	uint32_t n = b->hp->n_embd, mark = b->vsp;
 	/* a granule for each row: loads into a common one would go one after the other */
-	uint32_t stride = (b->w->embd_stride + IAU_VSP_GRANULE - 1) & ~(IAU_VSP_GRANULE - 1);
+	uint32_t stride = vsp_round(b->w->embd_stride);
 	uint32_t rows = vsp_alloc(b, b->rows * stride), *cmd;
 
 	load_embeddings(b, rows, stride);
