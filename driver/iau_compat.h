@@ -3,6 +3,7 @@
 #ifndef __IAU_COMPAT_H__
 #define __IAU_COMPAT_H__
 
+#include <drm/drm_drv.h>
 #include <drm/drm_gpuvm.h>
 #include <drm/gpu_scheduler.h>
 
@@ -84,5 +85,23 @@ static inline struct drm_gpuva_ops *iau_map_ops(struct drm_gpuvm *gpuvm, u64 va,
 	return drm_gpuvm_sm_map_ops_create(gpuvm, va, size, obj, offset);
 #endif
 }
+
+/* Under the reservation of OBJ */
+static inline struct drm_gpuvm_bo *iau_bo_obtain(struct drm_gpuvm *gpuvm,
+						 struct drm_gem_object *obj)
+{
+#ifdef IAU_HAVE_GPUVM_BO_OBTAIN_LOCKED
+	return drm_gpuvm_bo_obtain_locked(gpuvm, obj);
+#else
+	return drm_gpuvm_bo_obtain(gpuvm, obj);
+#endif
+}
+
+/* Newer kernels have every buffer know its mappings. */
+#ifdef IAU_HAVE_DRIVER_GEM_GPUVA
+#define IAU_DRIVER_GEM_GPUVA	DRIVER_GEM_GPUVA
+#else
+#define IAU_DRIVER_GEM_GPUVA	0
+#endif
 
 #endif /* __IAU_COMPAT_H__ */

@@ -12,7 +12,9 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
+#include <drm/drm_print.h>
 
+#include "iau_compat.h"
 #include "iau_drv.h"
 #include "iau_pci.h"
 
@@ -127,8 +129,8 @@ static void iau_postclose(struct drm_device *drm, struct drm_file *file)
 DEFINE_DRM_ACCEL_FOPS(iau_fops);
 
 static const struct drm_driver iau_driver = {
-	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_GEM_GPUVA | DRIVER_SYNCOBJ |
-			   DRIVER_SYNCOBJ_TIMELINE,
+	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | IAU_DRIVER_GEM_GPUVA |
+			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
 	.open = iau_open,
 	.postclose = iau_postclose,
 	.ioctls = iau_ioctls,

@@ -349,7 +349,7 @@ static int vm_map(struct iau_vm *vm, const struct drm_iau_bind_op *b, struct drm
 	if (err)
 		return err;
 	dma_resv_lock(obj->resv, NULL);
-	vm_bo = drm_gpuvm_bo_obtain(&vm->gpuvm, obj);
+	vm_bo = iau_bo_obtain(&vm->gpuvm, obj);
 	dma_resv_unlock(obj->resv);
 	if (IS_ERR(vm_bo))
 		return PTR_ERR(vm_bo);

@@ -11,28 +11,28 @@ VM_FLAGS ?=
 CMD ?=
 
 VM_QEMU := $(VM)/qemu/usr/bin/qemu-system-x86_64
-.PRECIOUS: $(VM)/%/version $(VM)/%/initramfs $(VM)/%/headers/version
+VM_KERNEL := $(VM)/$(KERNEL)
 
 $(VM_QEMU):
 	sim/vm/fetch $(VM) qemu
 
-$(VM)/%/version:
-	sim/vm/fetch $(VM) kernel $*
+$(VM_KERNEL)/version:
+	sim/vm/fetch $(VM) kernel $(KERNEL)
 
-$(VM)/%/initramfs: $(VM)/%/version sim/vm/prepare sim/vm/init | $(VM_QEMU)
-	sim/vm/prepare $(VM) $*
+$(VM_KERNEL)/initramfs: $(VM_KERNEL)/version sim/vm/prepare sim/vm/init | $(VM_QEMU)
+	sim/vm/prepare $(VM) $(KERNEL)
 
-$(VM)/%/headers/version: $(VM)/%/version
-	sim/vm/fetch $(VM) headers $*
+$(VM_KERNEL)/headers/version: $(VM_KERNEL)/version
+	sim/vm/fetch $(VM) headers $(KERNEL)
 
 .PHONY: vm vm-ready vm-module check-vm
-vm-ready: $(B)/iau $(B)/iau-vfio $(VM)/$(KERNEL)/initramfs
+vm-ready: $(B)/iau $(B)/iau-vfio $(VM_KERNEL)/initramfs
 
 vm: vm-ready
 	@sim/vm/run -d $(VM) -k $(KERNEL) -e $(ENGINE) -n $(CARDS) -c '$(CARD)' $(VM_FLAGS) \
 		$(if $(CMD),-- '$(subst ','\'',$(CMD))')
 
-vm-module: $(if $(wildcard driver/Kbuild),$(VM)/$(KERNEL)/headers/version) $(HW_HEADERS)
+vm-module: $(if $(wildcard driver/Kbuild),$(VM_KERNEL)/headers/version) $(HW_HEADERS)
 	sim/vm/module $(VM) $(KERNEL) $(B)
 
 check-vm: vm-ready vm-module $(B)/tests/uapi_test
