@@ -12,6 +12,7 @@ module iau_top (
   output logic [31:0]  mmio_rdata_o,
   output logic [5:0]   irq_o,
   output logic         pending_o,  // the clock may stop while this is low
+  output logic         counts_o,   // the cycle counter advances: a job runs or is about to
   // reads: bursts of up to 16 beats within 1 KiB; order is kept among equal ids only
   output logic         ar_valid_o,
   output logic [51:0]  ar_addr_o,
@@ -73,7 +74,7 @@ module iau_top (
     .op_i      (retire_op),
     .i4_i      (retire_i4),
     .amount_i  (amount),
-    .pending_i (active | waiting),
+    .pending_i (counts_o),
     .mxu_busy_i(mxu_busy),
     .vec_busy_i(vec_busy),
     .read_i    (r_valid_i & r_ready_o),
@@ -92,6 +93,7 @@ module iau_top (
   logic [63:0] fault_va;
 
   assign pending_o = active | queues_busy;
+  assign counts_o = active | waiting;
 
   iau_queues u_queues (
     .clk_i         (queues_clk),
