@@ -160,7 +160,8 @@ static void report(const struct options *o, struct loaded *l, struct sink *out, 
 		return;
 	}
 	fprintf(stderr, "\n[%s: %zu prompt + %zu new tokens, ", dev.engine, f->prompt, f->tokens);
-	if (dev.timed)
+	/* not with an engine without time, here or behind the kernel */
+	if (f->cycles)
 		fprintf(stderr, "%llu cycles, %.0f cycles/token, memory %.1f%%, ",
 			(unsigned long long)f->cycles, ratio(f->decode_cycles, f->tokens),
 			100 * ratio(f->decode_bytes, 64 * f->decode_cycles));

@@ -5,6 +5,7 @@
  * into it.
  */
 #include "device/backend.h"
+#include "device/va.h"
 #include "iau_dev.h"
 #include "iau_hw.h"
 #include "base/error.h"
@@ -16,12 +17,11 @@
 
 #define MEMORY_DEFAULT (UINT64_C(64) << 30)
 #define PAGE UINT64_C(4096)
-#define BIG_PAGE (UINT64_C(2) << 20)
 #define CONTEXT 1
 #define RING_LOG2 4
 
 /* Fixed pages at the start of physical memory. Page 0 stays unused. */
-enum { PAGE_RING = 1, PAGE_RECORD, PAGE_PARAMS, PAGE_ROOT, PAGES_FIXED };
+enum { PAGE_RING = 1, PAGE_RECORD, PAGE_ROOT, PAGES_FIXED };
 
 struct inproc {
 	struct iau_device base;
@@ -30,7 +30,8 @@ struct inproc {
 	uint8_t *arena;
 	uint64_t memory;     /* bytes of it, whole 2 MiB blocks */
 	uint64_t next_page;  /* grows from the start: tables */
-	uint64_t next_block; /* buffers, in 2 MiB blocks above table_bytes() */
+	struct va_space va;  /* buffers; above table_bytes() in physical memory */
+	struct iau_buffer params;
 	uint32_t tail;
 	uint64_t fence;
 };
@@ -46,7 +47,13 @@ static struct inproc *to_inproc(struct iau_device *base)
  */
 static uint64_t table_bytes(const struct inproc *dev)
 {
-	return (dev->memory / 256 + BIG_PAGE - 1) & ~(BIG_PAGE - 1);
+	return (dev->memory / 256 + VA_BLOCK - 1) & ~(VA_BLOCK - 1);
+}
+
+/* Buffers lie in physical memory as they do in the address space. */
+static uint64_t pa_of(const struct inproc *dev, uint64_t va)
+{
+	return va - VA_FIRST + table_bytes(dev);
 }
 
 static uint8_t *host_map(void *opaque, uint64_t pa, size_t len, bool write)
@@ -97,15 +104,15 @@ static void mmio_write64(struct inproc *dev, uint32_t offset, uint64_t value)
 	dev->ops->mmio_write(dev->dev, offset + 4, (uint32_t)(value >> 32));
 }
 
-static void bring_up(struct inproc *dev)
+static int bring_up(struct inproc *dev)
 {
 	mmio_write64(dev, IAU_CTX_OFFSET + CONTEXT * IAU_CTX_STRIDE, PAGE_ROOT * PAGE | 1);
 	mmio_write64(dev, IAU_QUEUE_OFFSET + IAU_QREG_BASE_LO, PAGE_RING * PAGE);
 	dev->ops->mmio_write(dev->dev, IAU_QUEUE_OFFSET + IAU_QREG_SIZE, RING_LOG2);
 	dev->ops->mmio_write(dev->dev, IAU_QUEUE_OFFSET + IAU_QREG_CTRL, 1);
 	dev->next_page = PAGES_FIXED * PAGE;
-	dev->next_block = table_bytes(dev);
-	map_page(dev, PAGE_PARAMS * PAGE, PAGE_PARAMS * PAGE, 0, false);
+	va_init(&dev->va);
+	return iau_buffer_create(&dev->base, IAU_PARAM_BYTES, IAU_ACCESS_RW, &dev->params);
 }
 
 static void inproc_close(struct iau_device *base)
@@ -141,20 +148,19 @@ static int inproc_buffer_create(struct iau_device *base, size_t size, enum iau_a
 {
 	struct inproc *dev = to_inproc(base);
 	uint64_t flags = access == IAU_ACCESS_CONST ? IAU_PTE_C : IAU_PTE_W;
-	uint64_t at = dev->next_block, bytes = (size + PAGE - 1) & ~(PAGE - 1);
-	uint64_t span = (size + BIG_PAGE - 1) & ~(BIG_PAGE - 1);
+	uint64_t bytes = (size + PAGE - 1) & ~(PAGE - 1), va = dev->va.next, pa = pa_of(dev, va);
 
-	if (size > dev->memory || span > dev->memory - at)
+	if (size > dev->memory || va_round(size) > dev->memory - pa)
 		return iau_error(-ENOMEM, "no room for %zu bytes: %llu of the device's %llu are in use",
-				 size, (unsigned long long)at, (unsigned long long)dev->memory);
+				 size, (unsigned long long)pa, (unsigned long long)dev->memory);
 	for (uint64_t o = 0; o < bytes;) {
-		bool big = bytes - o >= BIG_PAGE;
+		bool big = bytes - o >= VA_BLOCK;
 
-		map_page(dev, at + o, at + o, flags, big);
-		o += big ? BIG_PAGE : PAGE;
+		map_page(dev, va + o, pa + o, flags, big);
+		o += big ? VA_BLOCK : PAGE;
 	}
-	dev->next_block = at + span;
-	*out = (struct iau_buffer){ .va = at, .ptr = dev->arena + at, .size = bytes };
+	va_take(&dev->va, size);
+	*out = (struct iau_buffer){ .va = va, .ptr = dev->arena + pa, .size = bytes };
 	return 0;
 }
 
@@ -163,8 +169,7 @@ static void inproc_buffer_destroy(struct iau_device *base, struct iau_buffer *bu
 	struct inproc *dev = to_inproc(base);
 
 	madvise(buf->ptr, buf->size, MADV_DONTNEED);
-	if (buf->va + ((buf->size + BIG_PAGE - 1) & ~(BIG_PAGE - 1)) == dev->next_block)
-		dev->next_block = buf->va;
+	va_give(&dev->va, buf->va, buf->size);
 }
 
 static uint32_t queue_reg(struct inproc *dev, uint32_t reg)
@@ -194,12 +199,12 @@ static int inproc_execute(struct iau_device *base, uint64_t cmd_va, size_t cmd_b
 	uint32_t *desc = (uint32_t *)(void *)(dev->arena + PAGE_RING * PAGE +
 					      (dev->tail & ((1u << RING_LOG2) - 1)) * IAU_JOB_BYTES);
 
-	memcpy(dev->arena + PAGE_PARAMS * PAGE, params, IAU_PARAM_BYTES);
+	memcpy(dev->params.ptr, params, IAU_PARAM_BYTES);
 	memset(desc, 0, IAU_JOB_BYTES);
 	IAU_PUT(desc, CONTEXT, IAU_JOB_CTX);
 	IAU_PUT(desc, cmd_bytes, IAU_JOB_CMD_BYTES);
 	IAU_PUT(desc, cmd_va, IAU_JOB_CMD_VA);
-	IAU_PUT(desc, PAGE_PARAMS * PAGE, IAU_JOB_PARAM_VA);
+	IAU_PUT(desc, dev->params.va, IAU_JOB_PARAM_VA);
 	IAU_PUT(desc, PAGE_RECORD * PAGE, IAU_JOB_FENCE_PA);
 	IAU_PUT(desc, ++dev->fence, IAU_JOB_FENCE_VALUE);
 	dev->ops->mmio_write(dev->dev, IAU_DOORBELL_OFFSET, ++dev->tail);
@@ -232,6 +237,7 @@ int iau_inproc_open(const struct iau_device_options *o, struct iau_device **out)
 	struct iau_dev_timing timing = IAU_DEV_TIMING_DEFAULT;
 	struct iau_dev_host host = { .map = host_map, .irq = host_irq };
 	struct inproc *dev;
+	int err;
 
 	dev = calloc(1, sizeof(*dev));
 	if (!dev)
@@ -242,7 +248,7 @@ int iau_inproc_open(const struct iau_device_options *o, struct iau_device **out)
 		free(dev);
 		return iau_error(-EINVAL, "engine '%s': unknown; there are rtl and ref", o->engine);
 	}
-	dev->memory = (o->memory ? o->memory : MEMORY_DEFAULT) & ~(BIG_PAGE - 1);
+	dev->memory = (o->memory ? o->memory : MEMORY_DEFAULT) & ~(VA_BLOCK - 1);
 	if (!dev->memory || dev->memory > MEMORY_DEFAULT) {
 		free(dev);
 		return iau_error(-EINVAL, "device memory of %llu bytes: 2 MiB to 64 GiB are possible",
@@ -263,7 +269,11 @@ int iau_inproc_open(const struct iau_device_options *o, struct iau_device **out)
 		inproc_close(&dev->base);
 		return -ENODEV;
 	}
-	bring_up(dev);
+	err = bring_up(dev);
+	if (err) {
+		inproc_close(&dev->base);
+		return err;
+	}
 	*out = &dev->base;
 	return 0;
 }

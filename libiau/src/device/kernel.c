@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A card behind the kernel driver: one client, one address space, one queue. Buffers are bound once,
- * at addresses that this library chooses, each at the start of a 2 MiB block.
+ * at addresses that this library chooses.
  */
 #include "device/backend.h"
+#include "device/va.h"
 #include "base/error.h"
 #include "iau_hw.h"
 
@@ -20,8 +21,6 @@
 #include <xf86drm.h>
 
 #define PAGE UINT64_C(4096)
-#define BLOCK (UINT64_C(2) << 20)
-#define FIRST_VA BLOCK
 
 /* A buffer's other half: what iau_buffer does not tell */
 struct bound {
@@ -36,7 +35,7 @@ struct kernel {
 	struct drm_iau_device_info info;
 	uint32_t vm, queue, timeline;
 	uint64_t point;
-	uint64_t next_va;
+	struct va_space va;
 	struct bound *bound;
 	size_t n_bound;
 	struct iau_buffer params;
@@ -124,7 +123,7 @@ static int kernel_buffer_create(struct iau_device *base, size_t size, enum iau_a
 	struct kernel *k = to_kernel(base);
 	struct drm_iau_bo_create bo = { .size = (size + PAGE - 1) & ~(PAGE - 1) };
 	uint32_t flags = access == IAU_ACCESS_CONST ? DRM_IAU_BIND_CONST : DRM_IAU_BIND_WRITE;
-	uint64_t va = k->next_va;
+	uint64_t va = k->va.next;
 	void *ptr = NULL;
 	int err = call(k, DRM_IOCTL_IAU_BO_CREATE, &bo, "buffer");
 
@@ -141,7 +140,7 @@ static int kernel_buffer_create(struct iau_device *base, size_t size, enum iau_a
 		drmCloseBufferHandle(k->fd, bo.handle);
 		return err;
 	}
-	k->next_va += (bo.size + BLOCK - 1) & ~(BLOCK - 1);
+	va_take(&k->va, bo.size);
 	*out = (struct iau_buffer){ .va = va, .ptr = ptr, .size = bo.size };
 	return 0;
 }
@@ -159,9 +158,7 @@ static void kernel_buffer_destroy(struct iau_device *base, struct iau_buffer *bu
 		k->bound[i] = k->bound[--k->n_bound];
 		break;
 	}
-	/* addresses are taken up again from the end only; there are 2^39 bytes of them */
-	if (buf->va + ((buf->size + BLOCK - 1) & ~(BLOCK - 1)) == k->next_va)
-		k->next_va = buf->va;
+	va_give(&k->va, buf->va, buf->size);
 }
 
 static int report(struct kernel *k)
@@ -243,7 +240,7 @@ static int bring_up(struct kernel *k)
 	k->queue = queue.id;
 	if (!err && drmSyncobjCreate(k->fd, 0, &k->timeline))
 		err = iau_error(-errno, "%s: syncobj: %s", k->path, strerror(errno));
-	k->next_va = FIRST_VA;
+	va_init(&k->va);
 	if (!err)
 		err = iau_buffer_create(&k->base, IAU_PARAM_BYTES, IAU_ACCESS_RW, &k->params);
 	return err;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Addresses of buffers on the device, chosen alike for every kind of device: the same program has the
+ * same addresses, page sizes and hence cycles on all of them. Each buffer starts a 2 MiB block, so
+ * that all but its end can lie in large pages. The end of the space is taken up again when a buffer
+ * goes, holes are not: there are 2^39 bytes.
+ */
+#ifndef IAU_DEVICE_VA_H
+#define IAU_DEVICE_VA_H
+
+#include <stdint.h>
+
+#define VA_BLOCK (UINT64_C(2) << 20)
+#define VA_FIRST VA_BLOCK /* address 0 stays invalid */
+
+struct va_space {
+	uint64_t next;
+};
+
+static inline uint64_t va_round(uint64_t size)
+{
+	return (size + VA_BLOCK - 1) & ~(VA_BLOCK - 1);
+}
+
+static inline void va_init(struct va_space *s)
+{
+	s->next = VA_FIRST;
+}
+
+static inline uint64_t va_take(struct va_space *s, uint64_t size)
+{
+	uint64_t va = s->next;
+
+	s->next += va_round(size);
+	return va;
+}
+
+static inline void va_give(struct va_space *s, uint64_t va, uint64_t size)
+{
+	if (va + va_round(size) == s->next)
+		s->next = va;
+}
+
+#endif
