@@ -211,7 +211,9 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		return err;
 	pci_set_master(pdev);
-	err = iau_rings_init(iau);
+	err = iau_huge_init(iau);
+	if (!err)
+		err = iau_rings_init(iau);
 	if (!err)
 		err = request_irqs(iau, pdev);
 	if (!err)

@@ -98,6 +98,8 @@ struct iau_device {
 	u64 slot_clock;
 	/* serialises reads of counters, whose low word latches the high one */
 	struct mutex counter_lock;
+	/* where files of buffers with large pages lie, or NULL */
+	struct vfsmount *huge;
 };
 
 #define to_iau(d) container_of(d, struct iau_device, drm)
@@ -250,6 +252,9 @@ int iau_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *
 int iau_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
+
+int iau_huge_init(struct iau_device *iau);
+int iau_huge_file(struct iau_device *iau, struct drm_gem_object *obj);
 
 struct drm_gem_object *iau_gem_create_object(struct drm_device *drm, size_t size);
 int iau_array_get(const struct drm_iau_obj_array *array, u32 i, void *out, size_t size);

@@ -38,8 +38,10 @@ int iau_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *fil
 	shmem = drm_gem_shmem_create(drm, args->size);
 	if (IS_ERR(shmem))
 		return PTR_ERR(shmem);
+	err = iau_huge_file(to_iau(drm), &shmem->base);
 	/* the handle comes last: once it exists, another thread may close it */
-	err = drm_gem_handle_create(file, &shmem->base, &args->handle);
+	if (!err)
+		err = drm_gem_handle_create(file, &shmem->base, &args->handle);
 	drm_gem_object_put(&shmem->base);
 	return err;
 }

@@ -86,16 +86,69 @@ int iau_pt_reserve(struct device *dev, struct iau_table *root, u64 va, u64 size)
 	return 0;
 }
 
-static void set_entry(struct iau_table *root, u64 va, u64 value)
+static void set(struct iau_table *t, unsigned int i, u64 value)
 {
-	struct iau_table *t = root->sub[index_of(va, 2)];
-
-	t = t ? t->sub[index_of(va, 1)] : NULL;
-	if (t)
-		WRITE_ONCE(t->entry[index_of(va, 0)], cpu_to_le64(value));
+	WRITE_ONCE(t->entry[i], cpu_to_le64(value));
 }
 
-/* Maps SIZE bytes of SGT from OFFSET on; the tables are there. */
+/* The table with the entries of 2 MiB pages for VA; NULL where nothing was ever reserved. */
+static struct iau_table *middle(struct iau_table *root, u64 va)
+{
+	return root->sub[index_of(va, 2)];
+}
+
+static bool is_big(const struct iau_table *t, unsigned int i)
+{
+	return le64_to_cpu(t->entry[i]) & IAU_PTE_L;
+}
+
+/* A large page becomes 512 small ones, in the table that was reserved for them. */
+static void split(struct iau_table *t, unsigned int i)
+{
+	u64 leaf = le64_to_cpu(t->entry[i]) & ~(u64)IAU_PTE_L;
+
+	for (unsigned int k = 0; k < ENTRIES; k++)
+		set(t->sub[i], k, leaf + k * PAGE_BYTES);
+	/* the entries are there before the device can find them */
+	dma_wmb();
+	set(t, i, t->sub[i]->dma | IAU_PTE_V);
+}
+
+static void map_small(struct iau_table *root, u64 va, u64 value)
+{
+	struct iau_table *t = middle(root, va);
+	unsigned int i = index_of(va, 1);
+
+	if (is_big(t, i))
+		split(t, i);
+	set(t->sub[i], index_of(va, 0), value);
+}
+
+/* The table under a large page is kept, with nothing in it. */
+static void map_big(struct iau_table *root, u64 va, u64 value)
+{
+	struct iau_table *t = middle(root, va);
+	unsigned int i = index_of(va, 1);
+
+	set(t, i, value | IAU_PTE_L);
+	memset(t->sub[i]->entry, 0, PAGE_BYTES);
+}
+
+/* Maps one page, as large as alignment and SIZE allow; returns its size. */
+static u64 map_page(struct iau_table *root, u64 va, u64 size, dma_addr_t dma, u64 flags)
+{
+	if (size >= SZ_2M && IS_ALIGNED(va | dma, SZ_2M)) {
+		map_big(root, va, dma | flags);
+		return SZ_2M;
+	}
+	map_small(root, va, dma | flags);
+	return PAGE_BYTES;
+}
+
+/*
+ * Maps SIZE bytes of SGT from OFFSET on; the tables are there. What is contiguous and aligned lies in
+ * pages of 2 MiB, which is what makes streams of weights cost few page walks.
+ */
 void iau_pt_map(struct iau_table *root, u64 va, u64 size, struct sg_table *sgt, u64 offset, u64 flags)
 {
 	struct scatterlist *sg;
@@ -109,10 +162,13 @@ void iau_pt_map(struct iau_table *root, u64 va, u64 size, struct sg_table *sgt, 
 			offset -= n;
 			continue;
 		}
-		for (; offset < n && size; offset += PAGE_BYTES) {
-			set_entry(root, va, (dma + offset) | flags | IAU_PTE_V);
-			va += PAGE_BYTES;
-			size -= PAGE_BYTES;
+		while (offset < n && size) {
+			u64 page = map_page(root, va, min(size, n - offset), dma + offset,
+					    flags | IAU_PTE_V);
+
+			offset += page;
+			va += page;
+			size -= page;
 		}
 		if (!size)
 			return;
@@ -120,8 +176,27 @@ void iau_pt_map(struct iau_table *root, u64 va, u64 size, struct sg_table *sgt, 
 	}
 }
 
+/* Nothing is mapped from VA to VA + SIZE any more; parts that were never reserved are passed over. */
 void iau_pt_unmap(struct iau_table *root, u64 va, u64 size)
 {
-	for (u64 end = va + size; va < end; va += PAGE_BYTES)
-		set_entry(root, va, 0);
+	u64 end = va + size;
+
+	while (va < end) {
+		struct iau_table *t = middle(root, va);
+		unsigned int i = index_of(va, 1);
+		u64 next = min(end, ALIGN(va + 1, SZ_2M));
+
+		if (!t || !t->sub[i]) {
+			va = next;
+			continue;
+		}
+		if (is_big(t, i)) {
+			if (next - va == SZ_2M)
+				set(t, i, t->sub[i]->dma | IAU_PTE_V);
+			else
+				split(t, i);
+		}
+		for (; va < next; va += PAGE_BYTES)
+			set(t->sub[i], index_of(va, 0), 0);
+	}
 }

@@ -317,7 +317,9 @@ static int vm_change(struct iau_vm *vm, const struct drm_iau_bind_op *b, struct 
 		err = vm_idle(vm);
 	if (!err) {
 		steps_do(vm, ops, &s, vm_bo, sgt);
-		iau_slot_flush(vm);
+		/* the device keeps no translation of what was not mapped */
+		if (s.unmaps)
+			iau_slot_flush(vm);
 	}
 	steps_free(&s);
 	drm_gpuva_ops_free(&vm->gpuvm, ops);
