@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
 // Address translation: a fully associative TLB shared by three clients (command fetch, LOAD,
-// STORE) and a walker of three levels. An answer comes in the cycle of
-// the request on a hit; on a miss the request waits for the walk.
+// STORE) and a walker of three levels. An answer comes in the cycle of the request on a hit; on a
+// miss the request waits for the walk.
+//
+// An entry of the TLB is a line of memory: eight page table entries of one table, so that eight
+// small pages in a row, or eight large ones, cost one walk. The walker remembers the lowest tables
+// that it came by: a walk among small pages is then a single read.
 module iau_mmu #(
-  parameter int unsigned NumEntries = 16
+  parameter int unsigned NumEntries = 16,
+  parameter int unsigned NumTables = 4
 ) (
   input  logic              clk_i,
   input  logic              rst_ni,
@@ -31,14 +36,20 @@ module iau_mmu #(
 
   typedef enum logic [2:0] {StIdle, StRead, StWait, StEntry, StFault} state_e;
 
+  localparam int unsigned LineBits = 8 * 42;  // eight times W, C, page number
+
   logic [NumEntries-1:0] valid_q, stale;
   logic big_q[NumEntries];
   logic [3:0] ctx_q[NumEntries];
-  logic [26:0] vpn_q[NumEntries];
-  logic [39:0] ppn_q[NumEntries];
-  logic w_q[NumEntries];
-  logic c_q[NumEntries];
+  logic [23:0] tag_q[NumEntries];      // va[38:15]; for large pages the lower nine bits do not count
+  logic [7:0] ok_q[NumEntries];        // which of the eight can be used
+  logic [LineBits-1:0] line_q[NumEntries];
   logic [3:0] victim_q;
+  logic [NumTables-1:0] tvalid_q, tstale;
+  logic [3:0] tctx_q[NumTables];
+  logic [17:0] ttag_q[NumTables];      // va[38:21]
+  logic [39:0] tppn_q[NumTables];
+  logic [1:0] tvictim_q;
   state_e state_q;
   logic [1:0] level_q, who_q, who;
   logic [3:0] wctx_q;  // the walk's context: the job that asked may be over when it ends
@@ -53,21 +64,26 @@ module iau_mmu #(
   assign who = req_i[2] ? 2'd2 : req_i[0] ? 2'd0 : 2'd1;
   assign va = va_i[{who, 6'd0}+:64];
 
+  logic [2:0] sub;
   always_comb begin
     hit = 1'b0;
     found = '0;
     if (req_i != '0) begin
       for (int unsigned i = 0; i < NumEntries; i++) begin
-        if (valid_q[i] && ctx_q[i] == ctx_i && vpn_q[i][26:9] == va[38:21] &&
-            (big_q[i] || vpn_q[i][8:0] == va[20:12])) begin
+        if (valid_q[i] && ctx_q[i] == ctx_i && tag_q[i][23:9] == va[38:24] &&
+            (big_q[i] ? ok_q[i][va[23:21]] :
+             tag_q[i][8:0] == va[23:15] && ok_q[i][va[14:12]])) begin
           hit = 1'b1;
           found = 4'(i);
         end
       end
     end
+    sub = big_q[found] ? va[23:21] : va[14:12];
     stale = '0;
+    tstale = '0;
     if (inv_i) begin
       for (int unsigned i = 0; i < NumEntries; i++) stale[i] = ctx_q[i] == inv_ctx_i;
+      for (int unsigned i = 0; i < NumTables; i++) tstale[i] = tctx_q[i] == inv_ctx_i;
     end
   end
 
@@ -87,14 +103,38 @@ module iau_mmu #(
       fault_o = fault_q;
     end
   end
-  assign pa_o = big_q[found] ? {ppn_q[found][39:9], va[20:0]} : {ppn_q[found], va[11:0]};
-  assign w_o = w_q[found];
-  assign c_o = c_q[found];
+  logic [41:0] pte;
+  always_comb begin
+    pte = '0;
+    if (hit)
+      for (int unsigned i = 0; i < 8; i++) if (sub == 3'(i)) pte = line_q[found][42*i+:42];
+  end
+  assign pa_o = big_q[found] ? {pte[39:9], va[20:0]} : {pte[39:0], va[11:0]};
+  assign c_o = pte[40];
+  assign w_o = pte[41];
   assign miss_o = state_q == StIdle && |req_i && !bad_va && !hit;
 
+  // Where a walk begins: at the lowest table, if it is known
+  logic table_hit;
+  logic [39:0] table_ppn;
+  always_comb begin
+    table_hit = 1'b0;
+    table_ppn = '0;
+    if (miss_o) begin
+      for (int unsigned i = 0; i < NumTables; i++) begin
+        if (tvalid_q[i] && tctx_q[i] == ctx_i && ttag_q[i] == va[38:21]) begin
+          table_hit = 1'b1;
+          table_ppn = tppn_q[i];
+        end
+      end
+    end
+  end
+
   logic [8:0] index;
+  logic [511:0] read_q;
   logic [63:0] pte_q;
   logic err_q;
+  assign pte_q = read_q[{index[2:0], 6'd0}+:64];
   assign index = level_q == 2'd2 ? wva_q[38:30] : level_q == 2'd1 ? wva_q[29:21] : wva_q[20:12];
   assign rd_req_o = state_q == StRead;
   assign rd_pa_o = {table_q[51:12], index[8:3], 6'd0};
@@ -123,15 +163,15 @@ module iau_mmu #(
       wva_q <= '0;
       table_q <= '0;
       fault_q <= iau_hw_pkg::FaultNone;
-      pte_q <= '0;
+      read_q <= '0;
       err_q <= 1'b0;
     end else begin
       unique case (state_q)
         StIdle:
         if (miss_o) begin
           state_q <= StRead;
-          level_q <= 2'd2;
-          table_q <= {root_i[51:12], 12'd0};
+          level_q <= table_hit ? 2'd0 : 2'd2;
+          table_q <= {table_hit ? table_ppn : root_i[51:12], 12'd0};
           who_q <= who;
           wctx_q <= ctx_i;
           // the root of this walk may be the one that is being replaced
@@ -145,7 +185,7 @@ module iau_mmu #(
         StWait: begin
           drop_q <= drop;
           if (rd_valid_i) begin
-            pte_q <= rd_data_i[{index[2:0], 6'd0}+:64];
+            read_q <= rd_data_i;
             err_q <= rd_err_i;
             state_q <= StEntry;
           end
@@ -164,30 +204,68 @@ module iau_mmu #(
   end
 
   // a walk that began before its context was invalidated may have read what is no longer true
-  logic install;
+  logic install, remember;
   assign install = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && leaf && !drop;
+  assign remember = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && !leaf &&
+                    level_q == 2'd1 && !drop;
+
+  // What was read, as an entry. It takes the place of an older reading of the same line, in which
+  // the page was not there yet.
+  logic [3:0] place;
+  logic [7:0] ok;
+  logic [LineBits-1:0] line;
+  always_comb begin
+    place = victim_q;
+    ok = '0;
+    line = '0;
+    if (install) begin
+      for (int unsigned i = 0; i < NumEntries; i++) begin
+        if (valid_q[i] && ctx_q[i] == wctx_q && big_q[i] == level_q[0] &&
+            tag_q[i][23:9] == wva_q[38:24] && (level_q[0] || tag_q[i][8:0] == wva_q[23:15]))
+          place = 4'(i);
+      end
+      for (int unsigned i = 0; i < 8; i++) begin
+        ok[i] = read_q[64*i+iau_hw_pkg::PteV] &
+                (~level_q[0] | read_q[64*i+iau_hw_pkg::PteL]) &
+                ~(read_q[64*i+iau_hw_pkg::PteW] & read_q[64*i+iau_hw_pkg::PteC]);
+        line[42*i+:42] = {read_q[64*i+iau_hw_pkg::PteW], read_q[64*i+iau_hw_pkg::PteC],
+                          read_q[64*i+12+:40]};
+      end
+    end
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       valid_q <= '0;
       victim_q <= '0;
+      tvalid_q <= '0;
+      tvictim_q <= '0;
     end else begin
       if (inv_i) valid_q <= valid_q & ~stale;
+      if (inv_i) tvalid_q <= tvalid_q & ~tstale;
       if (install) begin
-        victim_q <= victim_q + 4'd1;
-        valid_q[victim_q] <= 1'b1;
+        if (place == victim_q) victim_q <= victim_q + 4'd1;
+        valid_q[place] <= 1'b1;
+      end
+      if (remember) begin
+        tvictim_q <= tvictim_q + 2'd1;
+        tvalid_q[tvictim_q] <= 1'b1;
       end
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (install) begin
-      big_q[victim_q] <= level_q == 2'd1;
-      ctx_q[victim_q] <= wctx_q;
-      vpn_q[victim_q] <= wva_q[38:12];
-      ppn_q[victim_q] <= pte_q[51:12];
-      w_q[victim_q] <= pte_q[iau_hw_pkg::PteW];
-      c_q[victim_q] <= pte_q[iau_hw_pkg::PteC];
+      big_q[place] <= level_q[0];
+      ctx_q[place] <= wctx_q;
+      tag_q[place] <= wva_q[38:15];
+      ok_q[place] <= ok;
+      line_q[place] <= line;
+    end
+    if (remember) begin
+      tctx_q[tvictim_q] <= wctx_q;
+      ttag_q[tvictim_q] <= wva_q[38:21];
+      tppn_q[tvictim_q] <= pte_q[51:12];
     end
   end
 endmodule

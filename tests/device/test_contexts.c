@@ -349,6 +349,76 @@ static void test_big_pages(void **state)
 	assert_memory_equal(b->mem + 2 * len - 64, b->mem + s.data + 128, 64);
 }
 
+/*
+ * A page that was not there becomes one: nothing has to be told to the device, whatever it remembers of
+ * the entries beside it. BIG: the pages are large ones.
+ */
+static void pages_appear(struct bench *b, bool big)
+{
+	static const uint64_t at = UINT64_C(0x40000000);
+	const uint64_t size = big ? UINT64_C(2) << 20 : PAGE;
+	const int level = big;
+	struct space s;
+	struct job j;
+
+	space_open(b, 1, &s);
+	queue_open(b, 0, 4, 1);
+	for (uint32_t i = 0; i < 20; i++) {
+		/* 0, 7, 14, 1, 8, ...: within a line of entries and beyond it, in any order */
+		uint64_t va = at + i * 7 % 20 * size, pa = big ? size : s.data;
+		uint64_t entry = pa | IAU_PTE_V | IAU_PTE_C | (big ? IAU_PTE_L : 0);
+
+		poke64(b, pa, i + 1);
+		j = plain(1, copy_program(b, s.code, va, OUT, 64, 0));
+		job_submit(b, 0, &j);
+		run_idle(b);
+		assert_int_equal(queue_read(b, 0, IAU_QREG_FAULT_CODE), IAU_FAULT_UNMAPPED);
+		assert_int_equal(queue_read(b, 0, IAU_QREG_FAULT_VA_LO), (uint32_t)va);
+		queue_write(b, 0, IAU_QREG_CMD, 2);
+		poke64(b, pte_pa(b, 1, va, level), entry);
+		job_submit(b, 0, &j);
+		run_idle(b);
+		assert_int_equal(queue_read(b, 0, IAU_QREG_STATUS), 0);
+		assert_true(peek64(b, s.out) == i + 1);
+	}
+}
+
+static void test_pages_appear(void **state)
+{
+	pages_appear(*state, false);
+}
+
+static void test_big_pages_appear(void **state)
+{
+	pages_appear(*state, true);
+}
+
+/* Entries that no access may use are refused although the one beside them was read with them. */
+static void test_bad_entries_beside_good_ones(void **state)
+{
+	static const uint64_t at = UINT64_C(0x40000000);
+	struct bench *b = *state;
+	struct space s;
+	struct job j;
+
+	space_open(b, 1, &s);
+	queue_open(b, 0, 4, 1);
+	page_map(b, 1, at, s.data, IAU_PTE_C);
+	poke64(b, pte_pa(b, 1, at + PAGE, 0), s.data | IAU_PTE_V | IAU_PTE_C | IAU_PTE_W);
+	poke64(b, pte_pa(b, 1, at + 2 * PAGE, 0), s.data | IAU_PTE_C);
+	page_map(b, 1, at + 3 * PAGE, s.data + 64, IAU_PTE_C);
+	for (uint32_t i = 0; i < 8; i++) {
+		static const int code[] = { 0, IAU_FAULT_BAD_PTE, IAU_FAULT_UNMAPPED, 0 };
+
+		j = plain(1, copy_program(b, s.code, at + i % 4 * PAGE, OUT, 64, 0));
+		job_submit(b, 0, &j);
+		run_idle(b);
+		assert_int_equal(queue_read(b, 0, IAU_QREG_FAULT_CODE), code[i % 4]);
+		queue_write(b, 0, IAU_QREG_CMD, 2);
+	}
+	assert_int_equal(counter(b, IAU_CNT_FAULTS), 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +432,9 @@ int main(void)
 		ON_BOTH(test_new_entry_at_every_step),
 		ON_BOTH(test_new_table_at_every_step),
 		ON_BOTH(test_big_pages),
+		ON_BOTH(test_pages_appear),
+		ON_BOTH(test_big_pages_appear),
+		ON_BOTH(test_bad_entries_beside_good_ones),
 	};
 
 	return run_group("contexts", tests);
