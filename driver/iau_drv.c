@@ -20,8 +20,12 @@
 
 #define COUNTERS	14
 
-static void read_counters(struct iau_device *iau, struct drm_iau_counters *c)
+int iau_read_counters(struct iau_device *iau, struct drm_iau_counters *c)
 {
+	int idx;
+
+	if (!drm_dev_enter(&iau->drm, &idx))
+		return -ENODEV;
 	mutex_lock(&iau->counter_lock);
 	for (unsigned int i = 0; i < COUNTERS; i++) {
 		u32 reg = IAU_CNT_OFFSET + i * 8;
@@ -30,6 +34,8 @@ static void read_counters(struct iau_device *iau, struct drm_iau_counters *c)
 		c->value[i] |= (u64)iau_read(iau, reg + 4) << 32;
 	}
 	mutex_unlock(&iau->counter_lock);
+	drm_dev_exit(idx);
+	return 0;
 }
 
 static int put_answer(struct drm_iau_dev_query *args, const void *answer, u32 size)
@@ -47,14 +53,14 @@ static int iau_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_fi
 	struct drm_iau_dev_query *args = data;
 	struct iau_device *iau = to_iau(drm);
 	struct drm_iau_counters counters = { };
+	int err;
 
 	switch (args->type) {
 	case DRM_IAU_DEV_QUERY_INFO:
 		return put_answer(args, &iau->info, sizeof(iau->info));
 	case DRM_IAU_DEV_QUERY_COUNTERS:
-		if (args->pointer)
-			read_counters(iau, &counters);
-		return put_answer(args, &counters, sizeof(counters));
+		err = args->pointer ? iau_read_counters(iau, &counters) : 0;
+		return err ?: put_answer(args, &counters, sizeof(counters));
 	default:
 		return -EINVAL;
 	}
@@ -103,6 +109,11 @@ static int iau_open(struct drm_device *drm, struct drm_file *file)
 
 	if (!priv)
 		return -ENOMEM;
+	priv->client = iau_client_create(file->client_id);
+	if (!priv->client) {
+		kfree(priv);
+		return -ENOMEM;
+	}
 	xa_init_flags(&priv->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&priv->queues, XA_FLAGS_ALLOC1);
 	file->driver_priv = priv;
@@ -123,16 +134,22 @@ static void iau_postclose(struct drm_device *drm, struct drm_file *file)
 		iau_vm_close(vm);
 	xa_destroy(&priv->queues);
 	xa_destroy(&priv->vms);
+	iau_client_put(priv->client);
 	kfree(priv);
 }
 
-DEFINE_DRM_ACCEL_FOPS(iau_fops);
+static const struct file_operations iau_fops = {
+	.owner = THIS_MODULE,
+	DRM_ACCEL_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
 
 static const struct drm_driver iau_driver = {
 	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | IAU_DRIVER_GEM_GPUVA |
 			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
 	.open = iau_open,
 	.postclose = iau_postclose,
+	.show_fdinfo = iau_show_fdinfo,
 	.ioctls = iau_ioctls,
 	.num_ioctls = ARRAY_SIZE(iau_ioctls),
 	.fops = &iau_fops,
@@ -197,6 +214,7 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return PTR_ERR(iau);
 	pci_set_drvdata(pdev, iau);
 	spin_lock_init(&iau->slot_lock);
+	spin_lock_init(&iau->usage_lock);
 	err = drmm_mutex_init(&iau->drm, &iau->counter_lock);
 	if (!err)
 		err = pcim_enable_device(pdev);
@@ -216,9 +234,10 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		err = iau_rings_init(iau);
 	if (!err)
 		err = request_irqs(iau, pdev);
-	if (!err)
-		err = drm_dev_register(&iau->drm, 0);
-	return err;
+	if (err)
+		return err;
+	iau_debugfs_init(iau);
+	return drm_dev_register(&iau->drm, 0);
 }
 
 static void iau_remove(struct pci_dev *pdev)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Objects of the driver. One file each: device, buffer, VM, page table, slot, queue, ring, job. */
+/* Objects of the driver. One file each: device, client, buffer, VM, page table, slot, queue, ring, job. */
 #ifndef __IAU_DRV_H__
 #define __IAU_DRV_H__
 
@@ -56,6 +56,8 @@ struct iau_record {
  * @fence_context: of the fences of its jobs
  * @seqno: last one given out
  * @progress: commands retired when a job was last found late
+ * @last_cycle: of the device's clock, when its last job ended
+ * @bad_records: completion records whose cycles cannot be true
  * @reset_lock: one reset at a time
  */
 struct iau_ring {
@@ -71,6 +73,8 @@ struct iau_ring {
 	u64 fence_context;
 	u64 seqno;
 	u32 progress;
+	u64 last_cycle;
+	unsigned int bad_records;
 	struct mutex reset_lock;
 };
 
@@ -100,6 +104,10 @@ struct iau_device {
 	struct mutex counter_lock;
 	/* where files of buffers with large pages lie, or NULL */
 	struct vfsmount *huge;
+	/* protects last_end_ns and what clients have used; interrupts off, innermost */
+	spinlock_t usage_lock;
+	u64 last_end_ns;
+	atomic64_t job_ids;
 };
 
 #define to_iau(d) container_of(d, struct iau_device, drm)
@@ -119,14 +127,46 @@ static inline u32 iau_qreg(unsigned int queue, u32 reg)
 	return IAU_QUEUE_OFFSET + queue * IAU_QUEUE_STRIDE + reg;
 }
 
-/* A client */
+int iau_read_counters(struct iau_device *iau, struct drm_iau_counters *c);
+
+/* Clients ------------------------------------------------------------------------------------ */
+
+/**
+ * struct iau_client - what a client has used
+ * @ref: held by its file and by its queues, which jobs hold
+ * @id: that of drm_file
+ * @busy_ns: time of the device, under usage_lock like those that follow
+ * @cycles: cycles of the device, as far as its records can be true
+ * @jobs: jobs that are over, one way or another
+ */
+struct iau_client {
+	struct kref ref;
+	u64 id;
+	u64 busy_ns;
+	u64 cycles;
+	u64 jobs;
+};
+
+struct iau_usage {
+	u64 busy_ns, cycles, jobs;
+};
+
+/* An open file of the device's node */
 struct iau_file {
+	struct iau_client *client;
 	struct xarray vms;
 	struct xarray queues;
 };
 
 #define IAU_MAX_VMS	64
 #define IAU_MAX_QUEUES	256
+
+struct iau_client *iau_client_create(u64 id);
+void iau_client_put(struct iau_client *client);
+void iau_client_account(struct iau_ring *ring, struct iau_job *job, const struct iau_record *rec);
+void iau_client_usage(struct iau_device *iau, struct iau_client *client, struct iau_usage *usage);
+void iau_show_fdinfo(struct drm_printer *p, struct drm_file *file);
+void iau_debugfs_init(struct iau_device *iau);
 
 /* Page tables ------------------------------------------------------------------------------- */
 
@@ -183,6 +223,8 @@ void iau_slot_release(struct iau_vm *vm);
 /**
  * struct iau_queue - what a client submits to
  * @ref: held by the client's handle and by jobs
+ * @id: its handle
+ * @client: whose it is
  * @entity: its jobs in order
  * @vm: where they run
  * @ring: hardware queue of its priority
@@ -192,6 +234,8 @@ void iau_slot_release(struct iau_vm *vm);
  */
 struct iau_queue {
 	struct kref ref;
+	u32 id;
+	struct iau_client *client;
 	struct drm_sched_entity entity;
 	struct iau_vm *vm;
 	struct iau_ring *ring;
@@ -222,6 +266,9 @@ struct iau_fence {
  * @done: its fence; made before arming, so that starting it cannot fail
  * @started: @done is initialised
  * @slot: context while it is in a ring
+ * @id: tells it from all others of the device
+ * @begun_ns: when the device was told of it
+ * @cycles: of the device, once it is over
  */
 struct iau_job {
 	struct drm_sched_job base;
@@ -229,6 +276,9 @@ struct iau_job {
 	struct iau_fence *done;
 	bool started;
 	int slot;
+	u64 id;
+	u64 begun_ns;
+	u64 cycles;
 	u64 cmd_va, param_va;
 	u32 cmd_bytes, budget, tag;
 };

@@ -4,6 +4,14 @@
 
 #include "iau_drv.h"
 
+static enum drm_gem_object_status iau_gem_status(struct drm_gem_object *obj)
+{
+	struct drm_gem_shmem_object *shmem = to_drm_gem_shmem_obj(obj);
+
+	/* what another driver gave is there as long as the object is */
+	return obj->import_attach || READ_ONCE(shmem->pages) ? DRM_GEM_OBJECT_RESIDENT : 0;
+}
+
 static const struct drm_gem_object_funcs iau_gem_funcs = {
 	.free = drm_gem_shmem_object_free,
 	.print_info = drm_gem_shmem_object_print_info,
@@ -13,6 +21,7 @@ static const struct drm_gem_object_funcs iau_gem_funcs = {
 	.vmap = drm_gem_shmem_object_vmap,
 	.vunmap = drm_gem_shmem_object_vunmap,
 	.mmap = drm_gem_shmem_object_mmap,
+	.status = iau_gem_status,
 	.vm_ops = &drm_gem_shmem_vm_ops,
 };
 

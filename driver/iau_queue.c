@@ -13,6 +13,7 @@ static void queue_free(struct kref *ref)
 	struct iau_queue *queue = container_of(ref, struct iau_queue, ref);
 
 	iau_vm_put(queue->vm);
+	iau_client_put(queue->client);
 	kfree(queue);
 }
 
@@ -61,7 +62,7 @@ void iau_queue_ban(struct iau_queue *queue, u32 why)
 	spin_unlock_irqrestore(&queue->lock, irq);
 }
 
-static struct iau_queue *queue_create(struct iau_vm *vm, u32 priority)
+static struct iau_queue *queue_create(struct iau_client *client, struct iau_vm *vm, u32 priority)
 {
 	struct iau_queue *queue = kzalloc(sizeof(*queue), GFP_KERNEL);
 	struct drm_gpu_scheduler *sched;
@@ -80,6 +81,8 @@ static struct iau_queue *queue_create(struct iau_vm *vm, u32 priority)
 		return ERR_PTR(err);
 	}
 	drm_gpuvm_get(&vm->gpuvm);
+	kref_get(&client->ref);
+	queue->client = client;
 	return queue;
 }
 
@@ -98,16 +101,18 @@ int iau_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *
 	vm = iau_vm_get(priv, args->vm_id);
 	if (!vm)
 		return -ENOENT;
-	queue = queue_create(vm, args->priority);
+	queue = queue_create(priv->client, vm, args->priority);
 	iau_vm_put(vm);
 	if (IS_ERR(queue))
 		return PTR_ERR(queue);
-	err = xa_alloc(&priv->queues, &args->id, queue, XA_LIMIT(1, IAU_MAX_QUEUES), GFP_KERNEL);
-	if (err) {
+	/* once others can find it, one of them may close it */
+	kref_get(&queue->ref);
+	err = xa_alloc(&priv->queues, &queue->id, queue, XA_LIMIT(1, IAU_MAX_QUEUES), GFP_KERNEL);
+	if (err)
 		iau_queue_close(queue);
-		return err == -EBUSY ? -ENOSPC : err;
-	}
-	return 0;
+	args->id = queue->id;
+	iau_queue_put(queue);
+	return err == -EBUSY ? -ENOSPC : err;
 }
 
 int iau_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file)

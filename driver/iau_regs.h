@@ -112,6 +112,23 @@
 #define IAU_CNT_WRITE_BEATS	12
 #define IAU_CNT_TLB_MISSES	13
 
+#define IAU_COUNTER_NAMES { \
+	"jobs", \
+	"commands", \
+	"macs_i8", \
+	"macs_i4", \
+	"vec_elements", \
+	"load_bytes", \
+	"store_bytes", \
+	"faults", \
+	"cycles", \
+	"mxu_busy", \
+	"vec_busy", \
+	"read_beats", \
+	"write_beats", \
+	"tlb_misses", \
+}
+
 #define IAU_REG_ID	0x0
 #define IAU_REG_VERSION	0x4
 #define IAU_REG_CAP0	0x8

@@ -15,6 +15,7 @@
 
 #include "iau_compat.h"
 #include "iau_drv.h"
+#include "iau_trace.h"
 
 static unsigned int timeout_ms = 10000;
 module_param(timeout_ms, uint, 0444);
@@ -100,6 +101,8 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 	write_descriptor(ring, job);
 	atomic_inc(&job->queue->running);
 	ring->job[ring->tail++ % IAU_RING_ENTRIES] = job;
+	job->begun_ns = ktime_get_ns();
+	trace_iau_job_run(job);
 	/* writel() orders the descriptor before the doorbell */
 	iau_write(ring->iau, IAU_DOORBELL_OFFSET + ring->index * 8, ring->tail);
 	spin_unlock_irqrestore(&ring->lock, irq);
@@ -120,11 +123,13 @@ static struct iau_job *take_oldest(struct iau_ring *ring)
 	return job;
 }
 
-/* The oldest job is over. */
-static void finish(struct iau_ring *ring, int error)
+/* The oldest job is over; REC says how it went if it came to its end. */
+static void finish(struct iau_ring *ring, const struct iau_record *rec, int error)
 {
 	struct iau_job *job = take_oldest(ring);
 
+	iau_client_account(ring, job, rec);
+	trace_iau_job_done(job, error);
 	if (error)
 		dma_fence_set_error(&job->done->base, error);
 	dma_fence_signal_locked(&job->done->base);
@@ -139,7 +144,7 @@ static void complete_done(struct iau_ring *ring)
 			break;
 		/* what the job wrote is seen before its fence */
 		dma_rmb();
-		finish(ring, 0);
+		finish(ring, rec, 0);
 	}
 }
 
@@ -153,9 +158,10 @@ irqreturn_t iau_ring_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-static void note_fault(struct iau_ring *ring, struct iau_queue *queue)
+static void note_fault(struct iau_ring *ring, const struct iau_job *job)
 {
 	struct iau_device *iau = ring->iau;
+	struct iau_queue *queue = job->queue;
 	unsigned int q = ring->index;
 
 	iau_queue_ban(queue, DRM_IAU_QUEUE_FAULT);
@@ -167,6 +173,8 @@ static void note_fault(struct iau_ring *ring, struct iau_queue *queue)
 	queue->fault_offset = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_OFFSET));
 	queue->fault_tag = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_TAG));
 	spin_unlock(&queue->lock);
+	trace_iau_job_fault(job, queue->fault_code, queue->fault_info, queue->fault_offset,
+			    queue->fault_va);
 }
 
 /* A faulted job stops its hardware queue until it is skipped. */
@@ -178,8 +186,8 @@ static void skip_faulted(struct iau_ring *ring)
 	complete_done(ring);
 	if (ring->head != ring->tail &&
 	    iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_STATUS)) == 2) {
-		note_fault(ring, ring->job[ring->head % IAU_RING_ENTRIES]->queue);
-		finish(ring, -EIO);
+		note_fault(ring, ring->job[ring->head % IAU_RING_ENTRIES]);
+		finish(ring, NULL, -EIO);
 		iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CMD), 2);
 	}
 	spin_unlock_irqrestore(&ring->lock, irq);
@@ -229,6 +237,7 @@ static int ring_reset(struct iau_ring *ring)
 		take_oldest(ring);
 	ring_setup(ring);
 	spin_unlock_irqrestore(&ring->lock, irq);
+	trace_iau_reset(iau, "queue", err);
 	return err;
 }
 
@@ -281,6 +290,7 @@ static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
 	if (dma_fence_is_signaled(&job->done->base) || made_progress(ring)) {
 		stat = iau_sched_no_hang(base);
 	} else {
+		trace_iau_job_timeout(job);
 		drm_warn(&ring->iau->drm, "queue %u: a job (tag %#x) has hung\n", ring->index,
 			 job->tag);
 		iau_queue_ban(job->queue, DRM_IAU_QUEUE_TIMEOUT);
@@ -354,7 +364,7 @@ void iau_rings_stop(struct iau_device *iau)
 		spin_lock_irqsave(&ring->lock, irq);
 		complete_done(ring);
 		while (ring->head != ring->tail)
-			finish(ring, -ENODEV);
+			finish(ring, NULL, -ENODEV);
 		spin_unlock_irqrestore(&ring->lock, irq);
 	}
 }

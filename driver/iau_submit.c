@@ -12,6 +12,7 @@
 
 #include "iau_compat.h"
 #include "iau_drv.h"
+#include "iau_trace.h"
 
 #define MAX_JOBS	64
 #define MAX_SYNCS	64
@@ -76,6 +77,7 @@ static struct iau_job *job_new(struct iau_queue *queue, const struct drm_iau_job
 	kref_get(&queue->ref);
 	job->queue = queue;
 	job->slot = -1;
+	job->id = atomic64_inc_return(&queue->ring->iau->job_ids);
 	job->cmd_va = j->cmd_va;
 	job->param_va = j->param_va;
 	job->cmd_bytes = j->cmd_bytes;
@@ -167,6 +169,8 @@ static void push(struct submit *s)
 				drm_syncobj_replace_fence(sig->syncobj, finished);
 			sig->chain = NULL;
 		}
+		/* it may be over and freed as soon as it is pushed */
+		trace_iau_job_submit(s->job[i]);
 		drm_sched_entity_push_job(&s->job[i]->base);
 	}
 	s->jobs = 0;

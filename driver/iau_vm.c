@@ -5,6 +5,7 @@
 
 #include "iau_compat.h"
 #include "iau_drv.h"
+#include "iau_trace.h"
 
 #define MAX_OPS		4096
 #define BIND_FLAGS	(DRM_IAU_BIND_WRITE | DRM_IAU_BIND_CONST | DRM_IAU_BIND_UNMAP)
@@ -404,8 +405,10 @@ int iau_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file)
 		struct drm_iau_bind_op b;
 
 		err = iau_array_get(&args->ops, i, &b, sizeof(b));
-		if (!err)
-			err = vm_bind_op(vm, &b, file);
+		if (err)
+			break;
+		err = vm_bind_op(vm, &b, file);
+		trace_iau_bind(vm, b.va, b.size, b.flags, err);
 		if (err)
 			break;
 	}

@@ -64,7 +64,10 @@ def emit_kernel():
     p("}\n")
     for k, (v, d, t) in SPEC["counter"].items():
         p(f"#define IAU_CNT_{k}\t{v}")
-    p("")
+    p("\n#define IAU_COUNTER_NAMES { \\")
+    for k in SPEC["counter"]:
+        p(f'\t"{k.lower()}", \\')
+    p("}\n")
     for sec, pre in (("reg", "REG"), ("qreg", "QREG")):
         for k, (v, acc, d) in SPEC[sec].items():
             p(f"#define IAU_{pre}_{k}\t{v:#x}")

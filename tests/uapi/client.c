@@ -144,7 +144,12 @@ int run_copy(struct client *c, uint32_t tag)
 
 void submit_copies(struct client *c, uint32_t n)
 {
-	assert_int_equal(submit(c, n, 0, 0), 0);
+	submit_tagged(c, n, 0);
+}
+
+void submit_tagged(struct client *c, uint32_t n, uint32_t tag)
+{
+	assert_int_equal(submit(c, n, tag, 0), 0);
 }
 
 int submit_copy_behind(struct client *c, uint32_t gate)

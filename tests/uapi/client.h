@@ -44,6 +44,7 @@ void prepare_loop(struct client *c);
 int run_copy(struct client *c, uint32_t tag);
 int run_copies(struct client *c, uint32_t n);
 void submit_copies(struct client *c, uint32_t n);
+void submit_tagged(struct client *c, uint32_t n, uint32_t tag);
 /* ... when GATE is signalled: 0 or a negative errno */
 int submit_copy_behind(struct client *c, uint32_t gate);
 /* Waits for the last submission: 0 or -ETIME. */

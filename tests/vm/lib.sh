@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the tests of the driver in a virtual machine share; KERNEL and VM choose the machine.
+kernel=${KERNEL:-6.12} vm=${VM:-build/vm} n=0 bad=0 out=
+[ -f "$vm/$kernel/iau.ko" ] || { echo "Bail out! no iau.ko for $kernel: run make vm-module KERNEL=$kernel"; exit 1; }
+
+# ok STATUS NAME
+ok() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=1; fi; }
+
+# guest [OPTION...] SCRIPT: runs it in the machine; $out is what it wrote, and the kernel's complaints.
+guest() {
+	local script=${*: -1}
+	out=$(sim/vm/run -d "$vm" -k "$kernel" "${@:1:$#-1}" -- "$script
+dmesg | grep -E 'BUG|WARNING|Oops|Call Trace' | sed 's/^/kernel: /'
+true" | tr -d '\r')
+}
+
+# said NAME: the rest of the line of $out that starts with it
+said() { sed -n "s/^$1 //p" <<< "$out" | head -n 1; }
+
+# tap NAME COUNT: passes on what a test program wrote, of which there must be so much.
+tap() {
+	local result name
+	while read -r result name; do
+		[ "$result" = ok ]
+		ok $? "$name"
+	done < <(sed -n 's/^\(ok\|not ok\) [0-9]* - /\1 /p' <<< "$out" | sed 's/^not ok/not_ok/')
+	[ "$(grep -cE '^(ok|not ok) [0-9]+ - ' <<< "$out")" = "$2" ]
+	ok $? "$1 came to its end"
+}
+
+# clean: the kernel must have had nothing to complain about.
+clean() {
+	! grep '^kernel:' <<< "$out"
+	ok $? "the kernel has nothing to complain about"
+}
+
+finish() {
+	[ $bad = 0 ] || sed 's/^/# /' <<< "$out"
+	echo "1..$n"
+	exit $bad
+}

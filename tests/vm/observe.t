@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What can be seen of the driver at work: fdinfo, tracepoints, debugfs. KERNEL chooses.
+# shellcheck source=tests/vm/lib.sh
+. tests/vm/lib.sh
+
+for engine in ref rtl; do
+	guest -e $engine '
+build/tests/usage_test
+mount -t tracefs trace /sys/kernel/tracing
+echo 1 > /sys/kernel/tracing/events/iau/enable
+build/iau bench -m models/iau-ci/iau-ci-q8_0.gguf -p 8 -n 2 > /dev/null 2>&1 && echo "bench ran"
+echo 0 > /sys/kernel/tracing/tracing_on
+for event in submit run done; do echo "job_$event $(grep -c "iau_job_$event:" /sys/kernel/tracing/trace)"; done
+echo "binds $(grep -c iau_bind: /sys/kernel/tracing/trace)"
+echo "failed $(grep iau_job_done: /sys/kernel/tracing/trace | grep -vc error=0)"
+cd /sys/kernel/debug/accel/0*
+sleep 100 < /dev/accel/accel0 &
+grep -H . counters clients queues rings slots
+'
+	tap usage_test 5
+	jobs=$(said job_submit)
+	[ "$jobs" -gt 0 ] && [ "$(said job_run)" = "$jobs" ] && [ "$(said job_done)" = "$jobs" ] &&
+		[ "$(said failed)" = 0 ]
+	ok $? "$engine: a submitted job is seen to run and to be done"
+	[ "$(said binds)" -gt 0 ]
+	ok $? "$engine: bindings are seen"
+	[ "$(sed -n 's/^counters:jobs //p' <<< "$out")" -ge "$jobs" ]
+	ok $? "$engine: debugfs shows the counters"
+	grep -q '^clients:client [0-9]*: jobs 0 ' <<< "$out"
+	ok $? "$engine: debugfs shows the clients"
+	[ "$(grep -c '^rings:ring' <<< "$out") $(grep -c '^slots:slot' <<< "$out")" = '4 16' ]
+	ok $? "$engine: debugfs shows the rings and the slots"
+	clean
+done
+
+# jobs and mappings while they are there
+guest -e ref '
+build/tests/hang_client loop 3 > /tmp/loop &
+sleep 1
+cd /sys/kernel/debug/accel/0*
+echo "in_ring $(grep -c "job .* tag 0xbad" rings)"
+echo "queues $(grep -c "running 3 state 0" queues)"
+echo "mappings $(grep -c 0x0000000000010000 gpuvas)"
+kill $!
+'
+[ "$(said in_ring)" = 3 ]
+ok $? "debugfs shows the jobs of a ring"
+[ "$(said queues)" = 1 ]
+ok $? "debugfs shows a queue at work"
+[ "$(said mappings)" = 1 ]
+ok $? "debugfs shows the mappings"
+clean
+finish
