@@ -11,6 +11,7 @@
 
 #include <drm/drm_gem.h>
 #include <drm/drm_managed.h>
+#include <drm/drm_print.h>
 
 #include "iau_drv.h"
 
