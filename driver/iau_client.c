@@ -12,6 +12,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_print.h>
 
+#include "iau_compat.h"
 #include "iau_drv.h"
 
 /* More cycles than a job can take: 18 minutes of a device of 1 GHz. */
@@ -138,8 +139,7 @@ static void show_memory(struct drm_printer *p, struct drm_file *file)
 	idr_for_each_entry(&file->object_idr, obj, id)
 		add_object(&stats, obj);
 	spin_unlock(&file->table_lock);
-	drm_print_memory_stats(p, &stats, DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_PURGEABLE,
-			       "memory");
+	drm_print_memory_stats(p, &stats, IAU_GEM_STATUS, "memory");
 }
 
 void iau_show_fdinfo(struct drm_printer *p, struct drm_file *file)

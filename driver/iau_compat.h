@@ -4,6 +4,7 @@
 #define __IAU_COMPAT_H__
 
 #include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
 #include <drm/drm_gpuvm.h>
 #include <drm/gpu_scheduler.h>
 
@@ -102,6 +103,13 @@ static inline struct drm_gpuvm_bo *iau_bo_obtain(struct drm_gpuvm *gpuvm,
 #define IAU_DRIVER_GEM_GPUVA	DRIVER_GEM_GPUVA
 #else
 #define IAU_DRIVER_GEM_GPUVA	0
+#endif
+
+/* What the driver can tell of a buffer: newer kernels print no active memory unasked. */
+#ifdef IAU_HAVE_GEM_OBJECT_ACTIVE
+#define IAU_GEM_STATUS	(DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_PURGEABLE | DRM_GEM_OBJECT_ACTIVE)
+#else
+#define IAU_GEM_STATUS	(DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_PURGEABLE)
 #endif
 
 #endif /* __IAU_COMPAT_H__ */
