@@ -2,12 +2,13 @@
 # The hardware contract as C header, tables and SystemVerilog package, and the reference model.
 
 GEN := $(B)/gen
-HW_HEADERS := $(GEN)/iau_hw.h $(GEN)/iau_hw_tables.h
+HW_HEADERS := $(GEN)/iau_hw.h $(GEN)/iau_hw_tables.h $(GEN)/iau_hw_names.h
 HW_PKG := $(GEN)/iau_hw_pkg.sv
 SPEC := hw-model/spec/gen.py hw-model/spec/iau.toml
 
 $(GEN)/iau_hw.h: GEN_KIND := c
 $(GEN)/iau_hw_tables.h: GEN_KIND := tables
+$(GEN)/iau_hw_names.h: GEN_KIND := names
 $(GEN)/iau_hw_pkg.sv: GEN_KIND := sv
 $(HW_HEADERS) $(HW_PKG): $(SPEC) | $(NEEDED)
 	@mkdir -p $(@D)

@@ -3,7 +3,7 @@
 """Generates the C header, the SystemVerilog package, the function tables and the reference page
 from iau.toml, so that no number of the contract is written twice.
 
-usage: gen.py c|tables|sv|md|kernel > FILE
+usage: gen.py c|tables|names|sv|md|kernel > FILE
 """
 import sys, tomllib, os
 from decimal import Decimal, getcontext
@@ -172,6 +172,39 @@ def emit_tables():
     p("\n#endif")
 
 
+def emit_names():
+    """Names of commands, fields and registers, for programs that show them."""
+    p = print
+    p("/* SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1 */")
+    p(f"/* {GENERATED} */\n#ifndef IAU_HW_NAMES_H\n#define IAU_HW_NAMES_H\n\n#include <stdint.h>\n")
+    p("struct iau_hw_field {\n\tconst char *name;\n\tuint8_t word, lsb, width;\n};\n")
+    p("struct iau_hw_op {\n\tconst char *name;\n\tuint8_t code, fields;\n"
+      "\tconst struct iau_hw_field *field;\n};\n")
+    p("struct iau_hw_reg {\n\tconst char *name;\n\tuint32_t offset;\n};\n")
+
+    def fields(name, f):
+        p(f"static const struct iau_hw_field iau_hw_{name}_fields[] = {{")
+        for k, (w, l, n, d) in f.items():
+            p(f'\t{{ "{k}", {w}, {l}, {n} }},')
+        p("};\n")
+
+    fields("job", SPEC["job"])
+    for name, op in SPEC["op"].items():
+        if words_of(op):
+            fields(name.lower(), words_of(op))
+    p("static const struct iau_hw_op iau_hw_ops[] = {")
+    for name, op in SPEC["op"].items():
+        n = len(words_of(op))
+        p(f'\t{{ "{name}", {op["code"]:#x}, {n}, {f"iau_hw_{name.lower()}_fields" if n else 0} }},')
+    p("};\n")
+    for sec in ("reg", "qreg"):
+        p(f"static const struct iau_hw_reg iau_hw_{sec}s[] = {{")
+        for k, (v, acc, d) in SPEC[sec].items():
+            p(f'\t{{ "{k}", {v:#x} }},')
+        p("};\n")
+    p("#endif")
+
+
 def emit_sv():
     p = print
     p("// SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1")
@@ -274,6 +307,6 @@ def table(fields):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in ("c", "tables", "sv", "md", "kernel"):
+    if len(sys.argv) != 2 or sys.argv[1] not in ("c", "tables", "names", "sv", "md", "kernel"):
         sys.exit(__doc__)
-    {"c": emit_c, "tables": emit_tables, "sv": emit_sv, "md": emit_md, "kernel": emit_kernel}[sys.argv[1]]()
+    {"c": emit_c, "tables": emit_tables, "names": emit_names, "sv": emit_sv, "md": emit_md, "kernel": emit_kernel}[sys.argv[1]]()
