@@ -26,6 +26,8 @@ struct iau_client *iau_client_create(u64 id)
 		return NULL;
 	kref_init(&client->ref);
 	client->id = id;
+	client->pid = task_tgid_nr(current);
+	get_task_comm(client->comm, current);
 	return client;
 }
 

@@ -71,8 +71,9 @@ static int show_clients(struct seq_file *m, void *unused)
 		struct iau_file *priv = file->driver_priv;
 
 		iau_client_usage(iau, priv->client, &usage);
-		seq_printf(m, "client %llu: jobs %llu busy_ns %llu cycles %llu\n", priv->client->id,
-			   usage.jobs, usage.busy_ns, usage.cycles);
+		seq_printf(m, "client %llu: jobs %llu busy_ns %llu cycles %llu pid %d %s\n",
+			   priv->client->id, usage.jobs, usage.busy_ns, usage.cycles,
+			   priv->client->pid, priv->client->comm);
 	}
 	mutex_unlock(&iau->drm.filelist_mutex);
 	return 0;

@@ -7,6 +7,7 @@
 #include <linux/io.h>
 #include <linux/irqreturn.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -56,6 +57,7 @@ struct iau_record {
  * @fence_context: of the fences of its jobs
  * @seqno: last one given out
  * @progress: commands retired when a job was last found late
+ * @retired: commands that the device must have retired when its oldest job begins
  * @last_cycle: of the device's clock, when its last job ended
  * @bad_records: completion records whose cycles cannot be true
  * @reset_lock: one reset at a time
@@ -73,6 +75,7 @@ struct iau_ring {
 	u64 fence_context;
 	u64 seqno;
 	u32 progress;
+	u32 retired;
 	u64 last_cycle;
 	unsigned int bad_records;
 	struct mutex reset_lock;
@@ -135,6 +138,8 @@ int iau_read_counters(struct iau_device *iau, struct drm_iau_counters *c);
  * struct iau_client - what a client has used
  * @ref: held by its file and by its queues, which jobs hold
  * @id: that of drm_file
+ * @pid: of the process that opened it
+ * @comm: its name
  * @busy_ns: time of the device, under usage_lock like those that follow
  * @cycles: cycles of the device, as far as its records can be true
  * @jobs: jobs that are over, one way or another
@@ -142,6 +147,8 @@ int iau_read_counters(struct iau_device *iau, struct drm_iau_counters *c);
 struct iau_client {
 	struct kref ref;
 	u64 id;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
 	u64 busy_ns;
 	u64 cycles;
 	u64 jobs;
@@ -212,6 +219,7 @@ struct iau_vm *iau_vm_create(struct iau_device *iau);
 struct iau_vm *iau_vm_get(struct iau_file *file, u32 id);
 void iau_vm_put(struct iau_vm *vm);
 void iau_vm_close(struct iau_vm *vm);
+u32 iau_va_flags(struct drm_gpuva *va);
 
 int iau_slot_get(struct iau_vm *vm);
 void iau_slot_put(struct iau_device *iau, int slot);
@@ -250,6 +258,8 @@ struct iau_queue *iau_queue_get(struct iau_file *file, u32 id);
 void iau_queue_put(struct iau_queue *queue);
 void iau_queue_close(struct iau_queue *queue);
 void iau_queue_ban(struct iau_queue *queue, u32 why);
+struct iau_dump_fault_record;
+void iau_queue_fault(struct iau_queue *queue, const struct iau_dump_fault_record *fault);
 
 /**
  * struct iau_fence - signalled when the device is done with a job
@@ -286,6 +296,14 @@ struct iau_job {
 #define to_iau_job(j) container_of(j, struct iau_job, base)
 
 void iau_job_free(struct iau_job *job);
+
+struct iau_dump;
+struct iau_dump_job;
+void iau_dump_describe(const struct iau_job *job, struct iau_dump_job *out);
+struct iau_dump *iau_dump_take(struct iau_ring *ring, struct iau_vm *vm,
+			       const struct iau_dump_job *job,
+			       const struct iau_dump_fault_record *fault);
+void iau_dump_publish(struct iau_device *iau, struct iau_dump *dump);
 
 int iau_rings_init(struct iau_device *iau);
 void iau_rings_stop(struct iau_device *iau);

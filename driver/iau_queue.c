@@ -4,6 +4,8 @@
 #include <linux/iopoll.h>
 #include <linux/slab.h>
 
+#include <drm/iau_dump.h>
+
 #include "iau_drv.h"
 
 #define CLOSE_US	100000 /* for running jobs of a queue that is closed */
@@ -60,6 +62,22 @@ void iau_queue_ban(struct iau_queue *queue, u32 why)
 	if (!(queue->state & DRM_IAU_QUEUE_BANNED))
 		queue->state = DRM_IAU_QUEUE_BANNED | why;
 	spin_unlock_irqrestore(&queue->lock, irq);
+}
+
+/* One of its jobs has faulted. */
+void iau_queue_fault(struct iau_queue *queue, const struct iau_dump_fault_record *fault)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&queue->lock, irq);
+	queue->fault_code = fault->code;
+	queue->fault_info = fault->info;
+	queue->fault_va = fault->va;
+	queue->fault_offset = fault->offset;
+	queue->fault_tag = fault->tag;
+	spin_unlock_irqrestore(&queue->lock, irq);
+	/* who sees the state finds the reason */
+	iau_queue_ban(queue, DRM_IAU_QUEUE_FAULT);
 }
 
 static struct iau_queue *queue_create(struct iau_client *client, struct iau_vm *vm, u32 priority)

@@ -13,6 +13,8 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
+#include <drm/iau_dump.h>
+
 #include "iau_compat.h"
 #include "iau_drv.h"
 #include "iau_trace.h"
@@ -144,6 +146,7 @@ static void complete_done(struct iau_ring *ring)
 			break;
 		/* what the job wrote is seen before its fence */
 		dma_rmb();
+		ring->retired += le64_to_cpu(READ_ONCE(rec->commands));
 		finish(ring, rec, 0);
 	}
 }
@@ -158,39 +161,79 @@ irqreturn_t iau_ring_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-static void note_fault(struct iau_ring *ring, const struct iau_job *job)
+/* The oldest job, if the device has stopped at it: who it is, with a reference to its queue. */
+static struct iau_job *faulted_job(struct iau_ring *ring, struct iau_dump_job *who,
+				   struct iau_queue **queue)
 {
-	struct iau_device *iau = ring->iau;
-	struct iau_queue *queue = job->queue;
-	unsigned int q = ring->index;
-
-	iau_queue_ban(queue, DRM_IAU_QUEUE_FAULT);
-	spin_lock(&queue->lock);
-	queue->fault_code = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_CODE));
-	queue->fault_info = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_INFO));
-	queue->fault_va = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_LO)) |
-			  (u64)iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_HI)) << 32;
-	queue->fault_offset = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_OFFSET));
-	queue->fault_tag = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_TAG));
-	spin_unlock(&queue->lock);
-	trace_iau_job_fault(job, queue->fault_code, queue->fault_info, queue->fault_offset,
-			    queue->fault_va);
-}
-
-/* A faulted job stops its hardware queue until it is skipped. */
-static void skip_faulted(struct iau_ring *ring)
-{
+	struct iau_job *job = NULL;
 	unsigned long irq;
 
 	spin_lock_irqsave(&ring->lock, irq);
 	complete_done(ring);
 	if (ring->head != ring->tail &&
 	    iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_STATUS)) == 2) {
-		note_fault(ring, ring->job[ring->head % IAU_RING_ENTRIES]);
-		finish(ring, NULL, -EIO);
-		iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CMD), 2);
+		job = ring->job[ring->head % IAU_RING_ENTRIES];
+		iau_dump_describe(job, who);
+		kref_get(&job->queue->ref);
+		*queue = job->queue;
 	}
 	spin_unlock_irqrestore(&ring->lock, irq);
+	return job;
+}
+
+static void read_fault(struct iau_ring *ring, struct iau_dump_fault_record *fault)
+{
+	struct iau_device *iau = ring->iau;
+	unsigned int q = ring->index;
+
+	*fault = (struct iau_dump_fault_record){
+		.code = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_CODE)),
+		.info = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_INFO)),
+		.va = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_LO)) |
+		      (u64)iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_HI)) << 32,
+		.offset = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_OFFSET)),
+		.tag = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_TAG)),
+	};
+}
+
+/* The faulted job is over, and the hardware queue goes on behind it. */
+static void skip_job(struct iau_ring *ring, const struct iau_job *job, u32 retired)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	/* the device may meanwhile have written a record as if nothing had been */
+	if (ring->head != ring->tail && ring->job[ring->head % IAU_RING_ENTRIES] == job)
+		finish(ring, NULL, -EIO);
+	ring->retired = retired;
+	iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CMD), 2);
+	spin_unlock_irqrestore(&ring->lock, irq);
+}
+
+/*
+ * A faulted job stops its hardware queue until it is skipped. Under the reset lock; what is returned
+ * is published once that is free.
+ */
+static struct iau_dump *skip_faulted(struct iau_ring *ring)
+{
+	struct iau_dump_fault_record fault;
+	struct iau_dump_job who;
+	struct iau_queue *queue;
+	struct iau_dump *dump;
+	struct iau_job *job = faulted_job(ring, &who, &queue);
+	u32 retired;
+
+	if (!job)
+		return NULL;
+	retired = iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_PROGRESS));
+	who.retired = retired - ring->retired;
+	read_fault(ring, &fault);
+	trace_iau_job_fault(ring->iau, &who, &fault);
+	iau_queue_fault(queue, &fault);
+	dump = iau_dump_take(ring, queue->vm, &who, &fault);
+	skip_job(ring, job, retired);
+	iau_queue_put(queue);
+	return dump;
 }
 
 /* In a thread: it reads registers, which is slow. */
@@ -198,8 +241,15 @@ irqreturn_t iau_fault_irq(int irq, void *data)
 {
 	struct iau_device *iau = data;
 
-	for (unsigned int q = 0; q < iau->info.queues; q++)
-		skip_faulted(&iau->ring[q]);
+	for (unsigned int q = 0; q < iau->info.queues; q++) {
+		struct iau_ring *ring = &iau->ring[q];
+		struct iau_dump *dump;
+
+		mutex_lock(&ring->reset_lock);
+		dump = skip_faulted(ring);
+		mutex_unlock(&ring->reset_lock);
+		iau_dump_publish(iau, dump);
+	}
 	return IRQ_HANDLED;
 }
 
@@ -214,6 +264,7 @@ static void ring_setup(struct iau_ring *ring)
 	iau_write(iau, iau_qreg(q, IAU_QREG_BASE_LO), lower_32_bits(ring->dma));
 	iau_write(iau, iau_qreg(q, IAU_QREG_BASE_HI), upper_32_bits(ring->dma));
 	iau_write(iau, iau_qreg(q, IAU_QREG_SIZE), IAU_RING_LOG2);
+	ring->retired = iau_read(iau, iau_qreg(q, IAU_QREG_PROGRESS));
 	iau_write(iau, iau_qreg(q, IAU_QREG_CTRL), 1 | q << 1);
 }
 
@@ -275,28 +326,41 @@ void iau_ring_kill_banned(struct iau_ring *ring)
 	drm_dev_exit(idx);
 }
 
+static struct iau_dump *dump_hung(struct iau_ring *ring, const struct iau_job *job)
+{
+	struct iau_dump_job who;
+
+	iau_dump_describe(job, &who);
+	who.retired = iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_PROGRESS)) - ring->retired;
+	return iau_dump_take(ring, job->queue->vm, &who, NULL);
+}
+
 static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
 {
 	struct iau_job *job = to_iau_job(base);
 	struct iau_ring *ring = job->queue->ring;
+	struct iau_device *iau = ring->iau;
 	enum drm_gpu_sched_stat stat = IAU_SCHED_STAT_RESET;
+	struct iau_dump *dump;
 	int idx;
 
-	if (!drm_dev_enter(&ring->iau->drm, &idx))
+	if (!drm_dev_enter(&iau->drm, &idx))
 		return DRM_GPU_SCHED_STAT_ENODEV;
 	mutex_lock(&ring->reset_lock);
 	/* an interrupt may have been lost */
-	skip_faulted(ring);
+	dump = skip_faulted(ring);
 	if (dma_fence_is_signaled(&job->done->base) || made_progress(ring)) {
 		stat = iau_sched_no_hang(base);
 	} else {
 		trace_iau_job_timeout(job);
-		drm_warn(&ring->iau->drm, "queue %u: a job (tag %#x) has hung\n", ring->index,
-			 job->tag);
+		drm_warn(&iau->drm, "queue %u: a job (tag %#x) has hung\n", ring->index, job->tag);
 		iau_queue_ban(job->queue, DRM_IAU_QUEUE_TIMEOUT);
+		if (!dump)
+			dump = dump_hung(ring, job);
 		ring_restart(ring, base);
 	}
 	mutex_unlock(&ring->reset_lock);
+	iau_dump_publish(iau, dump);
 	drm_dev_exit(idx);
 	return stat;
 }

@@ -8,6 +8,8 @@
 
 #include <linux/tracepoint.h>
 
+#include <drm/iau_dump.h>
+
 #include "iau_drv.h"
 
 DECLARE_EVENT_CLASS(iau_job,
@@ -67,10 +69,11 @@ TRACE_EVENT(iau_job_done,
 );
 
 TRACE_EVENT(iau_job_fault,
-	TP_PROTO(const struct iau_job *job, u32 code, u32 info, u32 offset, u64 va),
-	TP_ARGS(job, code, info, offset, va),
+	TP_PROTO(const struct iau_device *iau, const struct iau_dump_job *job,
+		 const struct iau_dump_fault_record *fault),
+	TP_ARGS(iau, job, fault),
 	TP_STRUCT__entry(
-		__string(dev, dev_name(job->queue->ring->iau->drm.dev))
+		__string(dev, dev_name(iau->drm.dev))
 		__field(u64, id)
 		__field(u64, client)
 		__field(u64, va)
@@ -81,11 +84,11 @@ TRACE_EVENT(iau_job_fault,
 	TP_fast_assign(
 		__assign_str(dev);
 		__entry->id = job->id;
-		__entry->client = job->queue->client->id;
-		__entry->va = va;
-		__entry->code = code;
-		__entry->info = info;
-		__entry->offset = offset;
+		__entry->client = job->client;
+		__entry->va = fault->va;
+		__entry->code = fault->code;
+		__entry->info = fault->info;
+		__entry->offset = fault->offset;
 	),
 	TP_printk("%s job=%llu client=%llu code=%u info=%u offset=%u va=%#llx", __get_str(dev),
 		  __entry->id, __entry->client, __entry->code, __entry->info, __entry->offset,

@@ -94,6 +94,11 @@ struct iau_vm *iau_vm_get(struct iau_file *file, u32 id)
 	return vm;
 }
 
+u32 iau_va_flags(struct drm_gpuva *va)
+{
+	return to_iau_va(va)->flags;
+}
+
 static void va_link(struct iau_va *va, struct drm_gpuvm_bo *vm_bo)
 {
 	to_iau_vm_bo(vm_bo)->constant += !!(va->flags & DRM_IAU_BIND_CONST);
