@@ -3,6 +3,8 @@
  * A client that behaves badly.
  *
  *   hang_client loop N    submits N endless jobs with tag 0xbad, and stays
+ *   hang_client store     stores where nothing is mapped, with tag 0xbad
+ *   hang_client copy N    well-behaved: N jobs; prints "copied" or what became of its queue
  */
 #include "client.h"
 
@@ -22,10 +24,48 @@ static int loop(uint32_t n)
 	return 0;
 }
 
+static int store(void)
+{
+	struct client c;
+	uint32_t *src, *dst;
+
+	client_open(&c);
+	prepare_copy(&c, &src, &dst);
+	assert_int_equal(bind(&c, DRM_IAU_BIND_UNMAP, 0, 0, DST_VA, 4096), 0);
+	return run_copy(&c, 0xbad);
+}
+
+static int copy(uint32_t n)
+{
+	struct drm_iau_queue_state s = { 0 };
+	struct client c;
+	uint32_t *src, *dst;
+	int err;
+
+	client_open(&c);
+	prepare_copy(&c, &src, &dst);
+	for (uint32_t i = 1; i <= n; i++) {
+		src[0] = i;
+		err = run_copy(&c, 0xbad);
+		if (!err && dst[0] == i)
+			continue;
+		s.id = c.queue;
+		ask(&c, DRM_IOCTL_IAU_QUEUE_STATE, &s);
+		printf("job %u: error %d, state %#x\n", i, err, s.state);
+		return 1;
+	}
+	puts("copied");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "loop"))
 		return loop((uint32_t)atoi(argv[2]));
-	fprintf(stderr, "usage: hang_client loop N\n");
+	if (argc == 2 && !strcmp(argv[1], "store"))
+		return store();
+	if (argc == 3 && !strcmp(argv[1], "copy"))
+		return copy((uint32_t)atoi(argv[2]));
+	fprintf(stderr, "usage: hang_client loop N | store | copy N\n");
 	return 2;
 }

@@ -5,6 +5,7 @@
 
 UNIT_TESTS := \
 	test_base \
+	test_dump \
 	test_gguf \
 	test_hparams \
 	test_quant \
@@ -34,6 +35,12 @@ $(UNIT_DIR)/%.o: %.c
 $(patsubst %,$(UNIT_DIR)/%,$(REF_TESTS)): $(REF_OBJS)
 $(patsubst %,$(UNIT_DIR)/tests/unit/%.o,$(REF_TESTS)): UNIT_CFLAGS += -I$(GEN) -Isim/include -Ihw-model/ref
 $(patsubst %,$(UNIT_DIR)/tests/unit/%.o,$(REF_TESTS)): $(HW_HEADERS)
+
+# Dumps of the driver are read by the command, not by the library.
+DUMP_OBJS := $(addprefix $(UNIT_DIR)/,tests/unit/test_dump.o libiau/tools/dump_parse.o)
+$(DUMP_OBJS): UNIT_CFLAGS += -I$(GEN) -Iuapi -Ilibiau/tools -isystem /usr/include/libdrm
+$(DUMP_OBJS): $(HW_HEADERS)
+$(UNIT_DIR)/test_dump: $(UNIT_DIR)/libiau/tools/dump_parse.o
 
 $(UNIT_BINS): $(UNIT_DIR)/%: $(UNIT_DIR)/tests/unit/%.o $(UNIT_OBJS)
 	$(CC) $(UNIT_CFLAGS) -o $@ $^ $(LIBIAU_HOST_LIBS) -lcmocka -lm -lpthread

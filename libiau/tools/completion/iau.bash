@@ -29,7 +29,7 @@ _iau()
 	esac
 	case $cmd in
 	"")
-		mapfile -t COMPREPLY < <(compgen -W "info run perplexity tokenize bench help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "info run perplexity tokenize bench dump help" -- "$cur")
 		return
 		;;
 	run)
