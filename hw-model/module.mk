@@ -21,6 +21,10 @@ docs/hardware-reference.md: $(SPEC)
 driver/iau_regs.h: $(SPEC)
 	$(PYTHON) hw-model/spec/gen.py kernel > $@
 
+# ... and so does that of the driver's tests.
+tests/kselftest/drivers/accel/iau/iau_commands.h: $(SPEC)
+	$(PYTHON) hw-model/spec/gen.py kselftest > $@
+
 # The device's arithmetic has no fused multiply-add, and nobody looks at exceptions or errno.
 # ref_dispatch.c chooses at run time among the files made for more than any x86-64 has.
 REF_CFLAGS := -std=c11 -O3 -g -ffp-contract=off -fno-trapping-math -fno-math-errno \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 include tests/unit/module.mk
 include tests/uapi/module.mk
+include tests/kselftest/module.mk
 include tests/cosim/module.mk
 include tests/device/module.mk
 include tests/vfio/module.mk

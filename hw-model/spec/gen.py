@@ -3,7 +3,7 @@
 """Generates the C header, the SystemVerilog package, the function tables and the reference page
 from iau.toml, so that no number of the contract is written twice.
 
-usage: gen.py c|tables|names|sv|md|kernel > FILE
+usage: gen.py c|tables|names|sv|md|kernel|kselftest > FILE
 """
 import sys, tomllib, os
 from decimal import Decimal, getcontext
@@ -72,11 +72,34 @@ def emit_kernel():
         for k, (v, acc, d) in SPEC[sec].items():
             p(f"#define IAU_{pre}_{k}\t{v:#x}")
     p("\n/* Job descriptors: little-endian words; a field of 64 bits takes two */")
-    for k, (w, l, n, d) in SPEC["job"].items():
-        p(f"#define IAU_JOB_{k}_WORD\t{w}")
-        if n < 32:
-            p(f"#define IAU_JOB_{k}_SHIFT\t{l}")
+    emit_words("JOB", SPEC["job"])
     p("\n#endif /* __IAU_REGS_H__ */")
+
+
+def emit_words(name, fields):
+    for k, (w, l, n, d) in fields.items():
+        print(f"#define IAU_{name}_{k}_WORD\t{w}")
+        if n < 32:
+            print(f"#define IAU_{name}_{k}_SHIFT\t{l}")
+
+
+def emit_kselftest():
+    """What tests of the driver need: faults, and the commands that provoke them."""
+    p = print
+    p("/* SPDX-License-Identifier: GPL-2.0 OR MIT */")
+    p(f"/* {GENERATED} */\n#ifndef IAU_COMMANDS_H\n#define IAU_COMMANDS_H\n")
+    for k in ("CMD_BYTES", "PARAM_BYTES", "VSP_BYTES", "VA_BITS", "NUM_CONTEXTS"):
+        p(f"#define IAU_{k}\t{SPEC['const'][k][0]:#x}")
+    p("")
+    for k, (v, d) in SPEC["fault"].items():
+        p(f"#define IAU_FAULT_{k}\t{v}")
+    for k in ("NOP", "END", "SALU", "BRANCH", "LOAD", "STORE"):
+        op = SPEC["op"][k]
+        p(f"\n#define IAU_OP_{k}\t{op['code']:#x}")
+        emit_words(k, words_of(op))
+    p("\n/* Patches of a command: a register is added to a word */\n#define IAU_PATCH_WORD\t15")
+    p("#define IAU_PATCH(reg, word)\t((reg) << 4 | (word))")
+    p("\n#endif /* IAU_COMMANDS_H */")
 
 
 def words_of(op):
@@ -306,7 +329,10 @@ def table(fields):
         print(f"| {k} | {w} | {l + n - 1}:{l} | {d} |")
 
 
+KINDS = {"c": emit_c, "tables": emit_tables, "names": emit_names, "sv": emit_sv, "md": emit_md,
+         "kernel": emit_kernel, "kselftest": emit_kselftest}
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in ("c", "tables", "names", "sv", "md", "kernel"):
+    if len(sys.argv) != 2 or sys.argv[1] not in KINDS:
         sys.exit(__doc__)
-    {"c": emit_c, "tables": emit_tables, "names": emit_names, "sv": emit_sv, "md": emit_md, "kernel": emit_kernel}[sys.argv[1]]()
+    KINDS[sys.argv[1]]()

@@ -25,6 +25,11 @@ $(VM_KERNEL)/initramfs: $(VM_KERNEL)/version sim/vm/prepare sim/vm/init | $(VM_Q
 $(VM_KERNEL)/headers/version: $(VM_KERNEL)/version
 	sim/vm/fetch $(VM) headers $(KERNEL)
 
+# From the kernel's source: the harness of its selftests, its checkers
+VM_KIT := $(VM)/kit/scripts
+$(VM_KIT):
+	sim/vm/fetch $(VM) kit
+
 .PHONY: vm vm-ready vm-module check-vm
 vm-ready: $(B)/iau $(B)/iau-vfio $(VM_KERNEL)/initramfs
 

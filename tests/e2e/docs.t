@@ -175,6 +175,7 @@ def check_options():
 os.chdir(Path(__file__).resolve().parents[2])
 check_generated("md", "docs/hardware-reference.md")
 check_generated("kernel", "driver/iau_regs.h")
+check_generated("kselftest", "tests/kselftest/drivers/accel/iau/iau_commands.h")
 check_links()
 check_options()
 check_commands()

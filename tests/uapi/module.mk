@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The driver's interface, from userspace; runs where there is a card.
 
-UAPI_PROGRAMS := $(addprefix $(B)/tests/,uapi_test usage_test hang_client)
+UAPI_PROGRAMS := $(addprefix $(B)/tests/,usage_test hang_client)
 $(UAPI_PROGRAMS): $(B)/tests/%: tests/uapi/%.c tests/uapi/client.c tests/uapi/client.h \
 		uapi/drm/iau_accel.h $(HW_HEADERS)
 	@mkdir -p $(@D)

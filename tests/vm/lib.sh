@@ -29,6 +29,29 @@ tap() {
 	ok $? "$1 came to its end"
 }
 
+# kselftests NAME: passes on what selftests wrote; a line '# program' is before each. Every program must
+# have run as many cases as it announced, at least one, and left none out.
+kselftests() {
+	local line program='' plan=0 ran=0
+	while read -r line; do
+		case $line in
+		'# program '*) came_to_end "$1" "$program" "$plan" "$ran"; program=${line#\# program } plan=0 ran=0 ;;
+		1..*) plan=${line#1..} ;;
+		ok*SKIP*) ran=$((ran + 1)); false; ok $? "$1: $program: ${line#ok * }" ;;
+		'ok '*) ran=$((ran + 1)); ok 0 "$1: $program: ${line#ok * }" ;;
+		'not ok '*) ran=$((ran + 1)); false; ok $? "$1: $program: ${line#not ok * }" ;;
+		'# '*Expected* | '# '*terminated*) echo "$line" ;;
+		esac
+	done <<< "$out"
+	came_to_end "$1" "$program" "$plan" "$ran"
+}
+
+came_to_end() {
+	[ -n "$2" ] || return 0
+	[ "$3" -gt 0 ] && [ "$3" = "$4" ]
+	ok $? "$1: $2: all of its $3 cases ran"
+}
+
 # clean: the kernel must have had nothing to complain about.
 clean() {
 	! grep '^kernel:' <<< "$out"
