@@ -70,14 +70,16 @@ void iau_queue_fault(struct iau_queue *queue, const struct iau_dump_fault_record
 	unsigned long irq;
 
 	spin_lock_irqsave(&queue->lock, irq);
-	queue->fault_code = fault->code;
-	queue->fault_info = fault->info;
-	queue->fault_va = fault->va;
-	queue->fault_offset = fault->offset;
-	queue->fault_tag = fault->tag;
+	if (!(queue->state & DRM_IAU_QUEUE_BANNED)) {
+		queue->fault_code = fault->code;
+		queue->fault_info = fault->info;
+		queue->fault_va = fault->va;
+		queue->fault_offset = fault->offset;
+		queue->fault_tag = fault->tag;
+		/* who sees the state finds the reason */
+		WRITE_ONCE(queue->state, DRM_IAU_QUEUE_BANNED | DRM_IAU_QUEUE_FAULT);
+	}
 	spin_unlock_irqrestore(&queue->lock, irq);
-	/* who sees the state finds the reason */
-	iau_queue_ban(queue, DRM_IAU_QUEUE_FAULT);
 }
 
 static struct iau_queue *queue_create(struct iau_client *client, struct iau_vm *vm, u32 priority)

@@ -196,25 +196,42 @@ static void read_fault(struct iau_ring *ring, struct iau_dump_fault_record *faul
 	};
 }
 
-/* The faulted job is over, and the hardware queue goes on behind it. */
-static void skip_job(struct iau_ring *ring, const struct iau_job *job, u32 retired)
+/* Whether jobs of QUEUE are in the ring, whose lock is held. */
+static bool ring_has(const struct iau_ring *ring, const struct iau_queue *queue)
+{
+	for (u32 i = ring->head; i != ring->tail; i++)
+		if (ring->job[i % IAU_RING_ENTRIES]->queue == queue)
+			return true;
+	return false;
+}
+
+/*
+ * The faulted job of QUEUE is over, and the hardware queue goes on behind it; unless jobs of QUEUE are
+ * there, which must not run on what this one left undone.
+ */
+static bool skip_job(struct iau_ring *ring, const struct iau_job *job,
+		     const struct iau_queue *queue, u32 retired)
 {
 	unsigned long irq;
+	bool goes_on;
 
 	spin_lock_irqsave(&ring->lock, irq);
 	/* the device may meanwhile have written a record as if nothing had been */
 	if (ring->head != ring->tail && ring->job[ring->head % IAU_RING_ENTRIES] == job)
 		finish(ring, NULL, -EIO);
 	ring->retired = retired;
-	iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CMD), 2);
+	goes_on = !ring_has(ring, queue);
+	if (goes_on)
+		iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CMD), 2);
 	spin_unlock_irqrestore(&ring->lock, irq);
+	return goes_on;
 }
 
 /*
  * A faulted job stops its hardware queue until it is skipped. Under the reset lock; what is returned
- * is published once that is free.
+ * is published once that is free. If RESTART is set, the ring must be restarted for it to go on.
  */
-static struct iau_dump *skip_faulted(struct iau_ring *ring)
+static struct iau_dump *skip_faulted(struct iau_ring *ring, bool *restart)
 {
 	struct iau_dump_fault_record fault;
 	struct iau_dump_job who;
@@ -223,6 +240,7 @@ static struct iau_dump *skip_faulted(struct iau_ring *ring)
 	struct iau_job *job = faulted_job(ring, &who, &queue);
 	u32 retired;
 
+	*restart = false;
 	if (!job)
 		return NULL;
 	retired = iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_PROGRESS));
@@ -231,26 +249,9 @@ static struct iau_dump *skip_faulted(struct iau_ring *ring)
 	trace_iau_job_fault(ring->iau, &who, &fault);
 	iau_queue_fault(queue, &fault);
 	dump = iau_dump_take(ring, queue->vm, &who, &fault);
-	skip_job(ring, job, retired);
+	*restart = !skip_job(ring, job, queue, retired);
 	iau_queue_put(queue);
 	return dump;
-}
-
-/* In a thread: it reads registers, which is slow. */
-irqreturn_t iau_fault_irq(int irq, void *data)
-{
-	struct iau_device *iau = data;
-
-	for (unsigned int q = 0; q < iau->info.queues; q++) {
-		struct iau_ring *ring = &iau->ring[q];
-		struct iau_dump *dump;
-
-		mutex_lock(&ring->reset_lock);
-		dump = skip_faulted(ring);
-		mutex_unlock(&ring->reset_lock);
-		iau_dump_publish(iau, dump);
-	}
-	return IRQ_HANDLED;
 }
 
 static void ring_setup(struct iau_ring *ring)
@@ -302,15 +303,43 @@ static bool made_progress(struct iau_ring *ring)
 	return moved;
 }
 
-/* Empties the ring and runs again what was in it, but for banned queues' jobs and BAD. */
-static void ring_restart(struct iau_ring *ring, struct drm_sched_job *bad)
+/*
+ * Empties the ring and runs again what was in it, but for banned queues' jobs. LATE is the job whose
+ * timeout this is, which the scheduler does not have among its own; ERROR is what becomes of it.
+ */
+static void ring_restart(struct iau_ring *ring, struct drm_sched_job *late, int error)
 {
-	drm_sched_stop(&ring->sched, bad);
-	if (bad)
-		dma_fence_set_error(&bad->s_fence->finished, -ETIMEDOUT);
+	drm_sched_stop(&ring->sched, late);
+	/* from here on nothing can end it, but it may just have ended */
+	if (error && !dma_fence_is_signaled(&late->s_fence->finished))
+		dma_fence_set_error(&late->s_fence->finished, error);
 	ring_reset(ring);
 	drm_sched_resubmit_jobs(&ring->sched);
 	iau_sched_start(&ring->sched);
+}
+
+/* In a thread: it reads registers, which is slow. */
+irqreturn_t iau_fault_irq(int irq, void *data)
+{
+	struct iau_device *iau = data;
+	int idx;
+
+	if (!drm_dev_enter(&iau->drm, &idx))
+		return IRQ_HANDLED;
+	for (unsigned int q = 0; q < iau->info.queues; q++) {
+		struct iau_ring *ring = &iau->ring[q];
+		struct iau_dump *dump;
+		bool restart;
+
+		mutex_lock(&ring->reset_lock);
+		dump = skip_faulted(ring, &restart);
+		if (restart)
+			ring_restart(ring, NULL, 0);
+		mutex_unlock(&ring->reset_lock);
+		iau_dump_publish(iau, dump);
+	}
+	drm_dev_exit(idx);
+	return IRQ_HANDLED;
 }
 
 /* A queue with jobs in the ring was banned: they need not end by themselves. */
@@ -321,7 +350,7 @@ void iau_ring_kill_banned(struct iau_ring *ring)
 	if (!drm_dev_enter(&ring->iau->drm, &idx))
 		return;
 	mutex_lock(&ring->reset_lock);
-	ring_restart(ring, NULL);
+	ring_restart(ring, NULL, 0);
 	mutex_unlock(&ring->reset_lock);
 	drm_dev_exit(idx);
 }
@@ -335,6 +364,12 @@ static struct iau_dump *dump_hung(struct iau_ring *ring, const struct iau_job *j
 	return iau_dump_take(ring, job->queue->vm, &who, NULL);
 }
 
+/* Its ring was restarted while its timeout was waiting for the reset lock. */
+static bool was_taken_out(const struct iau_job *job)
+{
+	return job->slot < 0 && !dma_fence_is_signaled(&job->done->base);
+}
+
 static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
 {
 	struct iau_job *job = to_iau_job(base);
@@ -342,14 +377,17 @@ static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
 	struct iau_device *iau = ring->iau;
 	enum drm_gpu_sched_stat stat = IAU_SCHED_STAT_RESET;
 	struct iau_dump *dump;
+	bool restart;
 	int idx;
 
 	if (!drm_dev_enter(&iau->drm, &idx))
 		return DRM_GPU_SCHED_STAT_ENODEV;
 	mutex_lock(&ring->reset_lock);
 	/* an interrupt may have been lost */
-	dump = skip_faulted(ring);
-	if (dma_fence_is_signaled(&job->done->base) || made_progress(ring)) {
+	dump = skip_faulted(ring, &restart);
+	if (restart || was_taken_out(job)) {
+		ring_restart(ring, base, 0);
+	} else if (dma_fence_is_signaled(&job->done->base) || made_progress(ring)) {
 		stat = iau_sched_no_hang(base);
 	} else {
 		trace_iau_job_timeout(job);
@@ -357,7 +395,7 @@ static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
 		iau_queue_ban(job->queue, DRM_IAU_QUEUE_TIMEOUT);
 		if (!dump)
 			dump = dump_hung(ring, job);
-		ring_restart(ring, base);
+		ring_restart(ring, base, -ETIMEDOUT);
 	}
 	mutex_unlock(&ring->reset_lock);
 	iau_dump_publish(iau, dump);

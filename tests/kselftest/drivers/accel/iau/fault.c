@@ -212,6 +212,44 @@ TEST_F(fault, what_came_before_stays)
 	EXPECT_EQ(41, self->c.dst[0]);
 }
 
+/* Jobs behind the one that faulted do not run: what they stand on is not there. */
+TEST_F(fault, jobs_behind_are_dropped)
+{
+	struct drm_iau_sync out = { .flags = DRM_IAU_SYNC_SIGNAL };
+	struct drm_iau_job jobs[8];
+	int status;
+
+	ASSERT_EQ(0, syncobj_create(self->c.fd, &out.handle));
+	for (int i = 0; i < 8; i++)
+		jobs[i] = copy_job();
+	jobs[0].cmd_va = HOLE;
+	jobs[7].syncs = (struct drm_iau_obj_array){ sizeof(out), 1, (uintptr_t)&out };
+	self->c.src[0] = 8;
+	ASSERT_EQ(0, submit(&self->c, self->c.queue, jobs, 8));
+	ASSERT_EQ(0, syncobj_wait(self->c.fd, out.handle, 0, 0, LONG_MS));
+	ASSERT_EQ(0, syncobj_status(self->c.fd, out.handle, &status));
+	EXPECT_EQ(-ECANCELED, status);
+	EXPECT_EQ(0, self->c.dst[0]);
+}
+
+/* The first reason stays. */
+TEST_F(fault, first_of_two)
+{
+	struct drm_iau_queue_state state;
+	struct drm_iau_job jobs[2] = { copy_job(), copy_job() };
+
+	jobs[0].cmd_va = HOLE;
+	jobs[0].tag = 1;
+	jobs[1].cmd_va = HOLE + PAGE;
+	jobs[1].tag = 2;
+	ASSERT_EQ(0, submit(&self->c, self->c.queue, jobs, 2));
+	/* unmapping waits for jobs */
+	ASSERT_EQ(0, unbind(&self->c, SRC_VA, PAGE));
+	ASSERT_EQ(0, queue_state(self->c.fd, self->c.queue, &state));
+	EXPECT_EQ(1, state.fault_tag);
+	EXPECT_EQ(HOLE, state.fault_va);
+}
+
 /* The others on the same hardware queue lose nothing. */
 TEST_F(fault, of_another)
 {
