@@ -7,6 +7,9 @@
  */
 #include <linux/dma-resv.h>
 #include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -14,6 +17,10 @@
 
 #include "iau_compat.h"
 #include "iau_drv.h"
+
+static unsigned int client_mib;
+module_param(client_mib, uint, 0644);
+MODULE_PARM_DESC(client_mib, "MiB of buffers that a client may have; 0: half of the memory (0)");
 
 /* More cycles than a job can take: 18 minutes of a device of 1 GHz. */
 #define MAX_JOB_CYCLES	BIT_ULL(40)
@@ -31,6 +38,12 @@ struct iau_client *iau_client_create(u64 id)
 	return client;
 }
 
+struct iau_client *iau_client_get(struct iau_client *client)
+{
+	kref_get(&client->ref);
+	return client;
+}
+
 static void client_free(struct kref *ref)
 {
 	kfree(container_of(ref, struct iau_client, ref));
@@ -39,6 +52,25 @@ static void client_free(struct kref *ref)
 void iau_client_put(struct iau_client *client)
 {
 	kref_put(&client->ref, client_free);
+}
+
+static u64 memory_limit(void)
+{
+	return client_mib ? (u64)client_mib * SZ_1M : (u64)totalram_pages() << (PAGE_SHIFT - 1);
+}
+
+/* Memory for a client's buffer, which control groups count, too, as soon as it is used. */
+int iau_client_charge(struct iau_client *client, u64 bytes)
+{
+	if (atomic64_add_return(bytes, &client->memory) <= memory_limit())
+		return 0;
+	atomic64_sub(bytes, &client->memory);
+	return -EDQUOT;
+}
+
+void iau_client_uncharge(struct iau_client *client, u64 bytes)
+{
+	atomic64_sub(bytes, &client->memory);
 }
 
 /* Cycles of a job, or 0 if its record, which the device writes, cannot be true. */
@@ -121,7 +153,7 @@ static void add_object(struct drm_memory_stats *stats, struct drm_gem_object *ob
 	if (active)
 		stats->active += obj->size;
 	if (status & DRM_GEM_OBJECT_RESIDENT) {
-		stats->resident += obj->size;
+		stats->resident += obj->funcs->rss ? obj->funcs->rss(obj) : obj->size;
 		if (status & DRM_GEM_OBJECT_PURGEABLE && !active)
 			stats->purgeable += obj->size;
 	}
@@ -155,5 +187,7 @@ void iau_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 	drm_printf(p, "drm-cycles-npu:\t%llu\n", usage.cycles);
 	drm_printf(p, "drm-total-cycles-npu:\t%llu\n", total_cycles(iau));
 	drm_printf(p, "iau-jobs:\t%llu\n", usage.jobs);
+	drm_printf(p, "iau-charged:\t%llu KiB\n",
+		   (u64)atomic64_read(&priv->client->memory) / SZ_1K);
 	show_memory(p, file);
 }

@@ -3,8 +3,11 @@
 #ifndef __IAU_COMPAT_H__
 #define __IAU_COMPAT_H__
 
+#include <linux/mm.h>
+
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_gpuvm.h>
 #include <drm/gpu_scheduler.h>
 
@@ -111,5 +114,31 @@ static inline struct drm_gpuvm_bo *iau_bo_obtain(struct drm_gpuvm *gpuvm,
 #else
 #define IAU_GEM_STATUS	(DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_PURGEABLE)
 #endif
+
+/* Memory of a file that is taken as it is used */
+#ifdef IAU_HAVE_SHMEM_VMA_FLAGS
+#define IAU_SHMEM_NORESERVE	mk_vma_flags(VMA_NORESERVE_BIT)
+#else
+#define IAU_SHMEM_NORESERVE	VM_NORESERVE
+#endif
+
+/* Under the reservation of the object. 1 if its contents are there. */
+static inline int iau_shmem_madvise(struct drm_gem_shmem_object *shmem, int madv)
+{
+#ifdef IAU_HAVE_SHMEM_LOCKED
+	return drm_gem_shmem_madvise_locked(shmem, madv);
+#else
+	return drm_gem_shmem_madvise(shmem, madv);
+#endif
+}
+
+static inline void iau_shmem_purge(struct drm_gem_shmem_object *shmem)
+{
+#ifdef IAU_HAVE_SHMEM_LOCKED
+	drm_gem_shmem_purge_locked(shmem);
+#else
+	drm_gem_shmem_purge(shmem);
+#endif
+}
 
 #endif /* __IAU_COMPAT_H__ */

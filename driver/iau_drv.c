@@ -89,6 +89,9 @@ IAU_IOCTL(queue_create)
 IAU_IOCTL(queue_destroy)
 IAU_IOCTL(queue_state)
 IAU_IOCTL(submit)
+IAU_IOCTL(bo_commit)
+IAU_IOCTL(bo_wait)
+IAU_IOCTL(bo_advise)
 
 static const struct drm_ioctl_desc iau_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(IAU_DEV_QUERY, guarded_dev_query, 0),
@@ -101,6 +104,9 @@ static const struct drm_ioctl_desc iau_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(IAU_QUEUE_DESTROY, guarded_queue_destroy, 0),
 	DRM_IOCTL_DEF_DRV(IAU_QUEUE_STATE, guarded_queue_state, 0),
 	DRM_IOCTL_DEF_DRV(IAU_SUBMIT, guarded_submit, 0),
+	DRM_IOCTL_DEF_DRV(IAU_BO_COMMIT, guarded_bo_commit, 0),
+	DRM_IOCTL_DEF_DRV(IAU_BO_WAIT, guarded_bo_wait, 0),
+	DRM_IOCTL_DEF_DRV(IAU_BO_ADVISE, guarded_bo_advise, 0),
 };
 
 static int iau_open(struct drm_device *drm, struct drm_file *file)
@@ -230,6 +236,10 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return err;
 	pci_set_master(pdev);
 	err = iau_huge_init(iau);
+	if (!err)
+		err = iau_shrinker_init(iau);
+	if (!err)
+		err = iau_bind_init(iau);
 	if (!err)
 		err = iau_rings_init(iau);
 	if (!err)

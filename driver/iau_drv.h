@@ -98,6 +98,7 @@ struct iau_device {
 	void __iomem *regs;
 	struct drm_iau_device_info info;
 	struct iau_ring ring[IAU_NUM_QUEUES];
+	struct drm_gpu_scheduler bind_sched;
 	struct workqueue_struct *timeout_wq;
 	/* protects slot[], slot_clock and the slot member of VMs */
 	spinlock_t slot_lock;
@@ -107,6 +108,10 @@ struct iau_device {
 	struct mutex counter_lock;
 	/* where files of buffers with large pages lie, or NULL */
 	struct vfsmount *huge;
+	/* what the kernel may take back; the lock is that of both lists, in kernels without one */
+	struct mutex lru_lock;
+	struct drm_gem_lru purgeable;
+	struct drm_gem_lru kv_lru;
 	/* protects last_end_ns and what clients have used; interrupts off, innermost */
 	spinlock_t usage_lock;
 	u64 last_end_ns;
@@ -136,7 +141,8 @@ int iau_read_counters(struct iau_device *iau, struct drm_iau_counters *c);
 
 /**
  * struct iau_client - what a client has used
- * @ref: held by its file and by its queues, which jobs hold
+ * @ref: held by its file, its buffers, and its queues, which jobs hold
+ * @memory: bytes of its buffers
  * @id: that of drm_file
  * @pid: of the process that opened it
  * @comm: its name
@@ -146,6 +152,7 @@ int iau_read_counters(struct iau_device *iau, struct drm_iau_counters *c);
  */
 struct iau_client {
 	struct kref ref;
+	atomic64_t memory;
 	u64 id;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
@@ -169,7 +176,10 @@ struct iau_file {
 #define IAU_MAX_QUEUES	256
 
 struct iau_client *iau_client_create(u64 id);
+struct iau_client *iau_client_get(struct iau_client *client);
 void iau_client_put(struct iau_client *client);
+int iau_client_charge(struct iau_client *client, u64 bytes);
+void iau_client_uncharge(struct iau_client *client, u64 bytes);
 void iau_client_account(struct iau_ring *ring, struct iau_job *job, const struct iau_record *rec);
 void iau_client_usage(struct iau_device *iau, struct iau_client *client, struct iau_usage *usage);
 void iau_show_fdinfo(struct drm_printer *p, struct drm_file *file);
@@ -191,26 +201,31 @@ struct iau_table {
 
 struct iau_table *iau_pt_create(struct device *dev);
 void iau_pt_destroy(struct device *dev, struct iau_table *root);
-int iau_pt_reserve(struct device *dev, struct iau_table *root, u64 va, u64 size);
-void iau_pt_map(struct iau_table *root, u64 va, u64 size, struct sg_table *sgt, u64 offset, u64 flags);
-void iau_pt_unmap(struct iau_table *root, u64 va, u64 size);
-
 /* VMs ---------------------------------------------------------------------------------------- */
 
 /**
  * struct iau_vm - an address space
  * @gpuvm: what is mapped where; its reference count is the VM's
  * @iau: the device
- * @lock: protects mappings and page tables
+ * @lock: protects mappings, and the order of submissions and changes of mappings
+ * @pt_lock: protects page tables; nothing is allocated and nothing waited for under it
  * @root: level-2 table
  * @slot: context of the device that holds it, or -1; under slot_lock
+ * @bind: mappings that are changed in the order of jobs
+ * @last_bind: finished fence of the last of them, or NULL; under @lock
+ * @evicted: KV buffers that lack pages, under @evicted_lock
  */
 struct iau_vm {
 	struct drm_gpuvm gpuvm;
 	struct iau_device *iau;
 	struct mutex lock;
+	struct mutex pt_lock;
 	struct iau_table *root;
 	int slot;
+	struct drm_sched_entity bind;
+	struct dma_fence *last_bind;
+	spinlock_t evicted_lock;
+	struct list_head evicted;
 };
 
 #define to_iau_vm(g) container_of(g, struct iau_vm, gpuvm)
@@ -219,12 +234,107 @@ struct iau_vm *iau_vm_create(struct iau_device *iau);
 struct iau_vm *iau_vm_get(struct iau_file *file, u32 id);
 void iau_vm_put(struct iau_vm *vm);
 void iau_vm_close(struct iau_vm *vm);
-u32 iau_va_flags(struct drm_gpuva *va);
+int iau_vm_idle(struct iau_vm *vm, bool interruptible);
+bool iau_vm_is_idle(struct iau_vm *vm);
+int iau_vm_settle(struct iau_vm *vm);
+
+int iau_bind_init(struct iau_device *iau);
+void iau_bind_clear(struct iau_vm *vm);
+u32 iau_va_flags(const struct drm_gpuva *va);
+u64 iau_va_entry(const struct drm_gpuva *va);
+struct drm_gpuvm_bo *iau_vm_bo_alloc(void);
+void iau_vm_bo_free(struct drm_gpuvm_bo *vm_bo);
+
+int iau_pt_reserve(struct iau_vm *vm, u64 va, u64 size);
+void iau_pt_map(struct iau_vm *vm, u64 va, u64 size, struct sg_table *sgt, u64 offset, u64 flags);
+void iau_pt_map_page(struct iau_vm *vm, u64 va, dma_addr_t dma, u64 flags);
+void iau_pt_unmap(struct iau_vm *vm, u64 va, u64 size);
+
+/* Buffers ------------------------------------------------------------------------------------ */
+
+struct iau_kv_chunk;
+
+/**
+ * struct iau_kv - the pages of a KV buffer
+ * @bo: the buffer
+ * @vm: where it can be bound; a reference
+ * @lock: protects the pages, which change under the VM's lock only
+ * @chunk: 512 pages each, made when the first of them gets memory
+ * @chunks: number of them
+ * @committed: pages that have memory, or will again before a job runs
+ * @evicted: in the VM's list: pages are missing that were committed
+ */
+struct iau_kv {
+	struct iau_bo *bo;
+	struct iau_vm *vm;
+	struct mutex lock;
+	struct iau_kv_chunk **chunk;
+	u32 chunks;
+	u64 committed;
+	struct list_head evicted;
+};
+
+/**
+ * struct iau_bo - a buffer
+ * @shmem: its object; of a KV buffer only the file is used
+ * @client: to whom its memory is charged, or NULL
+ * @charged: bytes
+ * @kv: pages of a KV buffer, or NULL
+ */
+struct iau_bo {
+	struct drm_gem_shmem_object shmem;
+	struct iau_client *client;
+	u64 charged;
+	struct iau_kv *kv;
+};
+
+static inline struct iau_bo *to_iau_bo(struct drm_gem_object *obj)
+{
+	return container_of(to_drm_gem_shmem_obj(obj), struct iau_bo, shmem);
+}
+
+static inline struct iau_kv *iau_kv_of(struct drm_gem_object *obj)
+{
+	return to_iau_bo(obj)->kv;
+}
+
+struct drm_gem_object *iau_gem_create_object(struct drm_device *drm, size_t size);
+struct sg_table *iau_gem_pages(struct drm_gem_object *obj);
+void iau_gem_free(struct drm_gem_object *obj);
+
+int iau_kv_init(struct iau_bo *bo, struct iau_vm *vm);
+void iau_kv_map(struct drm_gem_object *obj, struct iau_vm *vm, u64 va, u64 size, u64 offset,
+		u64 flags);
+int iau_kv_restore(struct iau_vm *vm);
+bool iau_kv_evict(struct drm_gem_object *obj);
+
+int iau_shrinker_init(struct iau_device *iau);
+unsigned long iau_shrink(struct iau_device *iau, unsigned long n, bool kv, unsigned long *left);
+
+int iau_huge_init(struct iau_device *iau);
+int iau_huge_file(struct iau_device *iau, struct drm_gem_object *obj);
+int iau_small_file(struct drm_gem_object *obj);
 
 int iau_slot_get(struct iau_vm *vm);
 void iau_slot_put(struct iau_device *iau, int slot);
 void iau_slot_flush(struct iau_vm *vm);
 void iau_slot_release(struct iau_vm *vm);
+
+/* Syncobjs ----------------------------------------------------------------------------------- */
+
+#define IAU_MAX_SYNCS	64
+
+/* What work signals when it is over */
+struct iau_signals {
+	struct iau_signal *list;
+	unsigned int n;
+};
+
+int iau_array_get(const struct drm_iau_obj_array *array, u32 i, void *out, size_t size);
+int iau_syncs_add(const struct drm_iau_obj_array *syncs, struct drm_sched_job *job,
+		  struct drm_file *file, struct iau_signals *s);
+void iau_signals_attach(struct iau_signals *s, struct dma_fence *fence);
+void iau_signals_free(struct iau_signals *s);
 
 /* Queues and jobs ---------------------------------------------------------------------------- */
 
@@ -316,15 +426,12 @@ int iau_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *fi
 int iau_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_bo_commit(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_bo_wait(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_bo_advise(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
-
-int iau_huge_init(struct iau_device *iau);
-int iau_huge_file(struct iau_device *iau, struct drm_gem_object *obj);
-
-struct drm_gem_object *iau_gem_create_object(struct drm_device *drm, size_t size);
-int iau_array_get(const struct drm_iau_obj_array *array, u32 i, void *out, size_t size);
 
 #endif /* __IAU_DRV_H__ */

@@ -1,19 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffers: shared memory objects, pinned while they exist in an address space. */
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+
 #include <drm/drm_gem.h>
 
+#include "iau_compat.h"
 #include "iau_drv.h"
+
+void iau_gem_free(struct drm_gem_object *obj)
+{
+	struct iau_bo *bo = to_iau_bo(obj);
+
+	if (bo->client) {
+		iau_client_uncharge(bo->client, bo->charged);
+		iau_client_put(bo->client);
+	}
+	drm_gem_shmem_object_free(obj);
+}
 
 static enum drm_gem_object_status iau_gem_status(struct drm_gem_object *obj)
 {
 	struct drm_gem_shmem_object *shmem = to_drm_gem_shmem_obj(obj);
+	enum drm_gem_object_status status = 0;
 
 	/* what another driver gave is there as long as the object is */
-	return obj->import_attach || READ_ONCE(shmem->pages) ? DRM_GEM_OBJECT_RESIDENT : 0;
+	if (obj->import_attach || READ_ONCE(shmem->pages))
+		status |= DRM_GEM_OBJECT_RESIDENT;
+	if (READ_ONCE(shmem->madv) > 0)
+		status |= DRM_GEM_OBJECT_PURGEABLE;
+	return status;
 }
 
 static const struct drm_gem_object_funcs iau_gem_funcs = {
-	.free = drm_gem_shmem_object_free,
+	.free = iau_gem_free,
 	.print_info = drm_gem_shmem_object_print_info,
 	.pin = drm_gem_shmem_object_pin,
 	.unpin = drm_gem_shmem_object_unpin,
@@ -27,31 +47,77 @@ static const struct drm_gem_object_funcs iau_gem_funcs = {
 
 struct drm_gem_object *iau_gem_create_object(struct drm_device *drm, size_t size)
 {
-	struct drm_gem_shmem_object *shmem = kzalloc(sizeof(*shmem), GFP_KERNEL);
+	struct iau_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
 
-	if (!shmem)
+	if (!bo)
 		return ERR_PTR(-ENOMEM);
-	shmem->base.funcs = &iau_gem_funcs;
-	return &shmem->base;
+	bo->shmem.base.funcs = &iau_gem_funcs;
+	return &bo->shmem.base;
+}
+
+/* The pages of a buffer for the device; they stay until it is purged or goes. */
+struct sg_table *iau_gem_pages(struct drm_gem_object *obj)
+{
+	struct drm_gem_shmem_object *shmem = to_drm_gem_shmem_obj(obj);
+
+	if (READ_ONCE(shmem->madv) < 0)
+		return ERR_PTR(-EINVAL);
+	return drm_gem_shmem_get_pages_sgt(shmem);
+}
+
+static struct iau_bo *bo_create(struct drm_device *drm, u64 size)
+{
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(drm, size);
+
+	return IS_ERR(shmem) ? ERR_CAST(shmem) : to_iau_bo(&shmem->base);
+}
+
+/* Memory that is there as a whole is charged as a whole. */
+static int init_plain(struct iau_bo *bo)
+{
+	u64 size = bo->shmem.base.size;
+	int err = iau_client_charge(bo->client, size);
+
+	if (err)
+		return err;
+	bo->charged = size;
+	return iau_huge_file(to_iau(bo->shmem.base.dev), &bo->shmem.base);
+}
+
+static int init_kv(struct iau_bo *bo, struct iau_file *file, u32 vm_id)
+{
+	struct iau_vm *vm = iau_vm_get(file, vm_id);
+	int err;
+
+	if (!vm)
+		return -ENOENT;
+	err = iau_kv_init(bo, vm);
+	iau_vm_put(vm);
+	return err;
 }
 
 int iau_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_iau_bo_create *args = data;
-	struct drm_gem_shmem_object *shmem;
+	struct iau_file *priv = file->driver_priv;
+	bool kv = args->flags & DRM_IAU_BO_KV;
+	struct iau_bo *bo;
 	int err;
 
-	if (args->flags || !args->size || args->size > BIT_ULL(IAU_VA_BITS))
+	if (args->flags & ~DRM_IAU_BO_KV || args->pad || (args->vm_id && !kv))
+		return -EINVAL;
+	if (!args->size || args->size > BIT_ULL(IAU_VA_BITS))
 		return -EINVAL;
 	args->size = PAGE_ALIGN(args->size);
-	shmem = drm_gem_shmem_create(drm, args->size);
-	if (IS_ERR(shmem))
-		return PTR_ERR(shmem);
-	err = iau_huge_file(to_iau(drm), &shmem->base);
+	bo = bo_create(drm, args->size);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	bo->client = iau_client_get(priv->client);
+	err = kv ? init_kv(bo, priv, args->vm_id) : init_plain(bo);
 	/* the handle comes last: once it exists, another thread may close it */
 	if (!err)
-		err = drm_gem_handle_create(file, &shmem->base, &args->handle);
-	drm_gem_object_put(&shmem->base);
+		err = drm_gem_handle_create(file, &bo->shmem.base, &args->handle);
+	drm_gem_object_put(&bo->shmem.base);
 	return err;
 }
 
@@ -70,6 +136,80 @@ int iau_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file
 	err = obj->import_attach ? -EINVAL : drm_gem_create_mmap_offset(obj);
 	if (!err)
 		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
+	drm_gem_object_put(obj);
+	return err;
+}
+
+/* One of the VMs in which OBJ is bound and jobs have not ended, with a reference; or NULL. */
+static struct iau_vm *busy_vm(struct drm_gem_object *obj)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	struct iau_vm *busy = NULL;
+
+	dma_resv_lock(obj->resv, NULL);
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
+		if (dma_resv_test_signaled(drm_gpuvm_resv(vm_bo->vm), DMA_RESV_USAGE_BOOKKEEP))
+			continue;
+		busy = to_iau_vm(drm_gpuvm_get(vm_bo->vm));
+		break;
+	}
+	dma_resv_unlock(obj->resv);
+	return busy;
+}
+
+static long wait_vm(struct iau_vm *vm, long timeout)
+{
+	long left = dma_resv_wait_timeout(drm_gpuvm_resv(&vm->gpuvm), DMA_RESV_USAGE_BOOKKEEP, true,
+					  timeout);
+
+	iau_vm_put(vm);
+	return left;
+}
+
+int iau_ioctl_bo_wait(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_iau_bo_wait *args = data;
+	long left = args->timeout_ns < 0 ? MAX_SCHEDULE_TIMEOUT : nsecs_to_jiffies(args->timeout_ns);
+	struct drm_gem_object *obj;
+	struct iau_vm *vm;
+
+	if (args->pad)
+		return -EINVAL;
+	/* a wait is never shorter than asked for */
+	if (args->timeout_ns > 0 && left < MAX_SCHEDULE_TIMEOUT)
+		left++;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	for (vm = busy_vm(obj); vm && left > 0; vm = busy_vm(obj))
+		left = wait_vm(vm, left);
+	if (vm)
+		iau_vm_put(vm);
+	drm_gem_object_put(obj);
+	return left < 0 ? left : vm ? -ETIME : 0;
+}
+
+int iau_ioctl_bo_advise(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_iau_bo_advise *args = data;
+	struct drm_gem_object *obj;
+	int err = 0;
+
+	if (args->pad || args->advice > DRM_IAU_ADVICE_DONTNEED)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	dma_resv_lock(obj->resv, NULL);
+	if (iau_kv_of(obj) || obj->import_attach || obj->dma_buf)
+		err = -EINVAL;
+	else
+		args->retained = iau_shmem_madvise(to_drm_gem_shmem_obj(obj), args->advice);
+	if (!err && args->retained && args->advice == DRM_IAU_ADVICE_DONTNEED)
+		drm_gem_lru_move_tail(&to_iau(drm)->purgeable, obj);
+	else if (!err)
+		drm_gem_lru_remove(obj);
+	dma_resv_unlock(obj->resv);
 	drm_gem_object_put(obj);
 	return err;
 }

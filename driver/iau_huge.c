@@ -13,7 +13,19 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
+#include "iau_compat.h"
 #include "iau_drv.h"
+
+/* Replaces the file of an object of which nothing was used yet. */
+static int set_file(struct drm_gem_object *obj, struct file *file)
+{
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	mapping_set_gfp_mask(file->f_mapping, mapping_gfp_mask(obj->filp->f_mapping));
+	fput(obj->filp);
+	obj->filp = file;
+	return 0;
+}
 
 #ifdef IAU_HAVE_GEM_HUGE_MNT
 
@@ -29,6 +41,12 @@ int iau_huge_init(struct iau_device *iau)
 int iau_huge_file(struct iau_device *iau, struct drm_gem_object *obj)
 {
 	return 0;
+}
+
+/* A new object of which pages come one by one must not get more than it asked for. */
+int iau_small_file(struct drm_gem_object *obj)
+{
+	return set_file(obj, shmem_file_setup("iau-kv", obj->size, IAU_SHMEM_NORESERVE));
 }
 
 #else
@@ -61,16 +79,15 @@ int iau_huge_init(struct iau_device *iau)
 /* Gives a new object, of which nothing was used yet, a file with large pages. */
 int iau_huge_file(struct iau_device *iau, struct drm_gem_object *obj)
 {
-	struct file *file;
-
 	if (!iau->huge || obj->size < SZ_2M)
 		return 0;
-	file = shmem_file_setup_with_mnt(iau->huge, "iau", obj->size, VM_NORESERVE);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	mapping_set_gfp_mask(file->f_mapping, mapping_gfp_mask(obj->filp->f_mapping));
-	fput(obj->filp);
-	obj->filp = file;
+	return set_file(obj, shmem_file_setup_with_mnt(iau->huge, "iau", obj->size,
+						       IAU_SHMEM_NORESERVE));
+}
+
+/* Files have small pages unless they are told otherwise. */
+int iau_small_file(struct drm_gem_object *obj)
+{
 	return 0;
 }
 

@@ -26,13 +26,13 @@ static unsigned int index_of(u64 va, unsigned int level)
 
 static struct iau_table *table_create(struct device *dev, bool leaf)
 {
-	struct iau_table *t = kzalloc(sizeof(*t), GFP_KERNEL);
+	struct iau_table *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
 
 	if (!t)
 		return NULL;
-	t->entry = dma_alloc_coherent(dev, PAGE_BYTES, &t->dma, GFP_KERNEL);
+	t->entry = dma_alloc_coherent(dev, PAGE_BYTES, &t->dma, GFP_KERNEL_ACCOUNT);
 	if (!leaf)
-		t->sub = kvcalloc(ENTRIES, sizeof(*t->sub), GFP_KERNEL);
+		t->sub = kvcalloc(ENTRIES, sizeof(*t->sub), GFP_KERNEL_ACCOUNT);
 	if (!t->entry || (!leaf && !t->sub)) {
 		if (t->entry)
 			dma_free_coherent(dev, PAGE_BYTES, t->entry, t->dma);
@@ -59,26 +59,28 @@ void iau_pt_destroy(struct device *dev, struct iau_table *t)
 	kfree(t);
 }
 
-/* Makes the tables that map VA to VA + SIZE. */
-int iau_pt_reserve(struct device *dev, struct iau_table *root, u64 va, u64 size)
+/* Makes the tables that map VA to VA + SIZE. Under the VM's lock: nobody else makes any. */
+int iau_pt_reserve(struct iau_vm *vm, u64 va, u64 size)
 {
 	u64 end = va + size;
 
 	for (; va < end; va = ALIGN(va + 1, BIT_ULL(shift_of(1)))) {
-		struct iau_table *t = root;
+		struct iau_table *t = vm->root;
 
 		for (unsigned int level = LEVELS - 1; level; level--) {
 			unsigned int i = index_of(va, level);
 
 			if (!t->sub[i]) {
-				struct iau_table *sub = table_create(dev, level == 1);
+				struct iau_table *sub = table_create(vm->iau->drm.dev, level == 1);
 
 				if (!sub)
 					return -ENOMEM;
+				mutex_lock(&vm->pt_lock);
 				t->sub[i] = sub;
 				/* the table is zeroed before the device can find it */
 				dma_wmb();
 				WRITE_ONCE(t->entry[i], cpu_to_le64(sub->dma | IAU_PTE_V));
+				mutex_unlock(&vm->pt_lock);
 			}
 			t = t->sub[i];
 		}
@@ -149,7 +151,8 @@ static u64 map_page(struct iau_table *root, u64 va, u64 size, dma_addr_t dma, u6
  * Maps SIZE bytes of SGT from OFFSET on; the tables are there. What is contiguous and aligned lies in
  * pages of 2 MiB, which is what makes streams of weights cost few page walks.
  */
-void iau_pt_map(struct iau_table *root, u64 va, u64 size, struct sg_table *sgt, u64 offset, u64 flags)
+static void map_sgt(struct iau_table *root, u64 va, u64 size, struct sg_table *sgt, u64 offset,
+		    u64 flags)
 {
 	struct scatterlist *sg;
 	unsigned int i;
@@ -176,11 +179,28 @@ void iau_pt_map(struct iau_table *root, u64 va, u64 size, struct sg_table *sgt, 
 	}
 }
 
-/* Nothing is mapped from VA to VA + SIZE any more; parts that were never reserved are passed over. */
-void iau_pt_unmap(struct iau_table *root, u64 va, u64 size)
+void iau_pt_map(struct iau_vm *vm, u64 va, u64 size, struct sg_table *sgt, u64 offset, u64 flags)
 {
+	mutex_lock(&vm->pt_lock);
+	map_sgt(vm->root, va, size, sgt, offset, flags);
+	mutex_unlock(&vm->pt_lock);
+}
+
+/* One page of 4 KiB */
+void iau_pt_map_page(struct iau_vm *vm, u64 va, dma_addr_t dma, u64 flags)
+{
+	mutex_lock(&vm->pt_lock);
+	map_small(vm->root, va, dma | flags | IAU_PTE_V);
+	mutex_unlock(&vm->pt_lock);
+}
+
+/* Nothing is mapped from VA to VA + SIZE any more; parts that were never reserved are passed over. */
+void iau_pt_unmap(struct iau_vm *vm, u64 va, u64 size)
+{
+	struct iau_table *root = vm->root;
 	u64 end = va + size;
 
+	mutex_lock(&vm->pt_lock);
 	while (va < end) {
 		struct iau_table *t = middle(root, va);
 		unsigned int i = index_of(va, 1);
@@ -198,5 +218,5 @@ void iau_pt_unmap(struct iau_table *root, u64 va, u64 size)
 		}
 		for (; va < next; va += PAGE_BYTES)
 			set(t->sub[i], index_of(va, 0), 0);
-	}
+	}	mutex_unlock(&vm->pt_lock);
 }

@@ -3,46 +3,21 @@
  * Submission. Everything that can fail comes first: arguments, memory, fences, dependencies, places
  * in timelines. From arming the first job on nothing can.
  */
-#include <linux/dma-fence-chain.h>
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
-
-#include <drm/drm_syncobj.h>
 
 #include "iau_compat.h"
 #include "iau_drv.h"
 #include "iau_trace.h"
 
 #define MAX_JOBS	64
-#define MAX_SYNCS	64
-
-/* A syncobj to signal with a job */
-struct signal {
-	struct drm_syncobj *syncobj;
-	struct dma_fence_chain *chain;
-	u64 point;
-	unsigned int job;
-};
 
 struct submit {
 	struct iau_queue *queue;
 	struct iau_job *job[MAX_JOBS];
-	unsigned int jobs;
-	struct signal *signal;
-	unsigned int signals;
+	struct iau_signals signals[MAX_JOBS];
+	unsigned int jobs, pushed;
 };
-
-/* Element I of a client's array, zero-filled or cut to SIZE. */
-int iau_array_get(const struct drm_iau_obj_array *array, u32 i, void *out, size_t size)
-{
-	u64 at;
-
-	if (!array->stride || check_mul_overflow((u64)i, (u64)array->stride, &at) ||
-	    check_add_overflow(at, array->array, &at))
-		return -EINVAL;
-	return copy_struct_from_user(out, size, u64_to_user_ptr(at), array->stride);
-}
 
 void iau_job_free(struct iau_job *job)
 {
@@ -59,7 +34,7 @@ static struct iau_job *job_new(struct iau_queue *queue, const struct drm_iau_job
 	struct iau_job *job;
 	int err = -ENOMEM;
 
-	if (j->pad || j->syncs.count > MAX_SYNCS || !j->cmd_bytes ||
+	if (j->pad || j->syncs.count > IAU_MAX_SYNCS || !j->cmd_bytes ||
 	    j->cmd_bytes % IAU_CMD_BYTES || j->cmd_va % IAU_CMD_BYTES ||
 	    j->param_va % IAU_PARAM_BYTES)
 		return ERR_PTR(-EINVAL);
@@ -86,48 +61,6 @@ static struct iau_job *job_new(struct iau_queue *queue, const struct drm_iau_job
 	return job;
 }
 
-static int add_signal(struct submit *s, const struct drm_iau_sync *sync, struct drm_file *file)
-{
-	struct signal *sig = &s->signal[s->signals];
-
-	sig->job = s->jobs - 1;
-	sig->point = sync->point;
-	if (sync->point) {
-		sig->chain = dma_fence_chain_alloc();
-		if (!sig->chain)
-			return -ENOMEM;
-	}
-	sig->syncobj = drm_syncobj_find(file, sync->handle);
-	if (!sig->syncobj) {
-		dma_fence_chain_free(sig->chain);
-		return -ENOENT;
-	}
-	s->signals++;
-	return 0;
-}
-
-static int add_syncs(struct submit *s, const struct drm_iau_obj_array *syncs, struct drm_file *file)
-{
-	struct iau_job *job = s->job[s->jobs - 1];
-	int err = 0;
-
-	for (u32 i = 0; i < syncs->count && !err; i++) {
-		struct drm_iau_sync sync;
-
-		err = iau_array_get(syncs, i, &sync, sizeof(sync));
-		if (err)
-			break;
-		if (sync.flags & ~DRM_IAU_SYNC_SIGNAL)
-			err = -EINVAL;
-		else if (sync.flags & DRM_IAU_SYNC_SIGNAL)
-			err = add_signal(s, &sync, file);
-		else
-			err = drm_sched_job_add_syncobj_dependency(&job->base, file, sync.handle,
-								   sync.point);
-	}
-	return err;
-}
-
 static int add_jobs(struct submit *s, const struct drm_iau_obj_array *jobs, struct drm_file *file)
 {
 	for (u32 i = 0; i < jobs->count; i++) {
@@ -141,7 +74,7 @@ static int add_jobs(struct submit *s, const struct drm_iau_obj_array *jobs, stru
 		if (IS_ERR(job))
 			return PTR_ERR(job);
 		s->job[s->jobs++] = job;
-		err = add_syncs(s, &j.syncs, file);
+		err = iau_syncs_add(&j.syncs, &job->base, file, &s->signals[i]);
 		if (err)
 			return err;
 	}
@@ -153,27 +86,19 @@ static void push(struct submit *s)
 {
 	struct dma_resv *resv = drm_gpuvm_resv(&s->queue->vm->gpuvm);
 
-	for (unsigned int i = 0, n = 0; i < s->jobs; i++) {
+	for (unsigned int i = 0; i < s->jobs; i++) {
+		struct iau_job *job = s->job[i];
 		struct dma_fence *finished;
 
-		drm_sched_job_arm(&s->job[i]->base);
-		finished = &s->job[i]->base.s_fence->finished;
+		drm_sched_job_arm(&job->base);
+		finished = &job->base.s_fence->finished;
 		dma_resv_add_fence(resv, finished, DMA_RESV_USAGE_BOOKKEEP);
-		for (; n < s->signals && s->signal[n].job == i; n++) {
-			struct signal *sig = &s->signal[n];
-
-			if (sig->chain)
-				drm_syncobj_add_point(sig->syncobj, sig->chain, finished,
-						      sig->point);
-			else
-				drm_syncobj_replace_fence(sig->syncobj, finished);
-			sig->chain = NULL;
-		}
+		iau_signals_attach(&s->signals[i], finished);
 		/* it may be over and freed as soon as it is pushed */
-		trace_iau_job_submit(s->job[i]);
-		drm_sched_entity_push_job(&s->job[i]->base);
+		trace_iau_job_submit(job);
+		drm_sched_entity_push_job(&job->base);
 	}
-	s->jobs = 0;
+	s->pushed = s->jobs;
 }
 
 /* Under the VM's lock, so that an unmapping sees either none of the jobs or all of them. */
@@ -185,8 +110,15 @@ static int submit(struct submit *s)
 
 	if (err)
 		return err;
+	/* mappings that were asked for before are made before */
+	if (vm->last_bind)
+		err = drm_sched_job_add_dependency(&s->job[0]->base, dma_fence_get(vm->last_bind));
+	/* memory that was taken while the VM was idle comes back */
+	if (!err)
+		err = iau_kv_restore(vm);
 	dma_resv_lock(resv, NULL);
-	err = dma_resv_reserve_fences(resv, s->jobs);
+	if (!err)
+		err = dma_resv_reserve_fences(resv, s->jobs);
 	if (!err)
 		push(s);
 	dma_resv_unlock(resv);
@@ -196,16 +128,12 @@ static int submit(struct submit *s)
 
 static void submit_free(struct submit *s)
 {
-	for (unsigned int i = 0; i < s->signals; i++) {
-		drm_syncobj_put(s->signal[i].syncobj);
-		dma_fence_chain_free(s->signal[i].chain);
-	}
-	/* those that were not pushed */
-	for (unsigned int i = 0; i < s->jobs; i++) {
+	for (unsigned int i = 0; i < s->jobs; i++)
+		iau_signals_free(&s->signals[i]);
+	for (unsigned int i = s->pushed; i < s->jobs; i++) {
 		drm_sched_job_cleanup(&s->job[i]->base);
 		iau_job_free(s->job[i]);
 	}
-	kvfree(s->signal);
 	iau_queue_put(s->queue);
 	kfree(s);
 }
@@ -226,10 +154,7 @@ int iau_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 		kfree(s);
 		return -ENOENT;
 	}
-	s->signal = kvcalloc(array_size(args->jobs.count, MAX_SYNCS), sizeof(*s->signal), GFP_KERNEL);
-	err = s->signal ? 0 : -ENOMEM;
-	if (!err && READ_ONCE(s->queue->state) & DRM_IAU_QUEUE_BANNED)
-		err = -EIO;
+	err = READ_ONCE(s->queue->state) & DRM_IAU_QUEUE_BANNED ? -EIO : 0;
 	if (!err)
 		err = add_jobs(s, &args->jobs, file);
 	if (!err)

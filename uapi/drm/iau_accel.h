@@ -32,6 +32,9 @@ enum drm_iau_ioctl_id {
 	DRM_IAU_QUEUE_DESTROY,
 	DRM_IAU_QUEUE_STATE,
 	DRM_IAU_SUBMIT,
+	DRM_IAU_BO_COMMIT,
+	DRM_IAU_BO_WAIT,
+	DRM_IAU_BO_ADVISE,
 };
 
 /**
@@ -121,6 +124,23 @@ struct drm_iau_vm_destroy {
 	__u32 pad;
 };
 
+/** DRM_IAU_SYNC_SIGNAL - signalled when the work is done; else the work waits for it. */
+#define DRM_IAU_SYNC_SIGNAL	(1 << 0)
+
+/**
+ * struct drm_iau_sync - a syncobj to wait for or to signal
+ *
+ * A syncobj without a fence cannot be waited for (EINVAL).
+ */
+struct drm_iau_sync {
+	/** @flags: DRM_IAU_SYNC_* */
+	__u32 flags;
+	/** @handle: the syncobj. */
+	__u32 handle;
+	/** @point: of a timeline syncobj; 0 for a binary one. */
+	__u64 point;
+};
+
 /* Flags of a mapping; neither: the device may load from it, after older stores. */
 /** DRM_IAU_BIND_WRITE - the device may store to it. */
 #define DRM_IAU_BIND_WRITE	(1 << 0)
@@ -148,31 +168,128 @@ struct drm_iau_bind_op {
 	__u64 size;
 };
 
+/** DRM_IAU_VM_BIND_ASYNC - in the VM's order of jobs, without waiting for it. */
+#define DRM_IAU_VM_BIND_ASYNC	(1 << 0)
+
 /**
- * struct drm_iau_vm_bind - change the mappings of a VM, at once
+ * struct drm_iau_vm_bind - change the mappings of a VM
  *
  * The operations are done in order. On failure those before the failing one stay, and @ops.count
- * becomes their number. What jobs in flight use must not be unmapped: they would fault.
+ * becomes their number. Whatever is unmapped stays until all jobs that were submitted in the VM
+ * before are over.
+ *
+ * Without flags the change is made when the call returns; it may wait for jobs (EINTR: nothing more
+ * than @ops.count says was done). With ASYNC the change takes its place between the jobs of the VM
+ * that were submitted before and those that are submitted later, on whichever queue, and after what
+ * @syncs waits for; the call returns at once, and all errors are reported by it.
  */
 struct drm_iau_vm_bind {
 	/** @vm_id: the VM. */
 	__u32 vm_id;
-	/** @flags: must be 0. */
+	/** @flags: DRM_IAU_VM_BIND_* */
 	__u32 flags;
 	/** @ops: array of struct drm_iau_bind_op, at most 4096. */
 	struct drm_iau_obj_array ops;
+	/** @syncs: array of struct drm_iau_sync, at most 64; with ASYNC only, else EINVAL. */
+	struct drm_iau_obj_array syncs;
 };
 
 /**
+ * DRM_IAU_BO_KV - addresses whose memory comes and goes by BO_COMMIT, page by page: for caches that
+ * grow with a sequence. It belongs to one VM.
+ */
+#define DRM_IAU_BO_KV		(1 << 0)
+
+/**
  * struct drm_iau_bo_create - zeroed memory for the device
+ *
+ * EDQUOT: it would be more than a client may have (module parameter client_mib).
  */
 struct drm_iau_bo_create {
 	/** @size: bytes, rounded up to pages; returned. */
 	__u64 size;
-	/** @flags: must be 0. */
+	/** @flags: DRM_IAU_BO_* */
 	__u32 flags;
 	/** @handle: returned. */
 	__u32 handle;
+	/** @vm_id: with KV the VM in which it can be bound, else 0. */
+	__u32 vm_id;
+	/** @pad: must be 0. */
+	__u32 pad;
+};
+
+/**
+ * struct drm_iau_range - a part of a buffer
+ */
+struct drm_iau_range {
+	/** @offset: bytes, a multiple of 4096. */
+	__u64 offset;
+	/** @size: bytes, a multiple of 4096. */
+	__u64 size;
+};
+
+/** DRM_IAU_COMMIT_RELEASE - give memory back; the VM's jobs are waited for. */
+#define DRM_IAU_COMMIT_RELEASE	(1 << 0)
+
+/**
+ * struct drm_iau_bo_commit - memory for parts of a KV buffer, or none
+ *
+ * What has memory keeps it and its contents; what gets some reads as zero. Wherever the buffer is
+ * bound the device finds it at once, and jobs that are running need not be waited for. EINVAL: not a
+ * KV buffer, a range beyond its end or misaligned: nothing was changed. ENOMEM, EDQUOT, EINTR: a
+ * part of the ranges may have got memory, see @committed.
+ */
+struct drm_iau_bo_commit {
+	/** @handle: the buffer. */
+	__u32 handle;
+	/** @flags: DRM_IAU_COMMIT_* */
+	__u32 flags;
+	/** @ranges: array of struct drm_iau_range, at most 4096. */
+	struct drm_iau_obj_array ranges;
+	/** @committed: returned, bytes of the buffer that have memory now. */
+	__u64 committed;
+};
+
+/**
+ * struct drm_iau_bo_wait - wait until no job can be using a buffer
+ *
+ * That is, until all jobs are over that were submitted in the VMs in which it is bound. ETIME: they
+ * are not, in time.
+ */
+struct drm_iau_bo_wait {
+	/** @handle: the buffer. */
+	__u32 handle;
+	/** @pad: must be 0. */
+	__u32 pad;
+	/** @timeout_ns: how long, relative; 0 asks only; negative values wait without limit. */
+	__s64 timeout_ns;
+};
+
+/* What is in a buffer */
+enum drm_iau_advice {
+	/** @DRM_IAU_ADVICE_WILLNEED: contents matter; what every buffer begins with. */
+	DRM_IAU_ADVICE_WILLNEED = 0,
+	/**
+	 * @DRM_IAU_ADVICE_DONTNEED: when memory is short, the kernel may take the buffer's while no
+	 * job is left in its VMs. It is then as if it were unmapped: jobs fault that touch it.
+	 */
+	DRM_IAU_ADVICE_DONTNEED = 1,
+};
+
+/**
+ * struct drm_iau_bo_advise - say whether a buffer's contents matter
+ *
+ * EINVAL: a KV buffer, or one that is shared with another driver.
+ */
+struct drm_iau_bo_advise {
+	/** @handle: the buffer. */
+	__u32 handle;
+	/** @advice: enum drm_iau_advice */
+	__u32 advice;
+	/** @retained: returned: 1, or 0 if the contents are gone; it must be created anew then. */
+	__u32 retained;
+	/** @pad: must be 0. */
+	__u32 pad;
 };
 
 /**
@@ -248,21 +365,6 @@ struct drm_iau_queue_state {
 	__u32 fault_tag;
 };
 
-/** DRM_IAU_SYNC_SIGNAL - signalled when the job is done; else the job waits for it. */
-#define DRM_IAU_SYNC_SIGNAL	(1 << 0)
-
-/**
- * struct drm_iau_sync - a syncobj to wait for or to signal
- */
-struct drm_iau_sync {
-	/** @flags: DRM_IAU_SYNC_* */
-	__u32 flags;
-	/** @handle: the syncobj. */
-	__u32 handle;
-	/** @point: of a timeline syncobj; 0 for a binary one. */
-	__u64 point;
-};
-
 /**
  * struct drm_iau_job - a command buffer to run
  */
@@ -310,6 +412,9 @@ struct drm_iau_submit {
 #define DRM_IOCTL_IAU_QUEUE_DESTROY	DRM_IOCTL_IAU(IOWR, QUEUE_DESTROY, queue_destroy)
 #define DRM_IOCTL_IAU_QUEUE_STATE	DRM_IOCTL_IAU(IOWR, QUEUE_STATE, queue_state)
 #define DRM_IOCTL_IAU_SUBMIT		DRM_IOCTL_IAU(IOWR, SUBMIT, submit)
+#define DRM_IOCTL_IAU_BO_COMMIT		DRM_IOCTL_IAU(IOWR, BO_COMMIT, bo_commit)
+#define DRM_IOCTL_IAU_BO_WAIT		DRM_IOCTL_IAU(IOWR, BO_WAIT, bo_wait)
+#define DRM_IOCTL_IAU_BO_ADVISE		DRM_IOCTL_IAU(IOWR, BO_ADVISE, bo_advise)
 
 #if defined(__cplusplus)
 }

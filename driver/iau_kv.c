@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KV buffers: addresses whose pages come and go one by one, in place, as a sequence grows and is
+ * forgotten. The device sees a new page without being told, because it remembers no translation that
+ * was not valid; it is asked to forget one only after the VM's jobs are over.
+ *
+ * When memory is short, pages of a VM without jobs may be given back to the buffer's file, from where
+ * they go to swap; the next submission brings them back (iau_shrinker.c).
+ */
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_vma_manager.h>
+
+#include "iau_compat.h"
+#include "iau_drv.h"
+
+#define CHUNK_PAGES	512
+#define MAX_RANGES	4096
+
+/* @want: has memory; without @page it was evicted */
+struct iau_kv_chunk {
+	struct page *page[CHUNK_PAGES];
+	dma_addr_t dma[CHUNK_PAGES];
+	DECLARE_BITMAP(want, CHUNK_PAGES);
+};
+
+static struct iau_kv_chunk *chunk_of(struct iau_kv *kv, pgoff_t i)
+{
+	return kv->chunk[i / CHUNK_PAGES];
+}
+
+static struct page *page_of(struct iau_kv *kv, pgoff_t i)
+{
+	struct iau_kv_chunk *c = chunk_of(kv, i);
+
+	return c ? c->page[i % CHUNK_PAGES] : NULL;
+}
+
+static bool is_committed(struct iau_kv *kv, pgoff_t i)
+{
+	struct iau_kv_chunk *c = chunk_of(kv, i);
+
+	return c && test_bit(i % CHUNK_PAGES, c->want);
+}
+
+/* First page from I on whose chunk exists, or the end */
+static pgoff_t skip_holes(struct iau_kv *kv, pgoff_t i, pgoff_t end)
+{
+	while (i < end && !chunk_of(kv, i))
+		i = ALIGN(i + 1, CHUNK_PAGES);
+	return min(i, end);
+}
+
+#define for_each_page(kv, i, start, end) \
+	for (i = skip_holes(kv, start, end); i < (end); i = skip_holes(kv, i + 1, end))
+
+/* Page I of the buffer's file, ready for the device; the lock of the pages is held. */
+static int get_page_in(struct drm_gem_object *obj, pgoff_t i)
+{
+	struct iau_kv_chunk *c = chunk_of(iau_kv_of(obj), i);
+	struct page *page = shmem_read_mapping_page(obj->filp->f_mapping, i);
+	dma_addr_t dma;
+
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	dma = dma_map_page(obj->dev->dev, page, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	if (dma_mapping_error(obj->dev->dev, dma)) {
+		put_page(page);
+		return -ENOMEM;
+	}
+	c->page[i % CHUNK_PAGES] = page;
+	c->dma[i % CHUNK_PAGES] = dma;
+	return 0;
+}
+
+/* The device no longer has it: back to the file, which keeps its contents. */
+static void put_page_out(struct drm_gem_object *obj, pgoff_t i)
+{
+	struct iau_kv_chunk *c = chunk_of(iau_kv_of(obj), i);
+	struct page *page = c->page[i % CHUNK_PAGES];
+
+	dma_unmap_page(obj->dev->dev, c->dma[i % CHUNK_PAGES], PAGE_SIZE, DMA_BIDIRECTIONAL);
+	set_page_dirty(page);
+	mark_page_accessed(page);
+	put_page(page);
+	c->page[i % CHUNK_PAGES] = NULL;
+}
+
+/* Enters the pages that there are from OFFSET on at VA; the tables are reserved. */
+void iau_kv_map(struct drm_gem_object *obj, struct iau_vm *vm, u64 va, u64 size, u64 offset,
+		u64 flags)
+{
+	struct iau_kv *kv = iau_kv_of(obj);
+	pgoff_t i;
+
+	mutex_lock(&kv->lock);
+	for_each_page(kv, i, offset >> PAGE_SHIFT, (offset + size) >> PAGE_SHIFT) {
+		u64 at = va + ((u64)i << PAGE_SHIFT) - offset;
+
+		if (page_of(kv, i))
+			iau_pt_map_page(vm, at, chunk_of(kv, i)->dma[i % CHUNK_PAGES], flags);
+	}
+	mutex_unlock(&kv->lock);
+}
+
+/* For every place in the VM at which bytes OFFSET to OFFSET + SIZE are bound */
+static void each_place(struct drm_gem_object *obj, u64 offset, u64 size, bool map)
+{
+	struct iau_vm *vm = iau_kv_of(obj)->vm;
+	struct drm_gpuvm_bo *vm_bo;
+	struct drm_gpuva *va;
+
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
+		drm_gpuvm_bo_for_each_va(va, vm_bo) {
+			u64 start = max(offset, va->gem.offset);
+			u64 end = min(offset + size, va->gem.offset + va->va.range);
+			u64 at = va->va.addr + start - va->gem.offset;
+
+			if (start >= end)
+				continue;
+			if (map)
+				iau_kv_map(obj, vm, at, end - start, start, iau_va_entry(va));
+			else
+				iau_pt_unmap(vm, at, end - start);
+		}
+	}
+}
+
+static void each_place_locked(struct drm_gem_object *obj, u64 offset, u64 size, bool map)
+{
+	dma_resv_lock(obj->resv, NULL);
+	each_place(obj, offset, size, map);
+	dma_resv_unlock(obj->resv);
+}
+
+static int commit_page(struct drm_gem_object *obj, pgoff_t i)
+{
+	struct iau_bo *bo = to_iau_bo(obj);
+	struct iau_kv *kv = bo->kv;
+	int err;
+
+	if (!chunk_of(kv, i)) {
+		kv->chunk[i / CHUNK_PAGES] = kvzalloc(sizeof(struct iau_kv_chunk),
+						      GFP_KERNEL_ACCOUNT);
+		if (!chunk_of(kv, i))
+			return -ENOMEM;
+	}
+	if (is_committed(kv, i))
+		return 0;
+	err = iau_client_charge(bo->client, PAGE_SIZE);
+	if (err)
+		return err;
+	err = get_page_in(obj, i);
+	if (err) {
+		iau_client_uncharge(bo->client, PAGE_SIZE);
+		return err;
+	}
+	set_bit(i % CHUNK_PAGES, chunk_of(kv, i)->want);
+	bo->charged += PAGE_SIZE;
+	kv->committed++;
+	return 0;
+}
+
+static int commit(struct drm_gem_object *obj, const struct drm_iau_range *r)
+{
+	struct iau_kv *kv = iau_kv_of(obj);
+	u64 at = r->offset, end = r->offset + r->size;
+	int err = 0;
+
+	mutex_lock(&kv->lock);
+	for (; at < end && !err; at += PAGE_SIZE) {
+		err = commit_page(obj, at >> PAGE_SHIFT);
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+	}
+	mutex_unlock(&kv->lock);
+	/* what there is, whether or not all of it could be had */
+	each_place_locked(obj, r->offset, at - r->offset, true);
+	return err;
+}
+
+static void release_page(struct drm_gem_object *obj, pgoff_t i)
+{
+	struct iau_bo *bo = to_iau_bo(obj);
+
+	if (!is_committed(bo->kv, i))
+		return;
+	if (page_of(bo->kv, i))
+		put_page_out(obj, i);
+	clear_bit(i % CHUNK_PAGES, chunk_of(bo->kv, i)->want);
+	iau_client_uncharge(bo->client, PAGE_SIZE);
+	bo->charged -= PAGE_SIZE;
+	bo->kv->committed--;
+}
+
+/* The VM is idle. */
+static void release(struct drm_gem_object *obj, const struct drm_iau_range *r)
+{
+	struct iau_kv *kv = iau_kv_of(obj);
+	u64 end = r->offset + r->size;
+	pgoff_t i;
+
+	each_place_locked(obj, r->offset, r->size, false);
+	iau_slot_flush(kv->vm);
+	/* userspace, too: a page that it still had would come back with old contents */
+	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
+	mutex_lock(&kv->lock);
+	for_each_page(kv, i, r->offset >> PAGE_SHIFT, end >> PAGE_SHIFT)
+		release_page(obj, i);
+	mutex_unlock(&kv->lock);
+	if (r->size)
+		shmem_truncate_range(file_inode(obj->filp), r->offset, end - 1);
+}
+
+static void put_all_out(struct drm_gem_object *obj)
+{
+	struct iau_kv *kv = iau_kv_of(obj);
+	pgoff_t i;
+
+	for_each_page(kv, i, 0, obj->size >> PAGE_SHIFT)
+		if (page_of(kv, i))
+			put_page_out(obj, i);
+}
+
+/*
+ * Takes all pages away from the device; the VM's lock and the buffer's reservation are held. It may be
+ * called to get memory for somebody who holds such locks, so it waits for none.
+ */
+bool iau_kv_evict(struct drm_gem_object *obj)
+{
+	struct iau_kv *kv = iau_kv_of(obj);
+
+	if (!mutex_trylock(&kv->lock))
+		return false;
+	each_place(obj, 0, obj->size, false);
+	iau_slot_flush(kv->vm);
+	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
+	put_all_out(obj);
+	mutex_unlock(&kv->lock);
+	spin_lock(&kv->vm->evicted_lock);
+	list_add(&kv->evicted, &kv->vm->evicted);
+	spin_unlock(&kv->vm->evicted_lock);
+	drm_gem_lru_remove(obj);
+	return true;
+}
+
+static void not_evicted(struct iau_kv *kv)
+{
+	spin_lock(&kv->vm->evicted_lock);
+	list_del_init(&kv->evicted);
+	spin_unlock(&kv->vm->evicted_lock);
+}
+
+/* One of the VM's buffers without pages, with a reference, or NULL */
+static struct iau_kv *first_evicted(struct iau_vm *vm)
+{
+	struct iau_kv *kv, *found = NULL;
+
+	spin_lock(&vm->evicted_lock);
+	list_for_each_entry(kv, &vm->evicted, evicted) {
+		/* one that is just going takes itself out of the list */
+		if (kref_get_unless_zero(&kv->bo->shmem.base.refcount)) {
+			found = kv;
+			break;
+		}
+	}
+	spin_unlock(&vm->evicted_lock);
+	return found;
+}
+
+static int restore(struct drm_gem_object *obj)
+{
+	struct iau_kv *kv = iau_kv_of(obj);
+	pgoff_t i;
+	int err = 0;
+
+	mutex_lock(&kv->lock);
+	for_each_page(kv, i, 0, obj->size >> PAGE_SHIFT) {
+		if (is_committed(kv, i) && !page_of(kv, i))
+			err = get_page_in(obj, i);
+		if (err)
+			break;
+	}
+	mutex_unlock(&kv->lock);
+	if (err)
+		return err;
+	each_place_locked(obj, 0, obj->size, true);
+	not_evicted(kv);
+	drm_gem_lru_move_tail(&to_iau(obj->dev)->kv_lru, obj);
+	return 0;
+}
+
+/* All pages that were evicted from the VM come back before a job runs. Under its lock */
+int iau_kv_restore(struct iau_vm *vm)
+{
+	struct iau_kv *kv;
+	int err = 0;
+
+	while (!err) {
+		kv = first_evicted(vm);
+		if (!kv)
+			break;
+		err = restore(&kv->bo->shmem.base);
+		drm_gem_object_put(&kv->bo->shmem.base);
+	}
+	return err;
+}
+
+static void kv_free(struct drm_gem_object *obj)
+{
+	struct iau_kv *kv = iau_kv_of(obj);
+
+	not_evicted(kv);
+	put_all_out(obj);
+	for (u32 i = 0; i < kv->chunks; i++)
+		kvfree(kv->chunk[i]);
+	kvfree(kv->chunk);
+	iau_vm_put(kv->vm);
+	mutex_destroy(&kv->lock);
+	kfree(kv);
+	iau_gem_free(obj);
+}
+
+static enum drm_gem_object_status kv_status(struct drm_gem_object *obj)
+{
+	return READ_ONCE(iau_kv_of(obj)->committed) ? DRM_GEM_OBJECT_RESIDENT : 0;
+}
+
+static size_t kv_rss(struct drm_gem_object *obj)
+{
+	return READ_ONCE(iau_kv_of(obj)->committed) << PAGE_SHIFT;
+}
+
+/* It is the driver's own business what has memory: nobody else gets pages of it. */
+static struct dma_buf *kv_export(struct drm_gem_object *obj, int flags)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static vm_fault_t kv_fault(struct vm_fault *vmf)
+{
+	struct drm_gem_object *obj = vmf->vma->vm_private_data;
+	pgoff_t i = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
+	struct iau_kv *kv = iau_kv_of(obj);
+	struct page *page = NULL;
+
+	mutex_lock(&kv->lock);
+	if (i < obj->size >> PAGE_SHIFT && is_committed(kv, i)) {
+		page = page_of(kv, i);
+		if (page)
+			get_page(page);
+		else
+			page = shmem_read_mapping_page(obj->filp->f_mapping, i);
+	}
+	mutex_unlock(&kv->lock);
+	if (!page || IS_ERR(page))
+		return page ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+	vmf->page = page;
+	return 0;
+}
+
+static const struct vm_operations_struct kv_vm_ops = {
+	.fault = kv_fault,
+	.open = drm_gem_vm_open,
+	.close = drm_gem_vm_close,
+};
+
+static int kv_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	return 0;
+}
+
+static const struct drm_gem_object_funcs kv_funcs = {
+	.free = kv_free,
+	.export = kv_export,
+	.mmap = kv_mmap,
+	.status = kv_status,
+	.rss = kv_rss,
+	.vm_ops = &kv_vm_ops,
+};
+
+/* Makes a buffer of which nothing was used yet one whose pages come and go. */
+int iau_kv_init(struct iau_bo *bo, struct iau_vm *vm)
+{
+	struct drm_gem_object *obj = &bo->shmem.base;
+	struct iau_kv *kv = kzalloc(sizeof(*kv), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!kv)
+		return -ENOMEM;
+	kv->chunks = DIV_ROUND_UP(obj->size >> PAGE_SHIFT, CHUNK_PAGES);
+	kv->chunk = kvcalloc(kv->chunks, sizeof(*kv->chunk), GFP_KERNEL_ACCOUNT);
+	err = kv->chunk ? iau_small_file(obj) : -ENOMEM;
+	if (err) {
+		kvfree(kv->chunk);
+		kfree(kv);
+		return err;
+	}
+	kv->bo = bo;
+	kv->vm = to_iau_vm(drm_gpuvm_get(&vm->gpuvm));
+	mutex_init(&kv->lock);
+	INIT_LIST_HEAD(&kv->evicted);
+	bo->kv = kv;
+	obj->funcs = &kv_funcs;
+	drm_gem_lru_move_tail(&to_iau(obj->dev)->kv_lru, obj);
+	return 0;
+}
+
+static int check_ranges(struct drm_gem_object *obj, const struct drm_iau_range *range, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		if (!PAGE_ALIGNED(range[i].offset | range[i].size) ||
+		    range[i].offset > obj->size || range[i].size > obj->size - range[i].offset)
+			return -EINVAL;
+	return 0;
+}
+
+static int change(struct drm_gem_object *obj, const struct drm_iau_range *range, u32 n, bool give)
+{
+	struct iau_vm *vm = iau_kv_of(obj)->vm;
+	int err = mutex_lock_interruptible(&vm->lock);
+
+	if (err)
+		return err;
+	err = give ? iau_vm_settle(vm) : iau_vm_idle(vm, true);
+	for (u32 i = 0; i < n && !err; i++) {
+		if (give)
+			err = commit(obj, &range[i]);
+		else
+			release(obj, &range[i]);
+	}
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+static struct drm_iau_range *get_ranges(const struct drm_iau_obj_array *array)
+{
+	struct drm_iau_range *range = kvcalloc(array->count, sizeof(*range), GFP_KERNEL_ACCOUNT);
+	int err = range || !array->count ? 0 : -ENOMEM;
+
+	for (u32 i = 0; i < array->count && !err; i++)
+		err = iau_array_get(array, i, &range[i], sizeof(range[i]));
+	if (err) {
+		kvfree(range);
+		return ERR_PTR(err);
+	}
+	return range;
+}
+
+int iau_ioctl_bo_commit(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_iau_bo_commit *args = data;
+	struct drm_iau_range *range;
+	struct drm_gem_object *obj;
+	u32 n = args->ranges.count;
+	int err;
+
+	if (args->flags & ~DRM_IAU_COMMIT_RELEASE || n > MAX_RANGES)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	range = iau_kv_of(obj) ? get_ranges(&args->ranges) : ERR_PTR(-EINVAL);
+	err = PTR_ERR_OR_ZERO(range);
+	if (!err) {
+		err = check_ranges(obj, range, n);
+		if (!err)
+			err = change(obj, range, n, !(args->flags & DRM_IAU_COMMIT_RELEASE));
+		args->committed = READ_ONCE(iau_kv_of(obj)->committed) << PAGE_SHIFT;
+		kvfree(range);
+	}
+	drm_gem_object_put(obj);
+	return err;
+}
