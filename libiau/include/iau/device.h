@@ -94,6 +94,41 @@ void iau_device_info(struct iau_device *dev, struct iau_device_info *info);
 int iau_buffer_create(struct iau_device *dev, size_t size, enum iau_access access,
 		      struct iau_buffer *out);
 
+/**
+ * iau_buffer_reserve() - addresses whose memory comes and goes
+ * @size:	bytes, above 0; rounded up to pages
+ *
+ * The device may load from and store to what iau_buffer_commit() has backed. A job that touches
+ * anything else faults; the host must not touch it either. Pages are small, so that no more memory
+ * is taken than was asked for.
+ *
+ * Return: 0; -EINVAL; -ENOMEM.
+ */
+int iau_buffer_reserve(struct iau_device *dev, size_t size, struct iau_buffer *out);
+
+/* A part of a buffer, in bytes: multiples of 4096 */
+struct iau_range {
+	uint64_t offset, size;
+};
+
+/**
+ * iau_buffer_commit() - zeroed memory for parts of a reserved buffer
+ * @range:	@n parts; what has memory already keeps it and its contents
+ *
+ * Return: 0; -EINVAL a part is misaligned or beyond the buffer; -ENOMEM. On failure parts may have
+ * got memory.
+ */
+int iau_buffer_commit(struct iau_device *dev, const struct iau_buffer *buf,
+		      const struct iau_range *range, size_t n);
+
+/**
+ * iau_buffer_decommit() - give the memory of parts of a reserved buffer back
+ *
+ * Return: 0; -EINVAL as above.
+ */
+int iau_buffer_decommit(struct iau_device *dev, const struct iau_buffer *buf,
+			const struct iau_range *range, size_t n);
+
 /* Gives a buffer's memory back. */
 void iau_buffer_destroy(struct iau_device *dev, struct iau_buffer *buf);
 

@@ -10,6 +10,10 @@ struct iau_device_ops {
 	void (*info)(struct iau_device *dev, struct iau_device_info *info);
 	int (*buffer_create)(struct iau_device *dev, size_t size, enum iau_access access,
 			     struct iau_buffer *out);
+	int (*buffer_reserve)(struct iau_device *dev, size_t size, struct iau_buffer *out);
+	/* memory for a part, or none: checked to be pages of the buffer */
+	int (*buffer_populate)(struct iau_device *dev, const struct iau_buffer *buf,
+			       const struct iau_range *range, size_t n, bool present);
 	void (*buffer_destroy)(struct iau_device *dev, struct iau_buffer *buf);
 	int (*execute)(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes,
 		       const uint32_t *params);

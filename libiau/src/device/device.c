@@ -45,6 +45,41 @@ int iau_buffer_create(struct iau_device *dev, size_t size, enum iau_access acces
 	return dev->ops->buffer_create(dev, size, access, out);
 }
 
+int iau_buffer_reserve(struct iau_device *dev, size_t size, struct iau_buffer *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (!size)
+		return iau_error(-EINVAL, "reservation of 0 bytes");
+	return dev->ops->buffer_reserve(dev, size, out);
+}
+
+static int populate(struct iau_device *dev, const struct iau_buffer *buf,
+		    const struct iau_range *range, size_t n, bool present)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct iau_range *r = &range[i];
+
+		if ((r->offset | r->size) % 4096 || r->offset > buf->size ||
+		    r->size > buf->size - r->offset)
+			return iau_error(-EINVAL, "part %zu: %llu bytes at %llu of a buffer of %zu", i,
+					 (unsigned long long)r->size, (unsigned long long)r->offset,
+					 buf->size);
+	}
+	return dev->ops->buffer_populate(dev, buf, range, n, present);
+}
+
+int iau_buffer_commit(struct iau_device *dev, const struct iau_buffer *buf,
+		      const struct iau_range *range, size_t n)
+{
+	return populate(dev, buf, range, n, true);
+}
+
+int iau_buffer_decommit(struct iau_device *dev, const struct iau_buffer *buf,
+			const struct iau_range *range, size_t n)
+{
+	return populate(dev, buf, range, n, false);
+}
+
 void iau_buffer_destroy(struct iau_device *dev, struct iau_buffer *buf)
 {
 	if (!buf->ptr)

@@ -98,6 +98,24 @@ static void map_page(struct inproc *dev, uint64_t va, uint64_t pa, uint64_t flag
 	table_at(dev, descend(dev, e))[va >> 12 & 511] = pa | flags | IAU_PTE_V;
 }
 
+/* The page goes that VA begins, if there is one; returns the address behind what cannot be there. */
+static uint64_t unmap_page(struct inproc *dev, uint64_t va)
+{
+	uint64_t l2 = table_at(dev, PAGE_ROOT * PAGE)[va >> 30 & 511], *l1;
+
+	if (!(l2 & IAU_PTE_V))
+		return va_round(va + 1);
+	l1 = &table_at(dev, l2 & ~(PAGE - 1))[va >> 21 & 511];
+	if (!(*l1 & IAU_PTE_V))
+		return va_round(va + 1);
+	if (*l1 & IAU_PTE_L) {
+		*l1 = 0;
+		return va_round(va + 1);
+	}
+	table_at(dev, *l1 & ~(PAGE - 1))[va >> 12 & 511] = 0;
+	return va + PAGE;
+}
+
 static void mmio_write64(struct inproc *dev, uint32_t offset, uint64_t value)
 {
 	dev->ops->mmio_write(dev->dev, offset, (uint32_t)value);
@@ -143,24 +161,81 @@ static void inproc_info(struct iau_device *base, struct iau_device_info *info)
 	};
 }
 
+static int check_room(const struct inproc *dev, size_t size)
+{
+	uint64_t pa = pa_of(dev, dev->va.next);
+
+	if (size > dev->memory || va_round(size) > dev->memory - pa)
+		return iau_error(-ENOMEM, "no room for %zu bytes: %llu of the device's %llu are in use",
+				 size, (unsigned long long)pa, (unsigned long long)dev->memory);
+	return 0;
+}
+
+static struct iau_buffer take_buffer(struct inproc *dev, size_t size)
+{
+	uint64_t va = va_take(&dev->va, size);
+
+	return (struct iau_buffer){ .va = va, .ptr = dev->arena + pa_of(dev, va),
+				    .size = (size + PAGE - 1) & ~(PAGE - 1) };
+}
+
 static int inproc_buffer_create(struct iau_device *base, size_t size, enum iau_access access,
 				struct iau_buffer *out)
 {
 	struct inproc *dev = to_inproc(base);
 	uint64_t flags = access == IAU_ACCESS_CONST ? IAU_PTE_C : IAU_PTE_W;
-	uint64_t bytes = (size + PAGE - 1) & ~(PAGE - 1), va = dev->va.next, pa = pa_of(dev, va);
+	int err = check_room(dev, size);
 
-	if (size > dev->memory || va_round(size) > dev->memory - pa)
-		return iau_error(-ENOMEM, "no room for %zu bytes: %llu of the device's %llu are in use",
-				 size, (unsigned long long)pa, (unsigned long long)dev->memory);
-	for (uint64_t o = 0; o < bytes;) {
-		bool big = bytes - o >= VA_BLOCK;
+	if (err)
+		return err;
+	*out = take_buffer(dev, size);
+	for (uint64_t o = 0; o < out->size;) {
+		uint64_t va = out->va + o;
+		bool big = out->size - o >= VA_BLOCK;
 
-		map_page(dev, va + o, pa + o, flags, big);
+		map_page(dev, va, pa_of(dev, va), flags, big);
 		o += big ? VA_BLOCK : PAGE;
 	}
-	va_take(&dev->va, size);
-	*out = (struct iau_buffer){ .va = va, .ptr = dev->arena + pa, .size = bytes };
+	return 0;
+}
+
+/* Addresses only: the arena is sparse anyway, the page tables stay empty. */
+static int inproc_buffer_reserve(struct iau_device *base, size_t size, struct iau_buffer *out)
+{
+	struct inproc *dev = to_inproc(base);
+	int err = check_room(dev, size);
+
+	if (!err)
+		*out = take_buffer(dev, size);
+	return err;
+}
+
+static void commit(struct inproc *dev, uint64_t va, uint64_t size)
+{
+	for (uint64_t end = va + size; va < end; va += PAGE)
+		map_page(dev, va, pa_of(dev, va), IAU_PTE_W, false);
+}
+
+/* The device forgets the pages, and the host takes their memory back. */
+static void unmap(struct inproc *dev, uint64_t va, uint64_t size)
+{
+	madvise(dev->arena + pa_of(dev, va), size, MADV_DONTNEED);
+	for (uint64_t end = va + size; va < end;)
+		va = unmap_page(dev, va);
+	dev->ops->mmio_write(dev->dev, IAU_REG_TLB_INVALIDATE, CONTEXT);
+}
+
+static int inproc_buffer_populate(struct iau_device *base, const struct iau_buffer *buf,
+				  const struct iau_range *range, size_t n, bool present)
+{
+	struct inproc *dev = to_inproc(base);
+
+	for (size_t i = 0; i < n; i++) {
+		if (present)
+			commit(dev, buf->va + range[i].offset, range[i].size);
+		else
+			unmap(dev, buf->va + range[i].offset, range[i].size);
+	}
 	return 0;
 }
 
@@ -168,7 +243,7 @@ static void inproc_buffer_destroy(struct iau_device *base, struct iau_buffer *bu
 {
 	struct inproc *dev = to_inproc(base);
 
-	madvise(buf->ptr, buf->size, MADV_DONTNEED);
+	unmap(dev, buf->va, buf->size);
 	va_give(&dev->va, buf->va, buf->size);
 }
 
@@ -227,6 +302,8 @@ static const struct iau_device_ops inproc_ops = {
 	.close = inproc_close,
 	.info = inproc_info,
 	.buffer_create = inproc_buffer_create,
+	.buffer_reserve = inproc_buffer_reserve,
+	.buffer_populate = inproc_buffer_populate,
 	.buffer_destroy = inproc_buffer_destroy,
 	.execute = inproc_execute,
 	.counter = inproc_counter,

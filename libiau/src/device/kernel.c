@@ -20,7 +20,6 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
-#define PAGE UINT64_C(4096)
 
 /* A buffer's other half: what iau_buffer does not tell */
 struct bound {
@@ -48,9 +47,12 @@ static struct kernel *to_kernel(struct iau_device *base)
 
 static int call(struct kernel *k, unsigned long request, void *arg, const char *what)
 {
-	if (drmIoctl(k->fd, request, arg))
-		return iau_error(-errno, "%s: %s: %s", k->path, what, strerror(errno));
-	return 0;
+	if (!drmIoctl(k->fd, request, arg))
+		return 0;
+	if (errno == EDQUOT)
+		return iau_error(-EDQUOT, "%s: %s: more memory than a client may have (module parameter client_mib)",
+				 k->path, what);
+	return iau_error(-errno, "%s: %s: %s", k->path, what, strerror(errno));
 }
 
 static void kernel_close(struct iau_device *base)
@@ -117,31 +119,83 @@ static int note_bound(struct kernel *k, uint64_t va, uint32_t handle)
 	return 0;
 }
 
+static const struct bound *find_bound(const struct kernel *k, uint64_t va)
+{
+	for (size_t i = 0; i < k->n_bound; i++)
+		if (k->bound[i].va == va)
+			return &k->bound[i];
+	return NULL;
+}
+
+/* Maps a new buffer here and on the device, and notes it down. */
+static int place_buffer(struct kernel *k, const struct drm_iau_bo_create *bo, uint32_t bind_flags,
+			struct iau_buffer *out)
+{
+	uint64_t va = k->va.next;
+	void *ptr = NULL;
+	int err = map_buffer(k, bo->handle, bo->size, &ptr);
+
+	if (!err)
+		err = bind(k, bind_flags, bo->handle, va, bo->size);
+	if (!err)
+		err = note_bound(k, va, bo->handle);
+	if (err) {
+		if (ptr)
+			munmap(ptr, bo->size);
+		drmCloseBufferHandle(k->fd, bo->handle);
+		return err;
+	}
+	va_take(&k->va, bo->size);
+	*out = (struct iau_buffer){ .va = va, .ptr = ptr, .size = bo->size };
+	return 0;
+}
+
 static int kernel_buffer_create(struct iau_device *base, size_t size, enum iau_access access,
 				struct iau_buffer *out)
 {
 	struct kernel *k = to_kernel(base);
-	struct drm_iau_bo_create bo = { .size = (size + PAGE - 1) & ~(PAGE - 1) };
-	uint32_t flags = access == IAU_ACCESS_CONST ? DRM_IAU_BIND_CONST : DRM_IAU_BIND_WRITE;
-	uint64_t va = k->va.next;
-	void *ptr = NULL;
+	struct drm_iau_bo_create bo = { .size = size };
 	int err = call(k, DRM_IOCTL_IAU_BO_CREATE, &bo, "buffer");
 
 	if (err)
 		return err;
-	err = map_buffer(k, bo.handle, bo.size, &ptr);
-	if (!err)
-		err = bind(k, flags, bo.handle, va, bo.size);
-	if (!err)
-		err = note_bound(k, va, bo.handle);
-	if (err) {
-		if (ptr)
-			munmap(ptr, bo.size);
-		drmCloseBufferHandle(k->fd, bo.handle);
-		return err;
+	return place_buffer(k, &bo,
+			    access == IAU_ACCESS_CONST ? DRM_IAU_BIND_CONST : DRM_IAU_BIND_WRITE,
+			    out);
+}
+
+static int kernel_buffer_reserve(struct iau_device *base, size_t size, struct iau_buffer *out)
+{
+	struct kernel *k = to_kernel(base);
+	struct drm_iau_bo_create bo = { .size = size, .flags = DRM_IAU_BO_KV, .vm_id = k->vm };
+	int err = call(k, DRM_IOCTL_IAU_BO_CREATE, &bo, "reservation");
+
+	return err ? err : place_buffer(k, &bo, DRM_IAU_BIND_WRITE, out);
+}
+
+static int kernel_buffer_populate(struct iau_device *base, const struct iau_buffer *buf,
+				  const struct iau_range *range, size_t n, bool present)
+{
+	struct kernel *k = to_kernel(base);
+	const struct bound *b = find_bound(k, buf->va);
+	struct drm_iau_bo_commit args = { .flags = present ? 0 : DRM_IAU_COMMIT_RELEASE };
+
+	_Static_assert(sizeof(struct iau_range) == sizeof(struct drm_iau_range), "same layout");
+	if (!b)
+		return iau_error(-EINVAL, "%s: no buffer at %#llx", k->path,
+				 (unsigned long long)buf->va);
+	args.handle = b->handle;
+	/* the kernel takes so many at a time */
+	for (size_t i = 0; i < n; i += args.ranges.count) {
+		int err;
+
+		args.ranges = (struct drm_iau_obj_array){
+			.stride = sizeof(*range), .count = n - i < 4096 ? (uint32_t)(n - i) : 4096,
+			.array = (uintptr_t)&range[i] };
+		err = call(k, DRM_IOCTL_IAU_BO_COMMIT, &args, "memory");
+		if (err)
+			return err;
 	}
-	va_take(&k->va, bo.size);
-	*out = (struct iau_buffer){ .va = va, .ptr = ptr, .size = bo.size };
 	return 0;
 }
 
@@ -219,6 +273,8 @@ static const struct iau_device_ops kernel_ops = {
 	.close = kernel_close,
 	.info = kernel_info,
 	.buffer_create = kernel_buffer_create,
+	.buffer_reserve = kernel_buffer_reserve,
+	.buffer_populate = kernel_buffer_populate,
 	.buffer_destroy = kernel_buffer_destroy,
 	.execute = kernel_execute,
 	.counter = kernel_counter,

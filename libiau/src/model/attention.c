@@ -3,9 +3,9 @@
  * Grouped-query attention over an INT8 KV cache, in chunks of keys with an online softmax
  * (Milakov and Gimelshein 2018; Dao et al. 2022).
  *
- * Keys: a block of 32 tokens is head_dim/32 tiles of [32 tokens][32], then their fp16 scales.
- * Values: a block is head_dim/32 tiles of [32 tokens][32]; a token's values share one fp32 scale,
- * kept in an array of its own and multiplied into the probabilities.
+ * A block of 32 tokens of a KV head: head_dim/32 key tiles of [32 tokens][32], their fp16 scales, as many
+ * value tiles, and one fp32 scale a token for its values, which is multiplied into the probabilities.
+ * The blocks of a layer's heads lie side by side, so that its cache grows at one end.
  *
  * The newest chunk comes first. It is loaded a pass ahead, while it lacks the new tokens; those are
  * copied into it from the vector scratchpad, so that nothing waits for their way through memory.
@@ -15,7 +15,7 @@
 #define LOG2_E 1.44269504f
 
 /* Scalar registers of the loop over full chunks. */
-enum { R_REM = GRAPH_PARAMS, R_K, R_V, R_VS, R_ONE };
+enum { R_REM = GRAPH_PARAMS, R_AT, R_ROWS };
 
 /* New keys and values of a KV head, quantised: tiles and scales. */
 struct fresh {
@@ -38,9 +38,9 @@ struct pass {
 	uint32_t old, alpha, inv;
 };
 
-/* Where a chunk of keys and values lies on the device. */
+/* Where a chunk lies on the device: blocks of keys, their scales and values; the values' scales. */
 struct place {
-	uint32_t k, v, vscale;
+	uint32_t kv, vscale;
 };
 
 static uint32_t hd_blocks(const struct builder *b)
@@ -53,43 +53,46 @@ static uint32_t chunk_keys(const struct builder *b)
 	return iau_chunk_blocks(b->hp->head_dim) * 32;
 }
 
+/* Of the tiles in a block: keys come first. */
+static uint32_t ks_offset(const struct builder *b)
+{
+	return b->hp->head_dim * 32;
+}
+
+static uint32_t v_offset(const struct builder *b)
+{
+	return b->hp->head_dim * 34;
+}
+
 static uint64_t kv_va(const struct builder *b, uint32_t layer, uint32_t head)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
 
-	return kv->va + ((uint64_t)layer * b->hp->n_head_kv + head) * kv->head_bytes;
+	return kv->va + layer * kv->layer_bytes + head * kv->head_bytes;
 }
 
 static struct place place_at(const struct builder *b, unsigned int turn)
 {
-	uint32_t k = KV_TSP + turn % KV_PLACES * KV_BYTES;
-
-	return (struct place){ k, k + K_TSP_BYTES, b->vscale[turn % KV_PLACES] };
+	return (struct place){ KV_TSP + turn % KV_PLACES * KV_BYTES, b->vscale[turn % KV_PLACES] };
 }
 
-void iau_graph_params(const struct iau_hparams *hp, uint32_t pos, uint32_t rows, uint32_t *param)
+void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
+		      uint32_t rows, uint32_t *param)
 {
-	uint32_t hd = hp->head_dim, row = pos % 32, block = pos / 32;
-	uint32_t per = iau_chunk_blocks(hd), full = ((pos + rows + 31) / 32 - 1) / per;
-	uint32_t first = full * per, nb = (pos + rows + 31) / 32 - first, at = block - first;
+	uint32_t row = pos % 32, block = pos / 32 * kv->block_bytes;
+	uint32_t per = iau_chunk_blocks(hp->head_dim), full = ((pos + rows + 31) / 32 - 1) / per;
+	uint32_t first = full * per, nb = (pos + rows + 31) / 32 - first, at = pos / 32 - first;
 
-	param[GRAPH_ROPE] = pos * hd * 8;
-	param[GRAPH_K_AT] = block * hd * 34 + row * 32;
-	param[GRAPH_KS_AT] = block * hd * 34 + row * 2;
-	param[GRAPH_V_AT] = block * hd * 32 + row * 32;
-	param[GRAPH_VS_AT] = pos * 4;
-	param[GRAPH_CHUNK_K] = first * hd * 34;
-	param[GRAPH_CHUNK_V] = first * hd * 32;
-	param[GRAPH_CHUNK_VS] = first * 128;
+	param[GRAPH_ROPE] = pos * hp->head_dim * 8;
+	param[GRAPH_KV_AT] = block + row * 32;
+	param[GRAPH_KS_AT] = block + row * 2;
+	param[GRAPH_VS_AT] = block + row * 4;
+	param[GRAPH_CHUNK] = first * kv->block_bytes;
 	param[GRAPH_BLOCKS] = nb;
-	param[GRAPH_K_BYTES] = nb * hd * 34;
-	param[GRAPH_V_BYTES] = nb * hd * 32;
-	param[GRAPH_VS_BYTES] = nb * 128;
 	param[GRAPH_COLS] = nb * 32 << 16;
 	param[GRAPH_LIMIT] = pos + 1 - first * 32;
-	param[GRAPH_NEW_K] = at * hd * 34 + row * 32;
-	param[GRAPH_NEW_KS] = at * hd * 34 + row * 2;
-	param[GRAPH_NEW_V] = at * hd * 32 + row * 32;
+	param[GRAPH_NEW_KV] = at * kv->tile_bytes + row * 32;
+	param[GRAPH_NEW_KS] = at * kv->tile_bytes + row * 2;
 	param[GRAPH_NEW_VS] = (at * 32 + row) * 4;
 	param[GRAPH_FULL] = full;
 }
@@ -130,41 +133,31 @@ static void vec_row(struct builder *b, struct iau_vec v, uint32_t n)
 	iau_cmd_vec(&b->cb, v);
 }
 
-/*
- * A chunk's keys, values and value scales, from offsets in the registers AT. BYTES: registers with
- * their sizes; NULL: a full chunk, as often (0 or 1) as R_ONE says.
- */
-static void load_chunk(struct builder *b, uint64_t va, struct place to, const unsigned int at[3],
-		       const unsigned int *bytes)
+/* A chunk from the offset in register AT; ROWS: a register with its blocks, 0 loads nothing. */
+static void load_chunk(struct builder *b, uint64_t va, struct place to, unsigned int at,
+		       unsigned int rows)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
-	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
-	const struct { uint64_t va; uint32_t addr, size; } part[] = {
-		{ va, to.k, keys / 32 * hd * 34 },
-		{ va + kv->k_bytes, to.v, keys * hd },
-		{ va + kv->k_bytes + kv->v_bytes, to.vscale, keys * 4 },
+	const struct iau_copy part[] = {
+		{ .va = va, .addr = to.kv, .row_bytes = kv->tile_bytes, .stride = kv->tile_bytes },
+		{ .va = va + kv->tile_bytes, .addr = to.vscale, .row_bytes = 128, .stride = 128 },
 	};
 
-	for (unsigned int i = 0; i < 3; i++) {
-		struct iau_copy copy = { .va = part[i].va, .addr = part[i].addr, .rows = bytes ? 1 : 0,
-					 .row_bytes = bytes ? 0 : part[i].size };
-		uint32_t *cmd = iau_cmd_load(&b->cb, copy);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct iau_copy copy = part[i];
+		uint32_t *cmd;
 
-		iau_cmd_patch(cmd, 2, at[i]);
-		if (bytes)
-			iau_cmd_patch(cmd, 1, bytes[i]);
-		else
-			iau_cmd_patch(cmd, 4, R_ONE);
+		copy.mem_stride = kv->block_bytes;
+		cmd = iau_cmd_load(&b->cb, copy);
+		iau_cmd_patch(cmd, 2, at);
+		iau_cmd_patch(cmd, 4, rows);
 	}
 }
 
 /* The newest chunk of a layer and head, to the place that comes next. */
 void emit_kv_prefetch(struct builder *b, uint32_t layer, uint32_t head)
 {
-	static const unsigned int at[] = { GRAPH_CHUNK_K, GRAPH_CHUNK_V, GRAPH_CHUNK_VS };
-	static const unsigned int bytes[] = { GRAPH_K_BYTES, GRAPH_V_BYTES, GRAPH_VS_BYTES };
-
-	load_chunk(b, kv_va(b, layer, head), place_at(b, b->kv_turn), at, bytes);
+	load_chunk(b, kv_va(b, layer, head), place_at(b, b->kv_turn), GRAPH_CHUNK, GRAPH_BLOCKS);
 }
 
 /*
@@ -247,22 +240,21 @@ static void insert_fresh(struct builder *b, struct place at, const struct fresh 
 {
 	uint32_t n = hd_blocks(b), rows = b->rows;
 
-	move_rows(b, f->k, rows * 32, n, at.k, 1024, GRAPH_NEW_K);
-	move_rows(b, f->ks, rows * 2, n, at.k + n * 1024, 64, GRAPH_NEW_KS);
-	move_rows(b, f->v, rows * 32, n, at.v, 1024, GRAPH_NEW_V);
+	move_rows(b, f->k, rows * 32, n, at.kv, 1024, GRAPH_NEW_KV);
+	move_rows(b, f->ks, rows * 2, n, at.kv + ks_offset(b), 64, GRAPH_NEW_KS);
+	move_rows(b, f->v, rows * 32, n, at.kv + v_offset(b), 1024, GRAPH_NEW_KV);
 	move_rows(b, f->vs, rows * 4, 1, at.vscale, 0, GRAPH_NEW_VS);
 }
 
 /* ... and into the cache, for the tokens that follow */
 static void store_fresh(struct builder *b, uint64_t va, const struct fresh *f)
 {
-	const struct iau_kv_layout *kv = &b->cfg->kv;
 	uint32_t n = hd_blocks(b), rows = b->rows;
 	const struct { uint64_t va; uint32_t addr, bytes, rows, stride; unsigned int at; } part[] = {
-		{ va, f->k, rows * 32, n, 1024, GRAPH_K_AT },
-		{ va + n * 1024, f->ks, rows * 2, n, 64, GRAPH_KS_AT },
-		{ va + kv->k_bytes, f->v, rows * 32, n, 1024, GRAPH_V_AT },
-		{ va + kv->k_bytes + kv->v_bytes, f->vs, rows * 4, 1, 0, GRAPH_VS_AT },
+		{ va, f->k, rows * 32, n, 1024, GRAPH_KV_AT },
+		{ va + ks_offset(b), f->ks, rows * 2, n, 64, GRAPH_KS_AT },
+		{ va + v_offset(b), f->v, rows * 32, n, 1024, GRAPH_KV_AT },
+		{ va + b->cfg->kv.tile_bytes, f->vs, rows * 4, 1, 0, GRAPH_VS_AT },
 	};
 
 	for (unsigned int i = 0; i < 4; i++) {
@@ -287,8 +279,9 @@ static void emit_scores(struct builder *b, const struct pass *p, struct place at
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
 		.format = 0, .m = p->m, .pitch = p->pitch, .kb = hd / 32,
 		.nt = first ? 0 : chunk_keys(b) / 32, .a = part.q.data, .as = part.q.scale,
-		.w = at.k, .w_n = hd * 34 / 64, .w_k = 16, .ws = at.k + hd * 32,
-		.ws_n = hd * 34 / 64, .ws_k = 1, .d = p->scores[i & 1],
+		.w = at.kv, .w_n = b->cfg->kv.tile_bytes / 64, .w_k = 16,
+		.ws = at.kv + ks_offset(b), .ws_n = b->cfg->kv.tile_bytes / 64, .ws_k = 1,
+		.d = p->scores[i & 1],
 		.d_stride = chunk_keys(b) * 4 });
 	if (first)
 		iau_cmd_patch(cmd, 2, GRAPH_BLOCKS);
@@ -303,8 +296,8 @@ static void emit_values(struct builder *b, const struct pass *p, struct place at
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
 		.format = 3, .unit = 1, .cin = !first, .m = p->m, .pitch = p->m, .nt = hd / 32,
 		.kb = first ? 0 : chunk_keys(b) / 32, .a = p->p[i & 1].data, .as = p->p[i & 1].scale,
-		.w = at.v, .w_n = 16, .w_k = hd / 2, .c = o, .c_stride = hd * 4, .d = o,
-		.d_stride = hd * 4 });
+		.w = at.kv + v_offset(b), .w_n = 16, .w_k = b->cfg->kv.tile_bytes / 64, .c = o,
+		.c_stride = hd * 4, .d = o, .d_stride = hd * 4 });
 	if (first)
 		iau_cmd_patch(cmd, 3, GRAPH_BLOCKS);
 }
@@ -381,22 +374,18 @@ static void emit_chunk(struct builder *b, const struct pass *p, struct place at,
 /* Asks for the full chunk before the one at hand, if it is one of LEFT. */
 static void load_full(struct builder *b, uint64_t va, struct place to, unsigned int left)
 {
-	static const unsigned int at[] = { R_K, R_V, R_VS };
-	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
+	uint32_t per = iau_chunk_blocks(b->hp->head_dim);
 
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_K, R_K, keys / 32 * hd * 34);
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_V, R_V, keys * hd);
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_VS, R_VS, keys * 4);
-	iau_cmd_salu_imm(&b->cb, SALU_MIN, R_ONE, left, 1);
-	load_chunk(b, va, to, at, NULL);
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_AT, R_AT, per * b->cfg->kv.block_bytes);
+	iau_cmd_salu_imm(&b->cb, SALU_MIN, R_ROWS, left, 1);
+	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_ROWS, R_ROWS, per);
+	load_chunk(b, va, to, R_AT, R_ROWS);
 }
 
 /* The first of the full chunks is asked for before the newest chunk is worked on. */
 static void begin_full_chunks(struct builder *b, uint64_t va, struct place to)
 {
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_K, GRAPH_CHUNK_K, 0);
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_V, GRAPH_CHUNK_V, 0);
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_VS, GRAPH_CHUNK_VS, 0);
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_AT, GRAPH_CHUNK, 0);
 	load_full(b, va, to, GRAPH_FULL);
 }
 

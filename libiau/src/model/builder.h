@@ -7,11 +7,10 @@
 
 /*
  * The tile scratchpad: a ring of weight chunks, then three places for a chunk of keys and values: in
- * use, being filled for the next pass, being filled for this one. Everything starts at a granule, so that nothing waits for a neighbour.
+ * use, being filled for the next pass, being filled for this one. Everything starts at a granule, so
+ * that nothing waits for a neighbour.
  */
-#define KV_BYTES (K_TSP_BYTES + V_TSP_BYTES)
-#define K_TSP_BYTES 0x5000u
-#define V_TSP_BYTES 0x4000u
+#define KV_BYTES 0x9000u
 #define KV_PLACES 3u
 #define RING_BYTES (IAU_TSP_BYTES - KV_PLACES * KV_BYTES)
 #define KV_TSP (IAU_TSP_BASE + RING_BYTES)

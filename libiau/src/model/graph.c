@@ -18,16 +18,21 @@ struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx)
 {
 	struct iau_kv_layout kv = { .n_ctx = (n_ctx + 31) & ~31u };
 
-	kv.k_bytes = (uint64_t)kv.n_ctx / 32 * hp->head_dim * 34;
-	kv.v_bytes = (uint64_t)kv.n_ctx * hp->head_dim;
-	kv.vs_bytes = (uint64_t)kv.n_ctx * 4;
-	kv.head_bytes = kv.k_bytes + kv.v_bytes + kv.vs_bytes;
+	kv.tile_bytes = hp->head_dim * (32 + 2 + 32);
+	kv.head_bytes = kv.tile_bytes + 32 * 4;
+	kv.block_bytes = kv.head_bytes * hp->n_head_kv;
+	kv.layer_bytes = (iau_kv_used(&kv, kv.n_ctx) + 4095) & ~UINT64_C(4095);
 	return kv;
 }
 
 uint64_t iau_kv_bytes(const struct iau_hparams *hp, const struct iau_kv_layout *kv)
 {
-	return kv->head_bytes * hp->n_layer * hp->n_head_kv;
+	return kv->layer_bytes * hp->n_layer;
+}
+
+uint64_t iau_kv_used(const struct iau_kv_layout *kv, uint32_t tokens)
+{
+	return (uint64_t)(tokens + 31) / 32 * kv->block_bytes;
 }
 
 static void emit_load(struct builder *b, uint64_t va, uint32_t addr, uint32_t bytes)

@@ -16,23 +16,16 @@
 enum iau_graph_param {
 	GRAPH_TOKEN,	/* one row: byte offset of the token's embedding */
 	GRAPH_ROPE,	/* byte offset of the first position in the rope table */
-	GRAPH_K_AT,	/* byte offset of the new keys in a key cache */
-	GRAPH_KS_AT,	/* ... of their scales */
-	GRAPH_V_AT,	/* ... of the new values in a value cache */
-	GRAPH_VS_AT,	/* ... of their scales in a value scale array */
-	GRAPH_CHUNK_K,	/* byte offset of the newest chunk in a key cache */
-	GRAPH_CHUNK_V,	/* ... in a value cache */
-	GRAPH_CHUNK_VS, /* ... in a value scale array */
+	GRAPH_KV_AT,	/* byte offset of the new keys in a layer's and head's cache; of values, too */
+	GRAPH_KS_AT,	/* ... of the keys' scales */
+	GRAPH_VS_AT,	/* ... of the values' scales */
+	GRAPH_CHUNK,	/* ... of the newest chunk */
 	GRAPH_BLOCKS,	/* blocks of 32 tokens in it */
-	GRAPH_K_BYTES,	/* its size in a key cache */
-	GRAPH_V_BYTES,	/* ... in a value cache */
-	GRAPH_VS_BYTES, /* ... in a value scale array */
 	GRAPH_COLS,	/* its keys, in the upper half */
 	GRAPH_LIMIT,	/* its keys that the first row may see */
-	GRAPH_NEW_K,	/* byte offset of the new keys in the chunk's keys */
-	GRAPH_NEW_KS,	/* ... of their scales, from the first block's scales */
-	GRAPH_NEW_V,	/* ... of the new values in its values */
-	GRAPH_NEW_VS,	/* ... of their scales */
+	GRAPH_NEW_KV,	/* byte offset of the new keys in the chunk; of values, too */
+	GRAPH_NEW_KS,	/* ... of the keys' scales */
+	GRAPH_NEW_VS,	/* ... of the values' scales among those of the chunk */
 	GRAPH_FULL,	/* chunks before it */
 	GRAPH_PARAMS,
 };
@@ -43,12 +36,17 @@ static inline uint32_t iau_chunk_blocks(uint32_t head_dim)
 	return head_dim == 64 ? 8 : 4;
 }
 
-/* Where a layer's and KV head's caches lie in the KV buffer. Blocks of 32 tokens. */
+/*
+ * The KV buffer: a region for each layer, which grows from its start with the sequence. In it, a block
+ * of 32 tokens holds for each KV head the key tiles, their scales, the value tiles, their scales.
+ */
 struct iau_kv_layout {
 	uint32_t n_ctx; /* a multiple of 32 */
 	uint64_t va;
-	uint64_t k_bytes, v_bytes, vs_bytes; /* of one head's array */
-	uint64_t head_bytes;		     /* of all three */
+	uint32_t tile_bytes;  /* keys, their scales and values of a head in a block */
+	uint32_t head_bytes;  /* the values' scales included */
+	uint32_t block_bytes; /* of all heads */
+	uint64_t layer_bytes; /* whole pages */
 };
 
 struct iau_graph {
@@ -70,9 +68,12 @@ struct iau_graph_config {
 
 struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx);
 uint64_t iau_kv_bytes(const struct iau_hparams *hp, const struct iau_kv_layout *kv);
+/* Of a layer's region, with TOKENS tokens: whole blocks. */
+uint64_t iau_kv_used(const struct iau_kv_layout *kv, uint32_t tokens);
 
 /* The registers of a run over ROWS tokens from POS on, GRAPH_TOKEN aside. */
-void iau_graph_params(const struct iau_hparams *hp, uint32_t pos, uint32_t rows, uint32_t *param);
+void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
+		      uint32_t rows, uint32_t *param);
 
 /* -ENOSPC if ROWS rows do not fit the vector scratchpad. */
 int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,

@@ -27,6 +27,8 @@ struct iau_session {
 	struct iau_graph one[2], many[2]; /* by: without, with logits; built when first needed */
 	uint32_t rows;			  /* of MANY; 1 = the model is too wide for more */
 	uint32_t length;
+	uint64_t kv_committed;	 /* of each layer's region */
+	struct iau_range *range; /* one a layer */
 	const float *last;
 };
 
@@ -133,7 +135,12 @@ int iau_session_create(struct iau_model *m, struct iau_session **out)
 	s->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w,
 					    .kv = iau_kv_layout(&m->hp, m->n_ctx),
 					    .vsp_bytes = info.vector_bytes };
-	err = iau_buffer_create(m->dev, iau_kv_bytes(&m->hp, &s->cfg.kv), IAU_ACCESS_RW, &s->kv);
+	s->range = calloc(m->hp.n_layer, sizeof(*s->range));
+	if (!s->range) {
+		free(s);
+		return iau_error_nomem("session");
+	}
+	err = iau_buffer_reserve(m->dev, iau_kv_bytes(&m->hp, &s->cfg.kv), &s->kv);
 	if (err)
 		iau_error(err, "KV cache of %u tokens: %s", m->n_ctx, iau_last_error());
 	else
@@ -163,7 +170,51 @@ void iau_session_free(struct iau_session *s)
 	}
 	iau_buffer_destroy(s->model->dev, &s->io);
 	iau_buffer_destroy(s->model->dev, &s->kv);
+	free(s->range);
 	free(s);
+}
+
+/* Bytes FROM to TO of every layer's region, of which whole pages are left. */
+static const struct iau_range *kv_ranges(struct iau_session *s, uint64_t from, uint64_t to)
+{
+	for (uint32_t l = 0; l < s->model->hp.n_layer; l++)
+		s->range[l] = (struct iau_range){ l * s->cfg.kv.layer_bytes + from, to - from };
+	return s->range;
+}
+
+static uint64_t kv_pages(const struct iau_session *s, uint32_t tokens)
+{
+	return (iau_kv_used(&s->cfg.kv, tokens) + 4095) & ~UINT64_C(4095);
+}
+
+/* The KV cache gets memory for TOKENS tokens, in place: nothing is copied as it grows. */
+static int kv_grow(struct iau_session *s, uint32_t tokens)
+{
+	uint64_t need = kv_pages(s, tokens), have = s->kv_committed;
+	int err;
+
+	if (need <= have)
+		return 0;
+	err = iau_buffer_commit(s->model->dev, &s->kv, kv_ranges(s, have, need), s->model->hp.n_layer);
+	if (err)
+		return iau_error(err, "KV cache of %u tokens: %s", tokens, iau_last_error());
+	s->kv_committed = need;
+	return 0;
+}
+
+/* What the cache has beyond TOKENS tokens goes back. */
+static int kv_shrink(struct iau_session *s, uint32_t tokens)
+{
+	uint64_t need = kv_pages(s, tokens), have = s->kv_committed;
+	int err;
+
+	if (need >= have)
+		return 0;
+	err = iau_buffer_decommit(s->model->dev, &s->kv, kv_ranges(s, need, have),
+				  s->model->hp.n_layer);
+	if (!err)
+		s->kv_committed = need;
+	return err;
 }
 
 uint32_t iau_session_length(const struct iau_session *s)
@@ -177,7 +228,7 @@ int iau_session_truncate(struct iau_session *s, uint32_t length)
 		return iau_error(-EINVAL, "sequence has %u tokens, not %u", s->length, length);
 	s->length = length;
 	s->last = NULL;
-	return 0;
+	return kv_shrink(s, length);
 }
 
 const float *iau_session_logits(const struct iau_session *s)
@@ -197,11 +248,14 @@ static int get_graph(struct iau_session *s, bool many, bool logits, struct iau_g
 static int run_graph(struct iau_session *s, const struct iau_graph *g, const int32_t *tokens, size_t n)
 {
 	uint32_t *offset = s->io.ptr, param[IAU_PARAMS] = { 0 };
+	int err = kv_grow(s, s->length + g->rows);
 
+	if (err)
+		return err;
 	for (uint32_t r = 0; r < g->rows; r++)
 		offset[r] = r < n ? (uint32_t)tokens[r] * s->model->w.embd_stride : 0;
 	param[GRAPH_TOKEN] = offset[0];
-	iau_graph_params(&s->model->hp, s->length, g->rows, param);
+	iau_graph_params(&s->model->hp, &s->cfg.kv, s->length, g->rows, param);
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
 }
 
