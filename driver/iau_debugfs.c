@@ -183,7 +183,18 @@ static const struct drm_debugfs_info files[] = {
 	{ "slots", show_slots, 0, NULL },
 };
 
+/* Takes back what could be taken if memory were short: so many pages, KV caches without swap, too. */
+static int set_shrink(void *data, u64 pages)
+{
+	unsigned long left = 0;
+
+	iau_shrink(data, min_t(u64, pages, ULONG_MAX), true, &left);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(shrink_fops, NULL, set_shrink, "%llu\n");
+
 void iau_debugfs_init(struct iau_device *iau)
 {
 	drm_debugfs_add_files(&iau->drm, files, ARRAY_SIZE(files));
+	debugfs_create_file("shrink", 0200, iau->drm.debugfs_root, iau, &shrink_fops);
 }

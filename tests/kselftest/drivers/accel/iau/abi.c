@@ -16,6 +16,7 @@
 struct scene {
 	struct client c;
 	uint32_t vm, queue, bo;	/* to be destroyed */
+	uint32_t kv;
 	struct drm_iau_job job;
 };
 
@@ -31,6 +32,8 @@ static int scene_open(struct scene *s)
 		err = queue_create(s->c.fd, s->c.vm, DRM_IAU_PRIORITY_LOW, &s->queue);
 	if (!err)
 		err = bo_create(s->c.fd, PAGE, &s->bo);
+	if (!err)
+		err = kv_create(s->c.fd, s->c.vm, PAGE, &s->kv);
 	s->job = copy_job();
 	return err;
 }
@@ -89,6 +92,21 @@ static void fill_submit(struct scene *s, void *p)
 	};
 }
 
+static void fill_bo_commit(struct scene *s, void *p)
+{
+	*(struct drm_iau_bo_commit *)p = (struct drm_iau_bo_commit){ .handle = s->kv };
+}
+
+static void fill_bo_wait(struct scene *s, void *p)
+{
+	*(struct drm_iau_bo_wait *)p = (struct drm_iau_bo_wait){ .handle = s->bo };
+}
+
+static void fill_bo_advise(struct scene *s, void *p)
+{
+	*(struct drm_iau_bo_advise *)p = (struct drm_iau_bo_advise){ .handle = s->bo };
+}
+
 FIXTURE(args) {
 	struct scene s;
 	uint32_t *p;
@@ -117,6 +135,9 @@ ARGS(queue_create, QUEUE_CREATE);
 ARGS(queue_destroy, QUEUE_DESTROY);
 ARGS(queue_state, QUEUE_STATE);
 ARGS(submit, SUBMIT);
+ARGS(bo_commit, BO_COMMIT);
+ARGS(bo_wait, BO_WAIT);
+ARGS(bo_advise, BO_ADVISE);
 
 FIXTURE_SETUP(args)
 {
@@ -231,6 +252,11 @@ RESERVED(bo_mmap_offset, BO_MMAP_OFFSET, pad);
 RESERVED(queue_create, QUEUE_CREATE, pad);
 RESERVED(queue_destroy, QUEUE_DESTROY, pad);
 RESERVED(submit, SUBMIT, flags);
+RESERVED(bo_create, BO_CREATE, pad);
+RESERVED(bo_commit, BO_COMMIT, flags);
+RESERVED(bo_wait, BO_WAIT, pad);
+RESERVED(bo_advise, BO_ADVISE, advice);
+RESERVED(bo_advise, BO_ADVISE, pad);
 
 FIXTURE_SETUP(reserved)
 {
@@ -281,6 +307,9 @@ UNKNOWN(queue_create, QUEUE_CREATE, vm_id);
 UNKNOWN(queue_destroy, QUEUE_DESTROY, id);
 UNKNOWN(queue_state, QUEUE_STATE, id);
 UNKNOWN(submit, SUBMIT, queue_id);
+UNKNOWN(bo_commit, BO_COMMIT, handle);
+UNKNOWN(bo_wait, BO_WAIT, handle);
+UNKNOWN(bo_advise, BO_ADVISE, handle);
 
 FIXTURE_SETUP(unknown)
 {
@@ -324,7 +353,7 @@ TEST(ioctls_that_do_not_exist)
 
 	if (fd == -ENODEV)
 		SKIP(return, "there is no IAU accelerator");
-	for (int nr = DRM_IAU_SUBMIT + 1; nr < DRM_COMMAND_END - DRM_COMMAND_BASE; nr++)
+	for (int nr = DRM_IAU_BO_ADVISE + 1; nr < DRM_COMMAND_END - DRM_COMMAND_BASE; nr++)
 		EXPECT_EQ(-EINVAL, ask(fd, DRM_IOWR(DRM_COMMAND_BASE + nr, buffer), buffer));
 	close(fd);
 }

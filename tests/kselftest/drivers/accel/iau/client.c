@@ -129,6 +129,31 @@ int bo_create(int fd, uint64_t size, uint32_t *handle)
 	return err;
 }
 
+int kv_create(int fd, uint32_t vm, uint64_t size, uint32_t *handle)
+{
+	struct drm_iau_bo_create args = { .size = size, .flags = DRM_IAU_BO_KV, .vm_id = vm };
+	int err = ask(fd, DRM_IOCTL_IAU_BO_CREATE, &args);
+
+	*handle = args.handle;
+	return err;
+}
+
+int kv_commit(int fd, uint32_t handle, uint32_t flags, uint64_t offset, uint64_t size,
+	      uint64_t *committed)
+{
+	struct drm_iau_range range = { .offset = offset, .size = size };
+	struct drm_iau_bo_commit args = {
+		.handle = handle,
+		.flags = flags,
+		.ranges = { sizeof(range), 1, (uintptr_t)&range },
+	};
+	int err = ask(fd, DRM_IOCTL_IAU_BO_COMMIT, &args);
+
+	if (committed)
+		*committed = args.committed;
+	return err;
+}
+
 int bo_close(int fd, uint32_t handle)
 {
 	struct drm_gem_close args = { .handle = handle };
@@ -172,6 +197,34 @@ int bind(struct client *c, uint32_t flags, uint32_t handle, uint64_t offset, uin
 	uint32_t count = 1;
 
 	return bind_ops(c->fd, c->vm, &op, &count);
+}
+
+int bind_later(struct client *c, uint32_t flags, uint32_t handle, uint64_t offset, uint64_t va,
+	       uint64_t size)
+{
+	struct drm_iau_sync out = {
+		.flags = DRM_IAU_SYNC_SIGNAL,
+		.handle = c->timeline,
+		.point = c->point + 1,
+	};
+	struct drm_iau_bind_op op = {
+		.flags = flags,
+		.handle = handle,
+		.offset = offset,
+		.va = va,
+		.size = size,
+	};
+	struct drm_iau_vm_bind args = {
+		.vm_id = c->vm,
+		.flags = DRM_IAU_VM_BIND_ASYNC,
+		.ops = { sizeof(op), 1, (uintptr_t)&op },
+		.syncs = { sizeof(out), 1, (uintptr_t)&out },
+	};
+	int err = ask(c->fd, DRM_IOCTL_IAU_VM_BIND, &args);
+
+	if (!err)
+		c->point++;
+	return err;
 }
 
 int unbind(struct client *c, uint64_t va, uint64_t size)

@@ -54,11 +54,18 @@ int queue_destroy(int fd, uint32_t id);
 int queue_state(int fd, uint32_t id, struct drm_iau_queue_state *state);
 int bo_create(int fd, uint64_t size, uint32_t *handle);
 int bo_close(int fd, uint32_t handle);
+/* A KV buffer of VM; memory for BYTES of it, or with RELEASE none. *COMMITTED may be NULL. */
+int kv_create(int fd, uint32_t vm, uint64_t size, uint32_t *handle);
+int kv_commit(int fd, uint32_t handle, uint32_t flags, uint64_t offset, uint64_t size,
+	      uint64_t *committed);
 /* NULL if it does not work; errno says why */
 void *bo_map(int fd, uint32_t handle, size_t size);
 int bind_ops(int fd, uint32_t vm, struct drm_iau_bind_op *ops, uint32_t *count);
 int bind(struct client *c, uint32_t flags, uint32_t handle, uint64_t offset, uint64_t va,
 	 uint64_t size);
+/* In the order of jobs; the timeline's next point is signalled when it is done. */
+int bind_later(struct client *c, uint32_t flags, uint32_t handle, uint64_t offset, uint64_t va,
+	       uint64_t size);
 int unbind(struct client *c, uint64_t va, uint64_t size);
 
 int syncobj_create(int fd, uint32_t *handle);
