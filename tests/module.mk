@@ -5,6 +5,7 @@ include tests/kselftest/module.mk
 include tests/cosim/module.mk
 include tests/device/module.mk
 include tests/vfio/module.mk
+include tests/libiau/module.mk
 include tests/numerics/module.mk
 include tests/rtl/module.mk
 include tests/rtl/vec/module.mk
@@ -13,7 +14,7 @@ include tests/sanitize/module.mk
 # Every test is a program that prints TAP; prove runs them.
 E2E_TESTS := $(wildcard tests/e2e/*.t)
 RTL_TESTS := $(B)/tests/rtl/mxu/mxu_test $(B)/tests/rtl/fp/fp_test $(B)/tests/rtl/vec/vec_test
-CHECK := $(UNIT_BINS) $(NUMERICS_TEST) $(DEVICE_TESTS) $(VFIO_TESTS) $(RTL_TESTS) $(COSIM) \
+CHECK := $(UNIT_BINS) $(NUMERICS_TEST) $(DEVICE_TESTS) $(LIBIAU_TESTS) $(VFIO_TESTS) $(RTL_TESTS) $(COSIM) \
 	$(E2E_TESTS) $(SANITIZED_TESTS)
 
 $(UNIT_OBJS): | $(NEEDED)
