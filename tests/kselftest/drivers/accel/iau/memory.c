@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -211,14 +214,19 @@ TEST_F(memory, evicted_kv)
 	EXPECT_EQ(0, unbind(c, KV_VA, 4 * PAGE));
 }
 
-static int write_parameter(const char *value)
+static int write_file(const char *path, const char *value)
 {
-	int fd = open("/sys/module/iau/parameters/client_mib", O_WRONLY), err = 0;
+	int fd = open(path, O_WRONLY), err = 0;
 
 	if (fd < 0 || write(fd, value, strlen(value)) < 0)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+static int write_parameter(const char *value)
+{
+	return write_file("/sys/module/iau/parameters/client_mib", value);
 }
 
 /* A client's memory has a limit; what goes makes room, and other clients have their own. */
@@ -238,6 +246,66 @@ TEST_F(memory, limit_of_a_client)
 	client_close(&other);
 	EXPECT_EQ(0, kv_commit(self->c.fd, kv, 0, 0, 2 << 20, NULL));
 	ASSERT_EQ(0, write_parameter("0"));
+}
+
+#define GROUPS	"/tmp/iau-groups"
+#define GROUP	GROUPS "/iau"
+
+/* Makes a control group that counts memory and moves this process there. */
+static int enter_group(void)
+{
+	int err;
+
+	mkdir(GROUPS, 0700);
+	if (mount("none", GROUPS, "cgroup2", 0, NULL))
+		return -errno;
+	err = write_file(GROUPS "/cgroup.subtree_control", "+memory");
+	if (!err && mkdir(GROUP, 0700))
+		err = -errno;
+	return err ?: write_file(GROUP "/cgroup.procs", "0");
+}
+
+static void leave_group(void)
+{
+	write_file(GROUPS "/cgroup.procs", "0");
+	rmdir(GROUP);
+	umount(GROUPS);
+}
+
+static long long group_bytes(void)
+{
+	char text[32] = "";
+	int fd = open(GROUP "/memory.current", O_RDONLY);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return -1;
+	close(fd);
+	return atoll(text);
+}
+
+/* Device memory is the control group's: it is counted there, and its limit holds. */
+TEST_F(memory, of_a_control_group)
+{
+	const long long mib = 1 << 20;
+	long long before, with;
+	char limit[32];
+	uint32_t kv;
+
+	ASSERT_EQ(0, enter_group());
+	ASSERT_EQ(0, kv_create(self->c.fd, self->c.vm, 64 * mib, &kv));
+	before = group_bytes();
+	ASSERT_LE(0, before);
+	ASSERT_EQ(0, kv_commit(self->c.fd, kv, 0, 0, 8 * mib, NULL));
+	with = group_bytes();
+	EXPECT_LE(before + 8 * mib, with);
+	EXPECT_GT(before + 10 * mib, with);
+	snprintf(limit, sizeof(limit), "%lld", with + 2 * mib);
+	ASSERT_EQ(0, write_file(GROUP "/memory.max", limit));
+	EXPECT_EQ(-ENOMEM, kv_commit(self->c.fd, kv, 0, 8 * mib, 32 * mib, NULL));
+	EXPECT_EQ(0, kv_commit(self->c.fd, kv, DRM_IAU_COMMIT_RELEASE, 0, 64 * mib, NULL));
+	EXPECT_GT(before + 2 * mib, group_bytes());
+	EXPECT_EQ(0, kv_commit(self->c.fd, kv, 0, 0, 8 * mib, NULL));
+	leave_group();
 }
 
 TEST_HARNESS_MAIN
