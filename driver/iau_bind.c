@@ -485,7 +485,7 @@ static int bind_later(struct iau_bind *bind, struct drm_iau_vm_bind *args, struc
 		bind_free(bind);
 		return err;
 	}
-	err = bind_prepare(bind, &args->syncs, file, &signals);
+	err = vm->closed ? -ENOENT : bind_prepare(bind, &args->syncs, file, &signals);
 	if (err) {
 		mutex_unlock(&vm->lock);
 		bind_free(bind);
@@ -505,7 +505,7 @@ static int bind_now(struct iau_bind *bind, struct drm_iau_vm_bind *args, struct 
 	int err = mutex_lock_interruptible(&vm->lock);
 
 	if (!err) {
-		err = iau_vm_settle(vm);
+		err = vm->closed ? -ENOENT : iau_vm_settle(vm);
 		if (!err && may_unmap(bind))
 			err = iau_vm_idle(vm, true);
 		if (!err)

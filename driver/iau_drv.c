@@ -230,6 +230,8 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return err;
 	iau->regs = pcim_iomap_table(pdev)[IAU_PCI_BAR_REGS];
 	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(52));
+	/* page tables take pieces of any length */
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	if (!err)
 		err = read_caps(iau);
 	if (err)

@@ -212,6 +212,7 @@ void iau_pt_destroy(struct device *dev, struct iau_table *root);
  * @root: level-2 table
  * @slot: context of the device that holds it, or -1; under slot_lock
  * @bind: mappings that are changed in the order of jobs
+ * @closed: its handle has gone, and mappings change no more; under @lock
  * @last_bind: finished fence of the last of them, or NULL; under @lock
  * @evicted: KV buffers that lack pages, under @evicted_lock
  */
@@ -223,6 +224,7 @@ struct iau_vm {
 	struct iau_table *root;
 	int slot;
 	struct drm_sched_entity bind;
+	bool closed;
 	struct dma_fence *last_bind;
 	spinlock_t evicted_lock;
 	struct list_head evicted;
@@ -417,6 +419,7 @@ void iau_dump_publish(struct iau_device *iau, struct iau_dump *dump);
 
 int iau_rings_init(struct iau_device *iau);
 void iau_rings_stop(struct iau_device *iau);
+void iau_ring_drop_entity(struct iau_ring *ring, struct drm_sched_entity *entity);
 void iau_ring_kill_banned(struct iau_ring *ring);
 irqreturn_t iau_ring_irq(int irq, void *data);
 irqreturn_t iau_fault_irq(int irq, void *data);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Queues: what clients submit to, and what became of them. */
 #include <linux/capability.h>
+#include <linux/dma-resv.h>
 #include <linux/iopoll.h>
 #include <linux/slab.h>
 
@@ -42,11 +43,14 @@ struct iau_queue *iau_queue_get(struct iau_file *file, u32 id)
  */
 void iau_queue_close(struct iau_queue *queue)
 {
+	struct dma_resv *resv = drm_gpuvm_resv(&queue->vm->gpuvm);
 	int running;
 
+	/* a submission has pushed its jobs, or will see this: none is pushed to a dead entity */
+	dma_resv_lock(resv, NULL);
 	iau_queue_ban(queue, 0);
-	/* not drm_sched_entity_destroy(): it would wait for the ring to take what is dropped here */
-	drm_sched_entity_fini(&queue->entity);
+	dma_resv_unlock(resv);
+	iau_ring_drop_entity(queue->ring, &queue->entity);
 	if (read_poll_timeout(atomic_read, running, !running, 1000, CLOSE_US, false,
 			      &queue->running))
 		iau_ring_kill_banned(queue->ring);

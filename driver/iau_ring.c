@@ -342,6 +342,20 @@ irqreturn_t iau_fault_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/*
+ * Drops the jobs of a queue that have not started. The scheduler stands still meanwhile: if it took one
+ * of them at this moment, it would put the entity back among those that have jobs, and find it there
+ * when it is freed. Not drm_sched_entity_destroy(): it would wait for the ring to take them.
+ */
+void iau_ring_drop_entity(struct iau_ring *ring, struct drm_sched_entity *entity)
+{
+	mutex_lock(&ring->reset_lock);
+	drm_sched_wqueue_stop(&ring->sched);
+	drm_sched_entity_fini(entity);
+	drm_sched_wqueue_start(&ring->sched);
+	mutex_unlock(&ring->reset_lock);
+}
+
 /* A queue with jobs in the ring was banned: they need not end by themselves. */
 void iau_ring_kill_banned(struct iau_ring *ring)
 {

@@ -117,6 +117,9 @@ static int submit(struct submit *s)
 	if (!err)
 		err = iau_kv_restore(vm);
 	dma_resv_lock(resv, NULL);
+	/* it may have been closed since; see iau_queue_close() */
+	if (!err && READ_ONCE(s->queue->state) & DRM_IAU_QUEUE_BANNED)
+		err = -EIO;
 	if (!err)
 		err = dma_resv_reserve_fences(resv, s->jobs);
 	if (!err)

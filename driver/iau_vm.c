@@ -103,6 +103,7 @@ int iau_vm_settle(struct iau_vm *vm)
 void iau_vm_close(struct iau_vm *vm)
 {
 	mutex_lock(&vm->lock);
+	vm->closed = true;
 	/* the pages stay until jobs that may be using them are over */
 	iau_vm_idle(vm, false);
 	iau_bind_clear(vm);
