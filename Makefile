@@ -29,6 +29,7 @@ include sim/vm/module.mk
 include tests/module.mk
 include tests/llama/module.mk
 include mk/install.mk
+include mk/modules.mk
 
 .PHONY: all run check check-long bench clean
 all: $(B)/iau

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * VM_BIND. What is mapped where (drm_gpuvm) changes when the client asks, in the order of the calls;
- * page tables follow at once, or as a job of the VM's own entity when jobs before it are over. That
- * job allocates nothing and takes no reservation: fences wait for it.
+ * VM_BIND. What is mapped where (drm_gpuvm) changes when the client asks, in the order of the
+ * calls; page tables follow at once, or as a job of the VM's own entity when jobs before it are
+ * over. That job allocates nothing and takes no reservation: fences wait for it.
  */
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
@@ -229,7 +229,7 @@ static void steps_do(struct iau_vm *vm, struct drm_gpuva_ops *ops, struct steps 
 	}
 }
 
-/* Replaces what is mapped in the range by the operation's buffer, or by nothing; not for the device. */
+/* Replaces what is mapped in the range by the operation's buffer, or by nothing. */
 static int stage_range(struct iau_vm *vm, struct bind_op *b, struct drm_gpuvm_bo *vm_bo)
 {
 	struct drm_gpuva_ops *ops;
@@ -441,8 +441,8 @@ static const struct drm_sched_backend_ops bind_ops = {
 };
 
 /*
- * After all jobs of the VM, and before those that follow. From staging on nothing can fail; what was
- * staged before an error is made, too. BIND is the scheduler's then.
+ * After all jobs of the VM, and before those that follow. From staging on nothing can fail; what
+ * was staged before an error is made, too. BIND is the scheduler's then.
  */
 static void bind_push(struct iau_bind *bind, struct iau_signals *signals)
 {

@@ -183,7 +183,7 @@ static const struct drm_debugfs_info files[] = {
 	{ "slots", show_slots, 0, NULL },
 };
 
-/* Takes back what could be taken if memory were short: so many pages, KV caches without swap, too. */
+/* So many pages are taken back as if memory were short, of KV caches without swap, too. */
 static int set_shrink(void *data, u64 pages)
 {
 	unsigned long left = 0;

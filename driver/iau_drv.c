@@ -286,4 +286,5 @@ static void __exit iau_exit(void)
 module_exit(iau_exit);
 
 MODULE_DESCRIPTION("IAU inference accelerator");
+MODULE_AUTHOR("The IAU developers");
 MODULE_LICENSE("GPL");

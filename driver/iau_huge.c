@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Buffers in large pages: their files lie in a tmpfs of the driver's own, which takes huge pages
- * wherever a whole one fits. Newer kernels do this for any DRM device. Without such pages everything
- * works, with more page walks.
+ * wherever a whole one fits. Newer kernels do this for any DRM device. Without such pages
+ * everything works, with more page walks.
  */
 #include <linux/fs.h>
 #include <linux/mount.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KV buffers: addresses whose pages come and go one by one, in place, as a sequence grows and is
- * forgotten. The device sees a new page without being told, because it remembers no translation that
- * was not valid; it is asked to forget one only after the VM's jobs are over.
+ * forgotten. The device sees a new page without being told, because it remembers no translation
+ * that was not valid; it is asked to forget one only after the VM's jobs are over.
  *
- * When memory is short, pages of a VM without jobs may be given back to the buffer's file, from where
- * they go to swap; the next submission brings them back (iau_shrinker.c).
+ * When memory is short, pages of a VM without jobs may be given back to the buffer's file, from
+ * where they go to swap; the next submission brings them back (iau_shrinker.c).
  */
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
@@ -48,16 +48,13 @@ static bool is_committed(struct iau_kv *kv, pgoff_t i)
 	return c && test_bit(i % CHUNK_PAGES, c->want);
 }
 
-/* First page from I on whose chunk exists, or the end */
-static pgoff_t skip_holes(struct iau_kv *kv, pgoff_t i, pgoff_t end)
+/* First page from I on whose chunk exists, or END */
+static pgoff_t next_page(struct iau_kv *kv, pgoff_t i, pgoff_t end)
 {
 	while (i < end && !chunk_of(kv, i))
 		i = ALIGN(i + 1, CHUNK_PAGES);
 	return min(i, end);
 }
-
-#define for_each_page(kv, i, start, end) \
-	for (i = skip_holes(kv, start, end); i < (end); i = skip_holes(kv, i + 1, end))
 
 /* Page I of the buffer's file, ready for the device; the lock of the pages is held. */
 static int get_page_in(struct drm_gem_object *obj, pgoff_t i)
@@ -96,10 +93,10 @@ void iau_kv_map(struct drm_gem_object *obj, struct iau_vm *vm, u64 va, u64 size,
 		u64 flags)
 {
 	struct iau_kv *kv = iau_kv_of(obj);
-	pgoff_t i;
+	pgoff_t end = (offset + size) >> PAGE_SHIFT, i = offset >> PAGE_SHIFT;
 
 	mutex_lock(&kv->lock);
-	for_each_page(kv, i, offset >> PAGE_SHIFT, (offset + size) >> PAGE_SHIFT) {
+	for (i = next_page(kv, i, end); i < end; i = next_page(kv, i + 1, end)) {
 		u64 at = va + ((u64)i << PAGE_SHIFT) - offset;
 
 		if (page_of(kv, i))
@@ -145,10 +142,11 @@ static int commit_page(struct drm_gem_object *obj, pgoff_t i)
 	int err;
 
 	if (!chunk_of(kv, i)) {
-		kv->chunk[i / CHUNK_PAGES] = kvzalloc(sizeof(struct iau_kv_chunk),
-						      GFP_KERNEL_ACCOUNT);
-		if (!chunk_of(kv, i))
+		struct iau_kv_chunk *c = kvzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+
+		if (!c)
 			return -ENOMEM;
+		kv->chunk[i / CHUNK_PAGES] = c;
 	}
 	if (is_committed(kv, i))
 		return 0;
@@ -202,34 +200,33 @@ static void release_page(struct drm_gem_object *obj, pgoff_t i)
 static void release(struct drm_gem_object *obj, const struct drm_iau_range *r)
 {
 	struct iau_kv *kv = iau_kv_of(obj);
-	u64 end = r->offset + r->size;
-	pgoff_t i;
+	pgoff_t end = (r->offset + r->size) >> PAGE_SHIFT, i = r->offset >> PAGE_SHIFT;
 
 	each_place_locked(obj, r->offset, r->size, false);
 	iau_slot_flush(kv->vm);
 	/* userspace, too: a page that it still had would come back with old contents */
 	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
 	mutex_lock(&kv->lock);
-	for_each_page(kv, i, r->offset >> PAGE_SHIFT, end >> PAGE_SHIFT)
+	for (i = next_page(kv, i, end); i < end; i = next_page(kv, i + 1, end))
 		release_page(obj, i);
 	mutex_unlock(&kv->lock);
 	if (r->size)
-		shmem_truncate_range(file_inode(obj->filp), r->offset, end - 1);
+		shmem_truncate_range(file_inode(obj->filp), r->offset, r->offset + r->size - 1);
 }
 
 static void put_all_out(struct drm_gem_object *obj)
 {
+	pgoff_t end = obj->size >> PAGE_SHIFT;
 	struct iau_kv *kv = iau_kv_of(obj);
-	pgoff_t i;
 
-	for_each_page(kv, i, 0, obj->size >> PAGE_SHIFT)
+	for (pgoff_t i = next_page(kv, 0, end); i < end; i = next_page(kv, i + 1, end))
 		if (page_of(kv, i))
 			put_page_out(obj, i);
 }
 
 /*
- * Takes all pages away from the device; the VM's lock and the buffer's reservation are held. It may be
- * called to get memory for somebody who holds such locks, so it waits for none.
+ * Takes all pages away from the device; the VM's lock and the buffer's reservation are held. It
+ * may be called to get memory for somebody who holds such locks, so it waits for none.
  */
 bool iau_kv_evict(struct drm_gem_object *obj)
 {
@@ -275,12 +272,12 @@ static struct iau_kv *first_evicted(struct iau_vm *vm)
 
 static int restore(struct drm_gem_object *obj)
 {
+	pgoff_t end = obj->size >> PAGE_SHIFT;
 	struct iau_kv *kv = iau_kv_of(obj);
-	pgoff_t i;
 	int err = 0;
 
 	mutex_lock(&kv->lock);
-	for_each_page(kv, i, 0, obj->size >> PAGE_SHIFT) {
+	for (pgoff_t i = next_page(kv, 0, end); i < end; i = next_page(kv, i + 1, end)) {
 		if (is_committed(kv, i) && !page_of(kv, i))
 			err = get_page_in(obj, i);
 		if (err)

@@ -148,8 +148,8 @@ static u64 map_page(struct iau_table *root, u64 va, u64 size, dma_addr_t dma, u6
 }
 
 /*
- * Maps SIZE bytes of SGT from OFFSET on; the tables are there. What is contiguous and aligned lies in
- * pages of 2 MiB, which is what makes streams of weights cost few page walks.
+ * Maps SIZE bytes of SGT from OFFSET on; the tables are there. What is contiguous and aligned lies
+ * in pages of 2 MiB, which is what makes streams of weights cost few page walks.
  */
 static void map_sgt(struct iau_table *root, u64 va, u64 size, struct sg_table *sgt, u64 offset,
 		    u64 flags)
@@ -194,7 +194,7 @@ void iau_pt_map_page(struct iau_vm *vm, u64 va, dma_addr_t dma, u64 flags)
 	mutex_unlock(&vm->pt_lock);
 }
 
-/* Nothing is mapped from VA to VA + SIZE any more; parts that were never reserved are passed over. */
+/* Nothing is mapped from VA to VA + SIZE any more. What was never reserved is passed over. */
 void iau_pt_unmap(struct iau_vm *vm, u64 va, u64 size)
 {
 	struct iau_table *root = vm->root;

@@ -7,9 +7,9 @@
  * looked into by the kernel; the page tables of the VM are what isolates clients.
  *
  * Rules common to all ioctls: unknown flags and set padding are refused with EINVAL, unknown
- * handles with ENOENT. ENODEV: the device is gone. Arrays carry their stride, so that their elements
- * can grow: the kernel zero-fills what an old client lacks, and refuses non-zero bytes that it does
- * not know with E2BIG.
+ * handles with ENOENT. ENODEV: the device is gone. Arrays carry their stride, so that their
+ * elements can grow: the kernel zero-fills what an old client lacks, and refuses non-zero bytes
+ * that it does not know with E2BIG.
  */
 #ifndef _UAPI_IAU_ACCEL_H_
 #define _UAPI_IAU_ACCEL_H_
@@ -235,8 +235,8 @@ struct drm_iau_range {
  * struct drm_iau_bo_commit - memory for parts of a KV buffer, or none
  *
  * What has memory keeps it and its contents; what gets some reads as zero. Wherever the buffer is
- * bound the device finds it at once, and jobs that are running need not be waited for. EINVAL: not a
- * KV buffer, a range beyond its end or misaligned: nothing was changed. ENOMEM, EDQUOT, EINTR: a
+ * bound the device finds it at once, and jobs that are running need not be waited for. EINVAL: not
+ * a KV buffer, a range beyond its end or misaligned: nothing was changed. ENOMEM, EDQUOT, EINTR: a
  * part of the ranges may have got memory, see @committed.
  */
 struct drm_iau_bo_commit {

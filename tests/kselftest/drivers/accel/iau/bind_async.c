@@ -231,7 +231,11 @@ TEST_F(later, nothing)
 
 TEST_F(later, syncs_need_the_flag)
 {
-	struct drm_iau_sync out = { .flags = DRM_IAU_SYNC_SIGNAL, .handle = self->c.timeline, .point = 1 };
+	struct drm_iau_sync out = {
+		.flags = DRM_IAU_SYNC_SIGNAL,
+		.handle = self->c.timeline,
+		.point = 1,
+	};
 	struct drm_iau_vm_bind args = {
 		.vm_id = self->c.vm,
 		.syncs = { sizeof(out), 1, (uintptr_t)&out },

@@ -12,6 +12,7 @@
 
 #define PAGES	64ull
 #define KV_VA	0x40000000ull
+#define RELEASE	DRM_IAU_COMMIT_RELEASE
 
 FIXTURE(kv) {
 	struct client c;
@@ -105,7 +106,7 @@ TEST_F(kv, released_and_zero_again)
 	memset(self->c.src, 0x5a, PAGE);
 	ASSERT_EQ(0, copy_to(&self->c, KV_VA + PAGE));
 	ASSERT_EQ(0, copy_to(&self->c, KV_VA + 2 * PAGE));
-	ASSERT_EQ(0, kv_commit(self->c.fd, self->bo, DRM_IAU_COMMIT_RELEASE, PAGE, PAGE, &committed));
+	ASSERT_EQ(0, kv_commit(self->c.fd, self->bo, RELEASE, PAGE, PAGE, &committed));
 	EXPECT_EQ(3 * PAGE, committed);
 	EXPECT_EQ(1, copy_to(&self->c, KV_VA + PAGE));
 	ASSERT_EQ(0, kv_commit(self->c.fd, self->bo, 0, PAGE, PAGE, NULL));
@@ -119,8 +120,7 @@ TEST_F(kv, release_what_is_not_there)
 {
 	uint64_t committed;
 
-	EXPECT_EQ(0, kv_commit(self->c.fd, self->bo, DRM_IAU_COMMIT_RELEASE, 0, PAGES * PAGE,
-			       &committed));
+	EXPECT_EQ(0, kv_commit(self->c.fd, self->bo, RELEASE, 0, PAGES * PAGE, &committed));
 	EXPECT_EQ(0, committed);
 }
 
@@ -133,7 +133,7 @@ TEST_F(kv, release_waits_for_jobs)
 	put_end(put_store(put_load(self->c.cmd, SRC_VA, PAGE), KV_VA, PAGE));
 	for (int i = 0; i < 20; i++) {
 		ASSERT_EQ(0, submit_copies(&self->c, self->c.queue, 16));
-		ASSERT_EQ(0, kv_commit(self->c.fd, self->bo, DRM_IAU_COMMIT_RELEASE, 0, PAGE, NULL));
+		ASSERT_EQ(0, kv_commit(self->c.fd, self->bo, RELEASE, 0, PAGE, NULL));
 		ASSERT_EQ(0, kv_commit(self->c.fd, self->bo, 0, 0, PAGE, NULL));
 	}
 	ASSERT_EQ(0, client_wait(&self->c, LONG_MS));
@@ -194,7 +194,7 @@ TEST_F(kv, more_than_a_chunk)
 	EXPECT_EQ(0, copy_to(&self->c, va + 1024 * PAGE));
 	EXPECT_EQ(1, copy_to(&self->c, va + 1025 * PAGE));
 	EXPECT_EQ(1, copy_to(&self->c, va + 510 * PAGE));
-	ASSERT_EQ(0, kv_commit(self->c.fd, bo, DRM_IAU_COMMIT_RELEASE, 0, pages * PAGE, &committed));
+	ASSERT_EQ(0, kv_commit(self->c.fd, bo, RELEASE, 0, pages * PAGE, &committed));
 	EXPECT_EQ(0, committed);
 }
 
@@ -211,7 +211,11 @@ TEST_F(kv, larger_than_memory)
 
 TEST_F(kv, ranges_in_one_call)
 {
-	struct drm_iau_range range[] = { { 0, PAGE }, { 5 * PAGE, 2 * PAGE }, { 6 * PAGE, 2 * PAGE } };
+	struct drm_iau_range range[] = {
+		{ 0, PAGE },
+		{ 5 * PAGE, 2 * PAGE },
+		{ 6 * PAGE, 2 * PAGE },
+	};
 	struct drm_iau_bo_commit args = {
 		.handle = self->bo,
 		.ranges = { sizeof(range[0]), 3, (uintptr_t)range },
@@ -243,14 +247,14 @@ FIXTURE_VARIANT(range) {
 };
 
 #define RANGE(name, o, s, r) \
-	FIXTURE_VARIANT_ADD(range, name) { .offset = o, .size = s, .result = r }
+	FIXTURE_VARIANT_ADD(range, name) { .offset = (o), .size = (s), .result = (r) }
 
 RANGE(none, 0, 0, 0);
-RANGE(none_at_the_end, PAGES *PAGE, 0, 0);
-RANGE(all, 0, PAGES *PAGE, 0);
+RANGE(none_at_the_end, PAGES * PAGE, 0, 0);
+RANGE(all, 0, PAGES * PAGE, 0);
 RANGE(last_page, (PAGES - 1) * PAGE, PAGE, 0);
 RANGE(one_page_too_many, 0, (PAGES + 1) * PAGE, -EINVAL);
-RANGE(behind_the_end, PAGES *PAGE, PAGE, -EINVAL);
+RANGE(behind_the_end, PAGES * PAGE, PAGE, -EINVAL);
 RANGE(odd_offset, 1, PAGE, -EINVAL);
 RANGE(odd_size, 0, PAGE - 1, -EINVAL);
 RANGE(wraps, PAGE, -PAGE, -EINVAL);
@@ -271,8 +275,8 @@ TEST_F(range, commit)
 {
 	uint64_t committed;
 
-	EXPECT_EQ(variant->result, kv_commit(self->c.fd, self->bo, 0, variant->offset, variant->size,
-					     &committed));
+	EXPECT_EQ(variant->result, kv_commit(self->c.fd, self->bo, 0, variant->offset,
+					     variant->size, &committed));
 	EXPECT_EQ(variant->result ? 0 : variant->size, committed);
 }
 
@@ -281,7 +285,7 @@ TEST_F(range, release)
 	uint64_t committed;
 
 	ASSERT_EQ(0, kv_commit(self->c.fd, self->bo, 0, 0, PAGES * PAGE, NULL));
-	EXPECT_EQ(variant->result, kv_commit(self->c.fd, self->bo, DRM_IAU_COMMIT_RELEASE,
+	EXPECT_EQ(variant->result, kv_commit(self->c.fd, self->bo, RELEASE,
 					     variant->offset, variant->size, &committed));
 	EXPECT_EQ(PAGES * PAGE - (variant->result ? 0 : variant->size), committed);
 }
@@ -312,7 +316,9 @@ TEST_F(kv, bound_in_its_vm_only)
 
 TEST_F(kv, never_constant)
 {
-	EXPECT_EQ(-EINVAL, bind(&self->c, DRM_IAU_BIND_CONST, self->bo, 0, KV_VA + (1ull << 30), PAGE));
+	const uint64_t va = KV_VA + (1ull << 30);
+
+	EXPECT_EQ(-EINVAL, bind(&self->c, DRM_IAU_BIND_CONST, self->bo, 0, va, PAGE));
 }
 
 TEST_F(kv, not_exported)
@@ -342,12 +348,12 @@ static void on_bus_error(int sig)
 }
 
 /* 1 if the client cannot touch P */
-static int faults(volatile uint32_t *p)
+static int faults(uint32_t *p)
 {
 	signal(SIGBUS, on_bus_error);
 	if (sigsetjmp(jump, 1))
 		return 1;
-	(void)*p;
+	__atomic_load_n(p, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -366,7 +372,7 @@ TEST_F(kv, client_sees_what_there_is)
 	p[3] = 34;
 	ASSERT_EQ(0, copy_from(&self->c, KV_VA));
 	EXPECT_EQ(34, self->c.dst[3]);
-	ASSERT_EQ(0, kv_commit(self->c.fd, self->bo, DRM_IAU_COMMIT_RELEASE, 0, PAGE, NULL));
+	ASSERT_EQ(0, kv_commit(self->c.fd, self->bo, RELEASE, 0, PAGE, NULL));
 	EXPECT_EQ(1, faults(p));
 	ASSERT_EQ(0, kv_commit(self->c.fd, self->bo, 0, 0, PAGE, NULL));
 	EXPECT_EQ(0, p[3]);

@@ -48,7 +48,7 @@ static int advise(int fd, uint32_t handle, uint32_t advice)
 }
 
 /* Has the driver give back what it can, as if memory were short. */
-static int shrink(void)
+static int take_back(void)
 {
 	glob_t files;
 	int fd = -1, err = 0;
@@ -120,7 +120,7 @@ TEST_F(memory, shared_buffers_matter)
 TEST_F(memory, shrinking_takes_nothing_that_matters)
 {
 	self->c.src[9] = 99;
-	ASSERT_EQ(0, shrink());
+	ASSERT_EQ(0, take_back());
 	ASSERT_EQ(0, run_copy(&self->c));
 	EXPECT_EQ(99, self->c.dst[9]);
 	EXPECT_EQ(1, advise(self->c.fd, self->c.dst_bo, DRM_IAU_ADVICE_WILLNEED));
@@ -131,7 +131,7 @@ TEST_F(memory, purged)
 	struct drm_iau_queue_state state;
 
 	ASSERT_EQ(1, advise(self->c.fd, self->c.dst_bo, DRM_IAU_ADVICE_DONTNEED));
-	ASSERT_EQ(0, shrink());
+	ASSERT_EQ(0, take_back());
 	EXPECT_EQ(0, advise(self->c.fd, self->c.dst_bo, DRM_IAU_ADVICE_WILLNEED));
 	/* as if it were unmapped */
 	ASSERT_EQ(0, run_copy(&self->c));
@@ -149,7 +149,7 @@ TEST_F(memory, needed_again_in_time)
 	ASSERT_EQ(0, run_copy(&self->c));
 	ASSERT_EQ(1, advise(self->c.fd, self->c.dst_bo, DRM_IAU_ADVICE_DONTNEED));
 	ASSERT_EQ(1, advise(self->c.fd, self->c.dst_bo, DRM_IAU_ADVICE_WILLNEED));
-	ASSERT_EQ(0, shrink());
+	ASSERT_EQ(0, take_back());
 	EXPECT_EQ(22, self->c.dst[2]);
 }
 
@@ -159,7 +159,7 @@ TEST_F(memory, busy_buffers_stay)
 	put_branch(self->c.cmd, -1);
 	ASSERT_EQ(1, advise(self->c.fd, self->c.dst_bo, DRM_IAU_ADVICE_DONTNEED));
 	ASSERT_EQ(0, submit_copies(&self->c, self->c.queue, 1));
-	ASSERT_EQ(0, shrink());
+	ASSERT_EQ(0, take_back());
 	EXPECT_EQ(1, advise(self->c.fd, self->c.dst_bo, DRM_IAU_ADVICE_WILLNEED));
 }
 
@@ -177,7 +177,7 @@ TEST_F(memory, kv_comes_back)
 		c->src[4] = 400 + round;
 		put_end(put_store(put_load(c->cmd, SRC_VA, PAGE), KV_VA + 3 * PAGE, PAGE));
 		ASSERT_EQ(0, run_copy(c));
-		ASSERT_EQ(0, shrink());
+		ASSERT_EQ(0, take_back());
 		ASSERT_EQ(0, kv_commit(c->fd, kv, 0, 0, 0, &committed));
 		EXPECT_EQ(3 * PAGE, committed);
 		put_end(put_store(put_load(c->cmd, KV_VA + 3 * PAGE, PAGE), DST_VA, PAGE));
@@ -200,7 +200,7 @@ TEST_F(memory, evicted_kv)
 	ASSERT_NE(NULL, p);
 	p[0] = 1;
 	p[WORDS] = 2;
-	ASSERT_EQ(0, shrink());
+	ASSERT_EQ(0, take_back());
 	EXPECT_EQ(1, p[0]);
 	ASSERT_EQ(0, kv_commit(c->fd, kv, DRM_IAU_COMMIT_RELEASE, 0, PAGE, &committed));
 	EXPECT_EQ(PAGE, committed);
@@ -209,7 +209,7 @@ TEST_F(memory, evicted_kv)
 	put_end(put_store(put_load(c->cmd, KV_VA + PAGE, PAGE), DST_VA, PAGE));
 	ASSERT_EQ(0, run_copy(c));
 	EXPECT_EQ(2, c->dst[0]);
-	ASSERT_EQ(0, shrink());
+	ASSERT_EQ(0, take_back());
 	EXPECT_EQ(0, bo_close(c->fd, kv));
 	EXPECT_EQ(0, unbind(c, KV_VA, 4 * PAGE));
 }
