@@ -90,23 +90,23 @@ static int device_info(struct message *msg)
 	return 0;
 }
 
-static void do_reset(struct worker *w, void *unused)
+static void do_reset(struct worker *w, void *bus)
 {
-	worker_reset(w, unused);
+	worker_reset(w, bus);
 	w->dma.enabled = false;
 }
 
-void server_reset(struct server *s)
+void server_reset(struct server *s, bool bus)
 {
 	config_reset(&s->config);
-	worker_call(&s->worker, do_reset, NULL);
+	worker_call(&s->worker, do_reset, &bus);
 }
 
 static int reset(struct server *s, struct message *msg)
 {
 	if (msg->size)
 		return -EINVAL;
-	server_reset(s);
+	server_reset(s, true);
 	return 0;
 }
 

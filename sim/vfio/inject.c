@@ -8,31 +8,49 @@
 
 bool inject_by_job(const struct inject *in)
 {
-	return in->plan.corrupt_record || in->plan.stall_job || in->plan.die_after;
+	return in->plan.corrupt_record.first || in->plan.stall_job || in->plan.stall_tags ||
+	       in->plan.die_after || in->plan.vanish_after;
+}
+
+static bool is_time(struct inject_when when, uint64_t count)
+{
+	if (!when.first || count < when.first)
+		return false;
+	return when.every ? (count - when.first) % when.every == 0 : count == when.first;
 }
 
 unsigned int inject_irq(struct inject *in)
 {
 	in->irqs++;
-	if (in->irqs == in->plan.drop_irq)
+	if (is_time(in->plan.drop_irq, in->irqs))
 		return 0;
-	return in->irqs == in->plan.repeat_irq ? 2 : 1;
+	return is_time(in->plan.repeat_irq, in->irqs) ? 2 : 1;
+}
+
+/* The descriptor of a job of queue Q; false if there is none in memory. */
+static bool descriptor(const struct shadow *regs, unsigned int q, uint32_t job,
+		       const struct dma *dma, uint32_t desc[16])
+{
+	uint64_t ring = shadow_queue(regs, q, IAU_QREG_BASE_LO) |
+			(uint64_t)shadow_queue(regs, q, IAU_QREG_BASE_HI) << 32;
+	uint32_t entry = job & ((1u << shadow_queue(regs, q, IAU_QREG_SIZE)) - 1);
+	const uint8_t *p = dma_at(dma, ring + entry * IAU_JOB_BYTES, IAU_JOB_BYTES, false);
+
+	if (p)
+		memcpy(desc, p, IAU_JOB_BYTES);
+	return p;
 }
 
 /* The first word of the record is the fence value that the driver waits for. */
 static void corrupt(const struct shadow *regs, unsigned int q, uint32_t job, const struct dma *dma)
 {
-	uint64_t ring = shadow_queue(regs, q, IAU_QREG_BASE_LO) |
-			(uint64_t)shadow_queue(regs, q, IAU_QREG_BASE_HI) << 32;
-	uint32_t entry = job & ((1u << shadow_queue(regs, q, IAU_QREG_SIZE)) - 1), desc[16];
-	const uint8_t *p = dma_at(dma, ring + entry * IAU_JOB_BYTES, IAU_JOB_BYTES, false);
 	uint64_t pa, value;
+	uint32_t desc[16];
 	uint8_t *record;
 
-	if (!p)
+	if (!descriptor(regs, q, job, dma, desc))
 		return;
-	memcpy(desc, p, sizeof(desc));
-	memcpy(&pa, desc + 6, sizeof(pa)); /* FENCE_PA */
+	pa = IAU_GET(desc, IAU_JOB_FENCE_PA);
 	record = pa ? dma_at(dma, pa, IAU_RECORD_BYTES, true) : NULL;
 	if (!record)
 		return;
@@ -45,13 +63,15 @@ static void completed(struct inject *in, const struct shadow *regs, unsigned int
 		      const struct dma *dma)
 {
 	in->jobs++;
-	if (in->jobs == in->plan.corrupt_record)
+	if (is_time(in->plan.corrupt_record, in->jobs))
 		corrupt(regs, q, in->head[q], dma);
 	if (in->jobs == in->plan.die_after) {
 		fprintf(stderr, "iau-vfio: dies after job %llu, as asked\n",
 			(unsigned long long)in->jobs);
 		_exit(1);
 	}
+	if (in->jobs == in->plan.vanish_after)
+		in->vanished = true;
 	in->head[q]++;
 }
 
@@ -79,14 +99,32 @@ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-bool inject_stall_is_due(const struct inject *in)
+/* Has the job that runs the tag? */
+static bool tag_runs(const struct inject *in, const struct shadow *regs, const struct dma *dma)
 {
-	return in->plan.stall_job && in->jobs + 1 == in->plan.stall_job;
+	uint32_t desc[16];
+
+	for (unsigned int q = 0; q < IAU_NUM_QUEUES; q++)
+		if (shadow_queue(regs, q, IAU_QREG_STATUS) == 1)
+			return descriptor(regs, q, shadow_queue(regs, q, IAU_QREG_HEAD), dma, desc) &&
+			       IAU_GET(desc, IAU_JOB_TAG) == in->plan.stall_tag;
+	return false;
+}
+
+bool inject_stall_is_due(const struct inject *in, const struct shadow *regs, const struct dma *dma,
+			 bool pending)
+{
+	if (in->stalled)
+		return false;
+	if (pending && in->plan.stall_job && in->jobs + 1 == in->plan.stall_job)
+		return true;
+	return in->plan.stall_tags && tag_runs(in, regs, dma);
 }
 
 void inject_stall(struct inject *in)
 {
-	in->plan.stall_job = 0;
+	if (in->jobs + 1 == in->plan.stall_job)
+		in->plan.stall_job = 0;
 	in->stalled = true;
 	in->stall_end = in->plan.stall_us ? now_us() + in->plan.stall_us : UINT64_MAX;
 }
@@ -104,7 +142,16 @@ bool inject_stalls(struct inject *in, uint64_t *for_us)
 	return in->stalled;
 }
 
-void inject_release(struct inject *in)
+bool inject_queue_resets(struct inject *in)
 {
+	if (in->stalled && in->plan.stuck != INJECT_FREE)
+		return false;
 	in->stalled = false;
+	return true;
+}
+
+void inject_reset(struct inject *in, bool bus)
+{
+	if (bus || in->plan.stuck != INJECT_STUCK_FUNCTION)
+		in->stalled = false;
 }

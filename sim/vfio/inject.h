@@ -9,13 +9,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What to do; counts start at 1, 0 is never. Interrupts and jobs are those of all queues. */
+/* The FIRST of a kind, counted from 1 (0 is never), and every EVERY-th behind it (0: no other). */
+struct inject_when {
+	uint64_t first, every;
+};
+
+/* What a stalled device does not come back from; it does from a reset by the bus. */
+enum inject_stuck { INJECT_FREE, INJECT_STUCK_QUEUE, INJECT_STUCK_FUNCTION };
+
+/* What to do. Interrupts and jobs are those of all queues. */
 struct inject_plan {
-	uint64_t drop_irq, repeat_irq;
-	uint64_t corrupt_record; /* of this completed job */
-	uint64_t stall_job;	 /* this job does not start for ... */
-	uint64_t stall_us;	 /* ... so long, or until a reset if 0 */
-	uint64_t die_after;	 /* jobs, and before the interrupt of the last */
+	struct inject_when drop_irq, repeat_irq;
+	struct inject_when corrupt_record; /* of these completed jobs */
+	uint64_t stall_job;		   /* this job does not start for ... */
+	uint64_t stall_us;		   /* ... so long, or until a reset if 0 */
+	bool stall_tags;		   /* jobs with ... */
+	uint32_t stall_tag;		   /* ... this tag start and do not end until a reset */
+	enum inject_stuck stuck;
+	uint64_t die_after; /* jobs, and before the interrupt of the last */
+	uint64_t vanish_after;
 };
 
 struct inject {
@@ -23,6 +35,7 @@ struct inject {
 	uint64_t irqs, jobs;
 	uint32_t head[IAU_NUM_QUEUES];
 	bool stalled;
+	bool vanished;
 	uint64_t stall_end; /* microseconds of the monotonic clock; UINT64_MAX: until a reset */
 };
 
@@ -37,12 +50,14 @@ void inject_completions(struct inject *in, const struct shadow *regs, const stru
 /* HEAD of queue Q is HEAD now without a job having completed. */
 void inject_head(struct inject *in, unsigned int q, uint32_t head);
 
-/* The next job is the one to stall; inject_stall() once there is one. */
-bool inject_stall_is_due(const struct inject *in);
+/* The job that comes next, if there is one PENDING, or the one that runs by REGS, is one to stall. */
+bool inject_stall_is_due(const struct inject *in, const struct shadow *regs, const struct dma *dma,
+			 bool pending);
 void inject_stall(struct inject *in);
 /* True while the device has to stand still; *FOR_US says for how long yet. */
 bool inject_stalls(struct inject *in, uint64_t *for_us);
-/* A queue or the device was reset: it moves again. */
-void inject_release(struct inject *in);
+/* A queue or the device is reset: whether a stalled device notices, and so moves again. */
+bool inject_queue_resets(struct inject *in);
+void inject_reset(struct inject *in, bool bus);
 
 #endif

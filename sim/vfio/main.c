@@ -18,7 +18,7 @@ struct options {
 	struct inject_plan inject;
 };
 
-enum { OPT_DROP = 256, OPT_REPEAT, OPT_CORRUPT, OPT_STALL, OPT_DIE };
+enum { OPT_DROP = 256, OPT_REPEAT, OPT_CORRUPT, OPT_STALL, OPT_STALL_TAG, OPT_STUCK, OPT_DIE, OPT_VANISH };
 
 static const struct argp_option options[] = {
 	{ "engine", 'e', "NAME", 0, "rtl (the Verilated hardware) or ref (the C model, default)",
@@ -26,14 +26,21 @@ static const struct argp_option options[] = {
 	{ "seed", 's', "N", 0, "Seed of the memory's jitter (rtl)", 0 },
 	{ "latency", 'L', "CYCLES", 0, "Memory latency (rtl; default 100)", 0 },
 	{ NULL, 0, NULL, 0, "Faults on purpose, counted from 1 over all queues:", 1 },
-	{ "drop-irq", OPT_DROP, "N", 0, "Lose the Nth interrupt", 1 },
-	{ "repeat-irq", OPT_REPEAT, "N", 0, "Raise the Nth interrupt twice", 1 },
-	{ "corrupt-record", OPT_CORRUPT, "N", 0,
+	{ "drop-irq", OPT_DROP, "N[/EVERY]", 0,
+	  "Lose the Nth interrupt, and every EVERYth behind it", 1 },
+	{ "repeat-irq", OPT_REPEAT, "N[/EVERY]", 0, "Raise the Nth interrupt twice", 1 },
+	{ "corrupt-record", OPT_CORRUPT, "N[/EVERY]", 0,
 	  "Invert the fence value in the Nth job's completion record", 1 },
 	{ "stall", OPT_STALL, "N[:MICROSECONDS]", 0,
 	  "Stand still before job N, for so long or until a queue or the device is reset", 1 },
+	{ "stall-tag", OPT_STALL_TAG, "TAG", 0,
+	  "Stand still within each job with this tag, until a reset", 1 },
+	{ "stuck", OPT_STUCK, "queue|function", 0,
+	  "A stalled device ignores resets of queues, or of the function, too; not those by the bus", 1 },
 	{ "die-after", OPT_DIE, "N", 0,
 	  "Exit once N jobs are done, before the last one's interrupt", 1 },
+	{ "vanish-after", OPT_VANISH, "N", 0,
+	  "Read as all ones once N jobs are done, as a card that was pulled out", 1 },
 	{ 0 },
 };
 
@@ -64,6 +71,28 @@ static void parse_stall(struct options *o, const char *arg, const struct argp_st
 		argp_error(state, "--stall: '%s' is not N or N:MICROSECONDS", arg);
 }
 
+static struct inject_when when(const struct argp_state *state, const char *arg)
+{
+	struct inject_when w = { 0 };
+	char *end;
+
+	w.first = number(state, arg, UINT64_MAX, &end);
+	if (*end == '/')
+		w.every = number(state, end + 1, UINT64_MAX, NULL);
+	else if (*end)
+		argp_error(state, "'%s' is not N or N/EVERY", arg);
+	return w;
+}
+
+static enum inject_stuck stuck(const struct argp_state *state, const char *arg)
+{
+	if (!strcmp(arg, "queue"))
+		return INJECT_STUCK_QUEUE;
+	if (strcmp(arg, "function"))
+		argp_error(state, "--stuck: '%s' is not queue or function", arg);
+	return INJECT_STUCK_FUNCTION;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -79,19 +108,29 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->timing.latency = (uint32_t)number(state, arg, 100000, NULL);
 		return 0;
 	case OPT_DROP:
-		o->inject.drop_irq = number(state, arg, UINT64_MAX, NULL);
+		o->inject.drop_irq = when(state, arg);
 		return 0;
 	case OPT_REPEAT:
-		o->inject.repeat_irq = number(state, arg, UINT64_MAX, NULL);
+		o->inject.repeat_irq = when(state, arg);
 		return 0;
 	case OPT_CORRUPT:
-		o->inject.corrupt_record = number(state, arg, UINT64_MAX, NULL);
+		o->inject.corrupt_record = when(state, arg);
 		return 0;
 	case OPT_STALL:
 		parse_stall(o, arg, state);
 		return 0;
+	case OPT_STALL_TAG:
+		o->inject.stall_tags = true;
+		o->inject.stall_tag = (uint32_t)number(state, arg, UINT32_MAX, NULL);
+		return 0;
+	case OPT_STUCK:
+		o->inject.stuck = stuck(state, arg);
+		return 0;
 	case OPT_DIE:
 		o->inject.die_after = number(state, arg, UINT64_MAX, NULL);
+		return 0;
+	case OPT_VANISH:
+		o->inject.vanish_after = number(state, arg, UINT64_MAX, NULL);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (o->path)

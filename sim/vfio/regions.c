@@ -75,6 +75,10 @@ int server_region_read(struct server *s, struct message *msg)
 		return err;
 	memcpy(msg->reply, &a, sizeof(a));
 	msg->reply_size = (uint32_t)sizeof(a) + a.count;
+	if (s->worker.gone) {
+		memset(data, 0xff, a.count);
+		return 0;
+	}
 	if (a.region == VFIO_PCI_CONFIG_REGION_INDEX) {
 		memcpy(data, s->config.byte + a.offset, a.count);
 		return 0;
@@ -112,7 +116,7 @@ static void write_config(struct server *s, const struct vu_region_access *a, con
 	bool master;
 
 	if (asked & CONFIG_FLR) {
-		server_reset(s);
+		server_reset(s, false);
 		return;
 	}
 	if (asked & CONFIG_MASTER) {
@@ -135,6 +139,8 @@ int server_region_write(struct server *s, struct message *msg)
 		return -EPERM;
 	memcpy(msg->reply, &a, sizeof(a));
 	msg->reply_size = sizeof(a);
+	if (s->worker.gone)
+		return 0;
 	if (a.region == VFIO_PCI_CONFIG_REGION_INDEX) {
 		write_config(s, &a, data);
 		return 0;

@@ -50,7 +50,7 @@ int server_region_write(struct server *s, struct message *msg);
 /* irqs.c */
 int server_irq_info(struct server *s, struct message *msg);
 int server_set_irqs(struct server *s, struct message *msg);
-/* commands.c: function-level reset, or of the whole device. */
-void server_reset(struct server *s);
+/* commands.c: reset of the function, or by the bus. */
+void server_reset(struct server *s, bool bus);
 
 #endif

@@ -43,9 +43,10 @@ static struct iau_dev *make_device(struct worker *w)
 	return w->ops->create(&host, &w->timing);
 }
 
-void worker_reset(struct worker *w, void *unused)
+void worker_reset(struct worker *w, void *bus)
 {
-	(void)unused;
+	const bool *by_bus = bus;
+
 	w->ops->destroy(w->dev);
 	w->dev = make_device(w);
 	if (!w->dev) {
@@ -56,7 +57,7 @@ void worker_reset(struct worker *w, void *unused)
 	shadow_collect_all(&w->seen, read_device, w);
 	for (unsigned int q = 0; q < IAU_NUM_QUEUES; q++)
 		inject_head(&w->inject, q, 0);
-	inject_release(&w->inject);
+	inject_reset(&w->inject, *by_bus);
 	msix_reset(w->msix);
 }
 
@@ -67,13 +68,17 @@ void worker_reset(struct worker *w, void *unused)
 static void apply_write(struct worker *w, uint32_t offset, uint32_t value)
 {
 	uint32_t at = offset - IAU_QUEUE_OFFSET, q = at / IAU_QUEUE_STRIDE;
+	bool command = offset >= IAU_QUEUE_OFFSET && q < IAU_NUM_QUEUES &&
+		       at % IAU_QUEUE_STRIDE == IAU_QREG_CMD;
 
-	w->ops->mmio_write(w->dev, offset, value);
 	shadow_write(&w->seen, offset, value);
-	if (offset < IAU_QUEUE_OFFSET || q >= IAU_NUM_QUEUES ||
-	    at % IAU_QUEUE_STRIDE != IAU_QREG_CMD)
+	/* a device that is stuck shows the queue resetting for ever */
+	if (command && !inject_queue_resets(&w->inject))
 		return;
-	inject_release(&w->inject);
+	w->ops->mmio_write(w->dev, offset, value);
+	if (!command)
+		return;
+	w->commanded = true;
 	if (value == 1)
 		inject_head(&w->inject, q, 0);
 	else
@@ -99,6 +104,8 @@ static void collect(struct worker *w)
 		shadow_collect(&w->seen, read_device, w);
 	} while (irqs != w->irqs);
 	inject_completions(&w->inject, &w->seen, &w->dma);
+	if (w->inject.vanished)
+		w->gone = true;
 }
 
 /* What was read, and on top of it the writes that the device has yet to see. */
@@ -120,7 +127,7 @@ static void publish(struct worker *w)
 static void deliver(struct worker *w)
 {
 	for (unsigned int v = 0; v < IAU_NUM_IRQS; v++) {
-		if (w->fired[v])
+		if (w->fired[v] && !w->gone)
 			msix_fire(w->msix, v, w->fired[v]);
 		w->fired[v] = 0;
 	}
@@ -168,7 +175,7 @@ static bool next_op(struct worker *w, struct worker_op *op, uint64_t for_us)
 /* True while the device has to stand still although it has work; *FOR_US says for how long yet. */
 static bool stalls(struct worker *w, uint64_t *for_us)
 {
-	if (inject_stall_is_due(&w->inject) && read_device(w, IAU_REG_STATUS) & 1)
+	if (inject_stall_is_due(&w->inject, &w->seen, &w->dma, read_device(w, IAU_REG_STATUS) & 1))
 		inject_stall(&w->inject);
 	return inject_stalls(&w->inject, for_us);
 }
@@ -185,13 +192,16 @@ static void *worker_thread(void *arg)
 		for (bool more = news; more; more = next_op(w, &op, 0))
 			apply(w, &op);
 		idle_us = UINT64_MAX;
-		if (!stalls(w, &idle_us)) {
+		if (!w->gone && !stalls(w, &idle_us)) {
 			if (work(w))
 				idle_us = 0;
 			collect(w);
 			news = true;
+		} else if (w->commanded) {
+			/* otherwise not while it stalls: reading would be cycles for it to move on */
+			collect(w);
 		}
-		/* without a collect while it stalls: reading would be cycles for it to move on */
+		w->commanded = false;
 		if (news)
 			publish(w);
 		deliver(w);

@@ -13,6 +13,7 @@
 #include "shadow.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define WORKER_OPS 256u
 
@@ -37,6 +38,7 @@ struct worker {
 	struct shadow seen;		  /* the registers as last read from the device */
 	unsigned int fired[IAU_NUM_IRQS]; /* not yet delivered */
 	uint64_t irqs;			  /* ever fired */
+	bool commanded;			  /* a queue was told to reset, or to go on */
 
 	/* under the lock */
 	pthread_mutex_t lock;
@@ -44,6 +46,8 @@ struct worker {
 	struct worker_op op[WORKER_OPS];
 	uint64_t queued, applied, published; /* operations, ever */
 	struct shadow shadow;
+
+	atomic_bool gone; /* as if it were pulled out: the client's thread reads ones */
 
 	pthread_t thread;
 };
@@ -66,7 +70,7 @@ void worker_write(struct worker *w, uint32_t offset, uint32_t value);
  */
 void worker_call(struct worker *w, void (*call)(struct worker *w, void *arg), void *arg);
 
-/* To be called so: the device as after power on. Windows stay. */
-void worker_reset(struct worker *w, void *unused);
+/* To be called so: the device as after power on, by a bus reset if *BUS. Windows stay. */
+void worker_reset(struct worker *w, void *bus);
 
 #endif

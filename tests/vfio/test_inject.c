@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define IAU_JOB_TAG_AT 44 /* bytes into a descriptor */
 
 static void wait_head(struct client *c, const struct lane *l)
 {
@@ -37,6 +40,11 @@ static void count_irqs(const char *engine, const char *options, const uint64_t w
 static void test_lost_irq(void **state)
 {
 	count_irqs(*state, "--drop-irq 3", (const uint64_t[]){ 1, 1, 0, 1, 1 });
+}
+
+static void test_irqs_lost_again_and_again(void **state)
+{
+	count_irqs(*state, "--drop-irq 2/3", (const uint64_t[]){ 1, 0, 1, 1, 0 });
 }
 
 static void test_repeated_irq(void **state)
@@ -100,6 +108,75 @@ static void test_stall(void **state)
 	stall_until(*state, release_by_function);
 }
 
+static void submit_tagged(struct client *c, struct lane *l, uint32_t tag)
+{
+	uint32_t desc = (l->tail % 16) * IAU_JOB_BYTES;
+
+	lane_queue(c, l);
+	memcpy(at_pa(c, l->ring + desc) + IAU_JOB_TAG_AT, &tag, sizeof(tag));
+	reg_write(c, IAU_DOORBELL_OFFSET + l->q * 8, l->tail);
+}
+
+static void check_stalls(struct client *c, struct lane *l)
+{
+	uint32_t head = l->tail - 1;
+
+	for (unsigned int i = 0; i < 500; i++)
+		assert_int_equal(queue_read(c, l->q, IAU_QREG_HEAD), head);
+}
+
+/* Each job with the tag stalls, those with others do not. */
+static void test_stall_by_tag(void **state)
+{
+	struct client c;
+	struct lane l;
+
+	client_open(&c, *state, "--stall-tag 0xbad");
+	lane_open(&c, &l, 0, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		submit_tagged(&c, &l, 0xbad + 1);
+		lane_check(&c, &l);
+		submit_tagged(&c, &l, 0xbad);
+		check_stalls(&c, &l);
+		release_by_queue(&c, &l);
+	}
+	client_close(&c);
+}
+
+static void test_stuck_queue(void **state)
+{
+	struct client c;
+	struct lane l;
+
+	client_open(&c, *state, "--stall-tag 0xbad --stuck queue");
+	lane_open(&c, &l, 0, 0);
+	submit_tagged(&c, &l, 0xbad);
+	check_stalls(&c, &l);
+	queue_write(&c, 0, IAU_QREG_CMD, 1);
+	for (unsigned int i = 0; i < 500; i++)
+		assert_int_equal(queue_read(&c, 0, IAU_QREG_STATUS), 3);
+	assert_int_equal(irq_count(&c, IAU_IRQ_RESET), 0);
+	release_by_function(&c, &l);
+	lane_submit(&c, &l);
+	lane_check(&c, &l);
+	client_close(&c);
+}
+
+static void test_stuck_function(void **state)
+{
+	struct client c;
+	struct lane l;
+
+	client_open(&c, *state, "--stall-tag 0xbad --stuck function");
+	lane_open(&c, &l, 0, 0);
+	submit_tagged(&c, &l, 0xbad);
+	check_stalls(&c, &l);
+	release_by_function(&c, &l);
+	lane_submit(&c, &l);
+	check_stalls(&c, &l);
+	client_close(&c);
+}
+
 static void test_stall_for_a_time(void **state)
 {
 	struct client c;
@@ -133,12 +210,29 @@ static void test_death(void **state)
 	client_close(&c);
 }
 
+static void test_vanishes(void **state)
+{
+	struct client c;
+	struct lane l;
+
+	client_open(&c, *state, "--vanish-after 2");
+	lane_open(&c, &l, 0, 0);
+	lane_submit(&c, &l);
+	lane_check(&c, &l);
+	lane_submit(&c, &l);
+	while (reg_read(&c, IAU_REG_ID) != ~0u)
+		;
+	assert_int_equal(queue_read(&c, 0, IAU_QREG_STATUS), ~0u);
+	assert_int_equal(irq_count(&c, 0), 0);
+	client_close(&c);
+}
+
 /* Options that make no sense are refused with a message. */
 static void test_bad_options(void **state)
 {
 	static const char *const bad[] = {
 		"",    "--stall x s",	 "--stall 1: s", "--drop-irq -1 s", "--engine q s",
-		"s t", "/nonexistent/s", "--bogus s"
+		"s t", "/nonexistent/s", "--bogus s",	 "--drop-irq 1/ s", "--stuck s s",
 	};
 	char command[256];
 
@@ -159,10 +253,12 @@ static void test_bad_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_ENGINES(test_lost_irq),	    ON_ENGINES(test_repeated_irq),
-		ON_ENGINES(test_corrupt_record),    ON_ENGINES(test_stall),
+		ON_ENGINES(test_lost_irq),	    ON_ENGINES(test_irqs_lost_again_and_again),
+		ON_ENGINES(test_repeated_irq),	    ON_ENGINES(test_corrupt_record),
+		ON_ENGINES(test_stall),		    ON_ENGINES(test_stall_by_tag),
+		ON_ENGINES(test_stuck_queue),	    ON_ENGINES(test_stuck_function),
 		ON_ENGINES(test_stall_for_a_time),  ON_ENGINES(test_death),
-		cmocka_unit_test(test_bad_options),
+		ON_ENGINES(test_vanishes),	    cmocka_unit_test(test_bad_options),
 	};
 
 	return run_group("vfio faults on purpose", tests);
