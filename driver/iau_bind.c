@@ -422,12 +422,6 @@ static struct dma_fence *bind_run(struct drm_sched_job *job)
 	return NULL;
 }
 
-static enum drm_gpu_sched_stat bind_timedout(struct drm_sched_job *job)
-{
-	/* it has no fence of its own and no timeout */
-	return iau_sched_no_hang(job);
-}
-
 static void bind_done(struct drm_sched_job *job)
 {
 	drm_sched_job_cleanup(job);
@@ -436,7 +430,6 @@ static void bind_done(struct drm_sched_job *job)
 
 static const struct drm_sched_backend_ops bind_ops = {
 	.run_job = bind_run,
-	.timedout_job = bind_timedout,
 	.free_job = bind_done,
 };
 
@@ -550,7 +543,7 @@ static void bind_fini(struct drm_device *drm, void *sched)
 
 int iau_bind_init(struct iau_device *iau)
 {
-	int err = iau_sched_init(&iau->bind_sched, &bind_ops, 16, MAX_SCHEDULE_TIMEOUT, NULL,
+	int err = iau_sched_init(&iau->bind_sched, &bind_ops, 16, MAX_SCHEDULE_TIMEOUT,
 				 iau->drm.dev);
 
 	return err ?: drmm_add_action_or_reset(&iau->drm, bind_fini, &iau->bind_sched);

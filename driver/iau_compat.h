@@ -13,7 +13,7 @@
 
 static inline int iau_sched_init(struct drm_gpu_scheduler *sched,
 				 const struct drm_sched_backend_ops *ops, u32 credits, long timeout,
-				 struct workqueue_struct *timeout_wq, struct device *dev)
+				 struct device *dev)
 {
 #ifdef IAU_HAVE_SCHED_INIT_ARGS
 	const struct drm_sched_init_args args = {
@@ -23,15 +23,14 @@ static inline int iau_sched_init(struct drm_gpu_scheduler *sched,
 #endif
 		.credit_limit = credits,
 		.timeout = timeout,
-		.timeout_wq = timeout_wq,
 		.name = "iau",
 		.dev = dev,
 	};
 
 	return drm_sched_init(sched, &args);
 #else
-	return drm_sched_init(sched, ops, NULL, DRM_SCHED_PRIORITY_COUNT, credits, 0, timeout,
-			      timeout_wq, NULL, "iau", dev);
+	return drm_sched_init(sched, ops, NULL, DRM_SCHED_PRIORITY_COUNT, credits, 0, timeout, NULL,
+			      NULL, "iau", dev);
 #endif
 }
 
@@ -53,25 +52,6 @@ static inline void iau_sched_start(struct drm_gpu_scheduler *sched)
 	drm_sched_start(sched);
 #endif
 }
-
-/* The job has not hung: it goes back to those that are running. */
-static inline enum drm_gpu_sched_stat iau_sched_no_hang(struct drm_sched_job *job)
-{
-#ifdef IAU_HAVE_SCHED_STAT_NO_HANG
-	return DRM_GPU_SCHED_STAT_NO_HANG;
-#else
-	spin_lock(&job->sched->job_list_lock);
-	list_add(&job->list, &job->sched->pending_list);
-	spin_unlock(&job->sched->job_list_lock);
-	return DRM_GPU_SCHED_STAT_NOMINAL;
-#endif
-}
-
-#ifdef IAU_HAVE_SCHED_STAT_NO_HANG
-#define IAU_SCHED_STAT_RESET	DRM_GPU_SCHED_STAT_RESET
-#else
-#define IAU_SCHED_STAT_RESET	DRM_GPU_SCHED_STAT_NOMINAL
-#endif
 
 static inline struct drm_gpuva_ops *iau_map_ops(struct drm_gpuvm *gpuvm, u64 va, u64 size,
 						struct drm_gem_object *obj, u64 offset)

@@ -66,32 +66,36 @@ static int iau_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_fi
 	}
 }
 
-/* Every ioctl runs between drm_dev_enter() and drm_dev_exit(), or not at all. */
-#define IAU_IOCTL(name)                                                                     \
+/*
+ * Every ioctl runs between drm_dev_enter() and drm_dev_exit(), or not at all; on a wedged device only
+ * those that tell or tidy up.
+ */
+#define IAU_IOCTL(name, on_wedged)                                                          \
 	static int guarded_##name(struct drm_device *drm, void *data, struct drm_file *file) \
 	{                                                                                   \
-		int idx, err;                                                               \
+		int idx, err = -EIO;                                                        \
 											    \
 		if (!drm_dev_enter(drm, &idx))                                              \
 			return -ENODEV;                                                     \
-		err = iau_ioctl_##name(drm, data, file);                                    \
+		if ((on_wedged) || !READ_ONCE(to_iau(drm)->wedged))                         \
+			err = iau_ioctl_##name(drm, data, file);                            \
 		drm_dev_exit(idx);                                                          \
 		return err;                                                                 \
 	}
 
-IAU_IOCTL(dev_query)
-IAU_IOCTL(vm_create)
-IAU_IOCTL(vm_destroy)
-IAU_IOCTL(vm_bind)
-IAU_IOCTL(bo_create)
-IAU_IOCTL(bo_mmap_offset)
-IAU_IOCTL(queue_create)
-IAU_IOCTL(queue_destroy)
-IAU_IOCTL(queue_state)
-IAU_IOCTL(submit)
-IAU_IOCTL(bo_commit)
-IAU_IOCTL(bo_wait)
-IAU_IOCTL(bo_advise)
+IAU_IOCTL(dev_query, true)
+IAU_IOCTL(vm_create, false)
+IAU_IOCTL(vm_destroy, true)
+IAU_IOCTL(vm_bind, false)
+IAU_IOCTL(bo_create, false)
+IAU_IOCTL(bo_mmap_offset, false)
+IAU_IOCTL(queue_create, false)
+IAU_IOCTL(queue_destroy, true)
+IAU_IOCTL(queue_state, true)
+IAU_IOCTL(submit, false)
+IAU_IOCTL(bo_commit, false)
+IAU_IOCTL(bo_wait, true)
+IAU_IOCTL(bo_advise, false)
 
 static const struct drm_ioctl_desc iau_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(IAU_DEV_QUERY, guarded_dev_query, 0),
@@ -223,6 +227,8 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	spin_lock_init(&iau->usage_lock);
 	err = drmm_mutex_init(&iau->drm, &iau->counter_lock);
 	if (!err)
+		err = drmm_mutex_init(&iau->drm, &iau->reset_lock);
+	if (!err)
 		err = pcim_enable_device(pdev);
 	if (!err)
 		err = pcim_iomap_regions(pdev, BIT(IAU_PCI_BAR_REGS), "iau");
@@ -237,11 +243,14 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		return err;
 	pci_set_master(pdev);
+	iau->awake = true;
 	err = iau_huge_init(iau);
 	if (!err)
 		err = iau_shrinker_init(iau);
 	if (!err)
 		err = iau_bind_init(iau);
+	if (!err)
+		err = iau_watchdog_init(iau);
 	if (!err)
 		err = iau_rings_init(iau);
 	if (!err)
@@ -257,7 +266,7 @@ static void iau_remove(struct pci_dev *pdev)
 	struct iau_device *iau = pci_get_drvdata(pdev);
 
 	drm_dev_unplug(&iau->drm);
-	iau_rings_stop(iau);
+	iau_device_fini(iau);
 }
 
 static const struct pci_device_id iau_ids[] = {
@@ -271,6 +280,7 @@ static struct pci_driver iau_pci_driver = {
 	.id_table = iau_ids,
 	.probe = iau_probe,
 	.remove = iau_remove,
+	.err_handler = &iau_err_handlers,
 };
 
 static int __init iau_init(void)

@@ -56,11 +56,13 @@ struct iau_record {
  * @job: by entry, jobs between @head and @tail
  * @fence_context: of the fences of its jobs
  * @seqno: last one given out
- * @progress: commands retired when a job was last found late
+ * @progress: commands retired when the watchdog last looked
+ * @seen: the watchdog saw a job in it the last time ...
+ * @seen_head: ... at this place
+ * @stopped: the scheduler gives no jobs to it; under the reset lock
  * @retired: commands that the device must have retired when its oldest job begins
  * @last_cycle: of the device's clock, when its last job ended
- * @bad_records: completion records whose cycles cannot be true
- * @reset_lock: one reset at a time
+ * @bad_records: completion records that cannot be true
  */
 struct iau_ring {
 	struct iau_device *iau;
@@ -75,10 +77,12 @@ struct iau_ring {
 	u64 fence_context;
 	u64 seqno;
 	u32 progress;
+	bool seen;
+	u32 seen_head;
+	bool stopped;
 	u32 retired;
 	u64 last_cycle;
 	unsigned int bad_records;
-	struct mutex reset_lock;
 };
 
 /**
@@ -99,7 +103,20 @@ struct iau_device {
 	struct drm_iau_device_info info;
 	struct iau_ring ring[IAU_NUM_QUEUES];
 	struct drm_gpu_scheduler bind_sched;
-	struct workqueue_struct *timeout_wq;
+	/* one reset at a time; the members up to wedged are under it */
+	struct mutex reset_lock;
+	struct workqueue_struct *reset_wq;
+	/* registers can be touched */
+	bool awake;
+	/* a hardware queue does not reset, or registers read as all ones: the function must be reset */
+	bool stuck;
+	/* not even that helps; read without the lock by those who would start something */
+	bool wedged;
+	struct delayed_work watchdog;
+	/* jiffies when the device was last seen to do something */
+	unsigned long moved;
+	/* jobs in all rings */
+	atomic_t in_flight;
 	/* protects slot[], slot_clock and the slot member of VMs */
 	spinlock_t slot_lock;
 	struct iau_slot slot[IAU_NUM_CONTEXTS];
@@ -321,6 +338,7 @@ int iau_slot_get(struct iau_vm *vm);
 void iau_slot_put(struct iau_device *iau, int slot);
 void iau_slot_flush(struct iau_vm *vm);
 void iau_slot_release(struct iau_vm *vm);
+void iau_slots_forget(struct iau_device *iau);
 
 /* Syncobjs ----------------------------------------------------------------------------------- */
 
@@ -418,11 +436,52 @@ struct iau_dump *iau_dump_take(struct iau_ring *ring, struct iau_vm *vm,
 void iau_dump_publish(struct iau_device *iau, struct iau_dump *dump);
 
 int iau_rings_init(struct iau_device *iau);
-void iau_rings_stop(struct iau_device *iau);
 void iau_ring_drop_entity(struct iau_ring *ring, struct drm_sched_entity *entity);
-void iau_ring_kill_banned(struct iau_ring *ring);
+void iau_ring_collect(struct iau_ring *ring);
+void iau_ring_believe(struct iau_ring *ring, u32 head);
+bool iau_ring_skip(struct iau_ring *ring, const struct iau_job *job, const struct iau_queue *queue,
+		   u32 retired);
+bool iau_ring_head_banned(struct iau_ring *ring);
+void iau_ring_ban(struct iau_ring *ring, u32 why);
+void iau_ring_setup(struct iau_ring *ring);
+void iau_ring_enable(struct iau_ring *ring, bool on);
+void iau_ring_stop(struct iau_ring *ring);
+int iau_ring_abort(struct iau_ring *ring);
+void iau_ring_empty(struct iau_ring *ring, int error, bool all);
+void iau_ring_release(struct iau_ring *ring);
+void iau_ring_start(struct iau_ring *ring);
 irqreturn_t iau_ring_irq(int irq, void *data);
+
+/* The oldest job of a ring that has one; under its lock. */
+static inline struct iau_job *iau_ring_head(struct iau_ring *ring)
+{
+	return ring->job[ring->head % IAU_RING_ENTRIES];
+}
+
+static inline bool iau_queue_banned(struct iau_queue *queue)
+{
+	return READ_ONCE(queue->state) & DRM_IAU_QUEUE_BANNED;
+}
+
+/* Faults, hangs, resets ---------------------------------------------------------------------- */
+
+struct iau_dump *iau_fault_handle(struct iau_ring *ring);
 irqreturn_t iau_fault_irq(int irq, void *data);
+
+int iau_watchdog_init(struct iau_device *iau);
+void iau_watchdog_start(struct iau_device *iau);
+void iau_watchdog_stop(struct iau_device *iau);
+void iau_watchdog_moved(struct iau_device *iau);
+void iau_watchdog_kick(struct iau_device *iau);
+unsigned int iau_watchdog_ms(void);
+
+extern const struct pci_error_handlers iau_err_handlers;
+void iau_restart_ring(struct iau_ring *ring, int error);
+void iau_reset_ring(struct iau_ring *ring, int error);
+void iau_reset_function(struct iau_device *iau);
+void iau_device_stop(struct iau_device *iau);
+int iau_device_start(struct iau_device *iau);
+void iau_device_fini(struct iau_device *iau);
 
 int iau_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file);

@@ -53,7 +53,7 @@ void iau_queue_close(struct iau_queue *queue)
 	iau_ring_drop_entity(queue->ring, &queue->entity);
 	if (read_poll_timeout(atomic_read, running, !running, 1000, CLOSE_US, false,
 			      &queue->running))
-		iau_ring_kill_banned(queue->ring);
+		iau_watchdog_kick(queue->ring->iau);
 	iau_queue_put(queue);
 }
 

@@ -1,29 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Hardware queues. A job costs one descriptor and one doorbell write; its completion is seen in the
- * record that the device writes. Registers are read only when a job faults or is late.
+ * record that the device writes. Registers are read only when a job faults or is late, and that is
+ * the business of other files.
  */
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
 #include <linux/iopoll.h>
-#include <linux/module.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
-#include <drm/iau_dump.h>
-
 #include "iau_compat.h"
 #include "iau_drv.h"
 #include "iau_trace.h"
 
-static unsigned int timeout_ms = 10000;
-module_param(timeout_ms, uint, 0444);
-MODULE_PARM_DESC(timeout_ms, "a job that retires no command for this long has hung (10000)");
-
-#define RESET_US	10000000 /* a simulated device takes its time */
+#define RESET_US	1000000 /* a simulated device finishes its step first */
 #define MEM_BYTES	(IAU_RING_ENTRIES * (IAU_JOB_BYTES + IAU_RECORD_BYTES))
 
 static const char *fence_driver_name(struct dma_fence *fence)
@@ -83,8 +77,10 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 	/* after a reset all jobs that were in the ring come again, those that were done in time, too */
 	if (job->started && dma_fence_is_signaled(&job->done->base))
 		return dma_fence_get(&job->done->base);
-	if (READ_ONCE(job->queue->state) & DRM_IAU_QUEUE_BANNED)
+	if (iau_queue_banned(job->queue))
 		return ERR_PTR(-ECANCELED);
+	if (READ_ONCE(ring->iau->wedged))
+		return ERR_PTR(-EIO);
 	if (!drm_dev_enter(&ring->iau->drm, &idx))
 		return ERR_PTR(-ENODEV);
 	job->slot = iau_slot_get(job->queue->vm);
@@ -102,12 +98,16 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 	}
 	write_descriptor(ring, job);
 	atomic_inc(&job->queue->running);
+	/* the clock of an idle device stood still */
+	if (atomic_inc_return(&ring->iau->in_flight) == 1)
+		iau_watchdog_moved(ring->iau);
 	ring->job[ring->tail++ % IAU_RING_ENTRIES] = job;
 	job->begun_ns = ktime_get_ns();
 	trace_iau_job_run(job);
 	/* writel() orders the descriptor before the doorbell */
 	iau_write(ring->iau, IAU_DOORBELL_OFFSET + ring->index * 8, ring->tail);
 	spin_unlock_irqrestore(&ring->lock, irq);
+	iau_watchdog_start(ring->iau);
 	drm_dev_exit(idx);
 	return dma_fence_get(&job->done->base);
 }
@@ -122,6 +122,7 @@ static struct iau_job *take_oldest(struct iau_ring *ring)
 	iau_slot_put(ring->iau, job->slot);
 	job->slot = -1;
 	atomic_dec(&job->queue->running);
+	atomic_dec(&ring->iau->in_flight);
 	return job;
 }
 
@@ -148,7 +149,11 @@ static void complete_done(struct iau_ring *ring)
 		dma_rmb();
 		ring->retired += le64_to_cpu(READ_ONCE(rec->commands));
 		finish(ring, rec, 0);
+		iau_watchdog_moved(ring->iau);
 	}
+	/* its client has gone: nobody waits for it, and it may be endless */
+	if (ring->head != ring->tail && iau_queue_banned(iau_ring_head(ring)->queue))
+		iau_watchdog_kick(ring->iau);
 }
 
 irqreturn_t iau_ring_irq(int irq, void *data)
@@ -161,39 +166,35 @@ irqreturn_t iau_ring_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
-/* The oldest job, if the device has stopped at it: who it is, with a reference to its queue. */
-static struct iau_job *faulted_job(struct iau_ring *ring, struct iau_dump_job *who,
-				   struct iau_queue **queue)
+/* Sees to what is over, without waiting for an interrupt. */
+void iau_ring_collect(struct iau_ring *ring)
 {
-	struct iau_job *job = NULL;
 	unsigned long irq;
 
 	spin_lock_irqsave(&ring->lock, irq);
 	complete_done(ring);
-	if (ring->head != ring->tail &&
-	    iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_STATUS)) == 2) {
-		job = ring->job[ring->head % IAU_RING_ENTRIES];
-		iau_dump_describe(job, who);
-		kref_get(&job->queue->ref);
-		*queue = job->queue;
-	}
 	spin_unlock_irqrestore(&ring->lock, irq);
-	return job;
 }
 
-static void read_fault(struct iau_ring *ring, struct iau_dump_fault_record *fault)
+/*
+ * The device says that it has done the jobs up to HEAD. A job among them whose record does not agree
+ * was done, or was not: its client cannot rely on it.
+ */
+void iau_ring_believe(struct iau_ring *ring, u32 head)
 {
-	struct iau_device *iau = ring->iau;
-	unsigned int q = ring->index;
+	unsigned long irq;
 
-	*fault = (struct iau_dump_fault_record){
-		.code = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_CODE)),
-		.info = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_INFO)),
-		.va = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_LO)) |
-		      (u64)iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_HI)) << 32,
-		.offset = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_OFFSET)),
-		.tag = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_TAG)),
-	};
+	spin_lock_irqsave(&ring->lock, irq);
+	complete_done(ring);
+	while (ring->head != head && head - ring->head <= ring->tail - ring->head) {
+		dev_err_ratelimited(ring->iau->drm.dev,
+				    "queue %u: the record of a job is wrong\n", ring->index);
+		ring->bad_records++;
+		iau_queue_ban(iau_ring_head(ring)->queue, DRM_IAU_QUEUE_LOST);
+		finish(ring, NULL, -EIO);
+		complete_done(ring);
+	}
+	spin_unlock_irqrestore(&ring->lock, irq);
 }
 
 /* Whether jobs of QUEUE are in the ring, whose lock is held. */
@@ -206,140 +207,62 @@ static bool ring_has(const struct iau_ring *ring, const struct iau_queue *queue)
 }
 
 /*
- * The faulted job of QUEUE is over, and the hardware queue goes on behind it; unless jobs of QUEUE are
+ * The faulted JOB of QUEUE is over, and the hardware queue goes on behind it; unless jobs of QUEUE are
  * there, which must not run on what this one left undone.
  */
-static bool skip_job(struct iau_ring *ring, const struct iau_job *job,
-		     const struct iau_queue *queue, u32 retired)
+bool iau_ring_skip(struct iau_ring *ring, const struct iau_job *job, const struct iau_queue *queue,
+		   u32 retired)
 {
 	unsigned long irq;
 	bool goes_on;
 
 	spin_lock_irqsave(&ring->lock, irq);
 	/* the device may meanwhile have written a record as if nothing had been */
-	if (ring->head != ring->tail && ring->job[ring->head % IAU_RING_ENTRIES] == job)
+	if (ring->head != ring->tail && iau_ring_head(ring) == job)
 		finish(ring, NULL, -EIO);
 	ring->retired = retired;
+	ring->progress = retired;
 	goes_on = !ring_has(ring, queue);
 	if (goes_on)
 		iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CMD), 2);
 	spin_unlock_irqrestore(&ring->lock, irq);
+	iau_watchdog_moved(ring->iau);
 	return goes_on;
 }
 
-/*
- * A faulted job stops its hardware queue until it is skipped. Under the reset lock; what is returned
- * is published once that is free. If RESTART is set, the ring must be restarted for it to go on.
- */
-static struct iau_dump *skip_faulted(struct iau_ring *ring, bool *restart)
-{
-	struct iau_dump_fault_record fault;
-	struct iau_dump_job who;
-	struct iau_queue *queue;
-	struct iau_dump *dump;
-	struct iau_job *job = faulted_job(ring, &who, &queue);
-	u32 retired;
+/* Reset -------------------------------------------------------------------------------------- */
 
-	*restart = false;
-	if (!job)
-		return NULL;
-	retired = iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_PROGRESS));
-	who.retired = retired - ring->retired;
-	read_fault(ring, &fault);
-	trace_iau_job_fault(ring->iau, &who, &fault);
-	iau_queue_fault(queue, &fault);
-	dump = iau_dump_take(ring, queue->vm, &who, &fault);
-	*restart = !skip_job(ring, job, queue, retired);
-	iau_queue_put(queue);
-	return dump;
-}
+/* All of this under the device's reset lock. */
 
-static void ring_setup(struct iau_ring *ring)
+/* Tells the device where the ring lies. */
+void iau_ring_setup(struct iau_ring *ring)
 {
 	struct iau_device *iau = ring->iau;
 	unsigned int q = ring->index;
 
 	ring->head = 0;
 	ring->tail = 0;
-	memset(ring->job, 0, sizeof(ring->job));
 	iau_write(iau, iau_qreg(q, IAU_QREG_BASE_LO), lower_32_bits(ring->dma));
 	iau_write(iau, iau_qreg(q, IAU_QREG_BASE_HI), upper_32_bits(ring->dma));
 	iau_write(iau, iau_qreg(q, IAU_QREG_SIZE), IAU_RING_LOG2);
 	ring->retired = iau_read(iau, iau_qreg(q, IAU_QREG_PROGRESS));
-	iau_write(iau, iau_qreg(q, IAU_QREG_CTRL), 1 | q << 1);
+	ring->progress = ring->retired;
+	iau_ring_enable(ring, true);
 }
 
-/* Everything in the ring goes; what is not over will be run again or was banned. */
-static int ring_reset(struct iau_ring *ring)
+/* Whether the device takes jobs out of it; the one that runs goes on. */
+void iau_ring_enable(struct iau_ring *ring, bool on)
 {
-	struct iau_device *iau = ring->iau;
-	unsigned long irq;
-	u32 status;
-	int err;
-
-	iau_write(iau, iau_qreg(ring->index, IAU_QREG_CMD), 1);
-	err = readl_poll_timeout(iau->regs + iau_qreg(ring->index, IAU_QREG_STATUS), status,
-				 status == 0, 100, RESET_US);
-	if (err)
-		drm_err(&iau->drm, "queue %u does not reset\n", ring->index);
-	spin_lock_irqsave(&ring->lock, irq);
-	/* a job may have been done before the reset came */
-	complete_done(ring);
-	while (ring->head != ring->tail)
-		take_oldest(ring);
-	ring_setup(ring);
-	spin_unlock_irqrestore(&ring->lock, irq);
-	trace_iau_reset(iau, "queue", err);
-	return err;
+	iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CTRL), on | ring->index << 1);
 }
 
-/* A job that goes on retiring commands has not hung, however long it takes. */
-static bool made_progress(struct iau_ring *ring)
+/* No job comes into it any more, until iau_ring_start() or iau_ring_release(). */
+void iau_ring_stop(struct iau_ring *ring)
 {
-	u32 now = iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_PROGRESS));
-	bool moved = now != ring->progress;
-
-	ring->progress = now;
-	return moved;
-}
-
-/*
- * Empties the ring and runs again what was in it, but for banned queues' jobs. LATE is the job whose
- * timeout this is, which the scheduler does not have among its own; ERROR is what becomes of it.
- */
-static void ring_restart(struct iau_ring *ring, struct drm_sched_job *late, int error)
-{
-	drm_sched_stop(&ring->sched, late);
-	/* from here on nothing can end it, but it may just have ended */
-	if (error && !dma_fence_is_signaled(&late->s_fence->finished))
-		dma_fence_set_error(&late->s_fence->finished, error);
-	ring_reset(ring);
-	drm_sched_resubmit_jobs(&ring->sched);
-	iau_sched_start(&ring->sched);
-}
-
-/* In a thread: it reads registers, which is slow. */
-irqreturn_t iau_fault_irq(int irq, void *data)
-{
-	struct iau_device *iau = data;
-	int idx;
-
-	if (!drm_dev_enter(&iau->drm, &idx))
-		return IRQ_HANDLED;
-	for (unsigned int q = 0; q < iau->info.queues; q++) {
-		struct iau_ring *ring = &iau->ring[q];
-		struct iau_dump *dump;
-		bool restart;
-
-		mutex_lock(&ring->reset_lock);
-		dump = skip_faulted(ring, &restart);
-		if (restart)
-			ring_restart(ring, NULL, 0);
-		mutex_unlock(&ring->reset_lock);
-		iau_dump_publish(iau, dump);
-	}
-	drm_dev_exit(idx);
-	return IRQ_HANDLED;
+	if (ring->stopped)
+		return;
+	drm_sched_stop(&ring->sched, NULL);
+	ring->stopped = true;
 }
 
 /*
@@ -349,72 +272,86 @@ irqreturn_t iau_fault_irq(int irq, void *data)
  */
 void iau_ring_drop_entity(struct iau_ring *ring, struct drm_sched_entity *entity)
 {
-	mutex_lock(&ring->reset_lock);
-	drm_sched_wqueue_stop(&ring->sched);
+	mutex_lock(&ring->iau->reset_lock);
+	if (!ring->stopped)
+		drm_sched_wqueue_stop(&ring->sched);
 	drm_sched_entity_fini(entity);
-	drm_sched_wqueue_start(&ring->sched);
-	mutex_unlock(&ring->reset_lock);
+	if (!ring->stopped)
+		drm_sched_wqueue_start(&ring->sched);
+	mutex_unlock(&ring->iau->reset_lock);
 }
 
-/* A queue with jobs in the ring was banned: they need not end by themselves. */
-void iau_ring_kill_banned(struct iau_ring *ring)
+/* The device aborts what runs and forgets the ring. */
+int iau_ring_abort(struct iau_ring *ring)
 {
-	int idx;
-
-	if (!drm_dev_enter(&ring->iau->drm, &idx))
-		return;
-	mutex_lock(&ring->reset_lock);
-	ring_restart(ring, NULL, 0);
-	mutex_unlock(&ring->reset_lock);
-	drm_dev_exit(idx);
-}
-
-static struct iau_dump *dump_hung(struct iau_ring *ring, const struct iau_job *job)
-{
-	struct iau_dump_job who;
-
-	iau_dump_describe(job, &who);
-	who.retired = iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_PROGRESS)) - ring->retired;
-	return iau_dump_take(ring, job->queue->vm, &who, NULL);
-}
-
-/* Its ring was restarted while its timeout was waiting for the reset lock. */
-static bool was_taken_out(const struct iau_job *job)
-{
-	return job->slot < 0 && !dma_fence_is_signaled(&job->done->base);
-}
-
-static enum drm_gpu_sched_stat timedout_job(struct drm_sched_job *base)
-{
-	struct iau_job *job = to_iau_job(base);
-	struct iau_ring *ring = job->queue->ring;
 	struct iau_device *iau = ring->iau;
-	enum drm_gpu_sched_stat stat = IAU_SCHED_STAT_RESET;
-	struct iau_dump *dump;
-	bool restart;
-	int idx;
+	u32 status;
+	int err;
 
-	if (!drm_dev_enter(&iau->drm, &idx))
-		return DRM_GPU_SCHED_STAT_ENODEV;
-	mutex_lock(&ring->reset_lock);
-	/* an interrupt may have been lost */
-	dump = skip_faulted(ring, &restart);
-	if (restart || was_taken_out(job)) {
-		ring_restart(ring, base, 0);
-	} else if (dma_fence_is_signaled(&job->done->base) || made_progress(ring)) {
-		stat = iau_sched_no_hang(base);
-	} else {
-		trace_iau_job_timeout(job);
-		drm_warn(&iau->drm, "queue %u: a job (tag %#x) has hung\n", ring->index, job->tag);
-		iau_queue_ban(job->queue, DRM_IAU_QUEUE_TIMEOUT);
-		if (!dump)
-			dump = dump_hung(ring, job);
-		ring_restart(ring, base, -ETIMEDOUT);
+	iau_write(iau, iau_qreg(ring->index, IAU_QREG_CMD), 1);
+	/* a device that is gone reads as all ones */
+	err = readl_poll_timeout(iau->regs + iau_qreg(ring->index, IAU_QREG_STATUS), status,
+				 status == 0 || status == ~0u, 50, RESET_US);
+	if (!err && status)
+		err = -ENODEV;
+	trace_iau_reset(iau, "queue", err);
+	return err;
+}
+
+/* Takes all jobs out, to be run again; those of banned queues, or ALL, end with ERROR. */
+void iau_ring_empty(struct iau_ring *ring, int error, bool all)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	/* a job may have been done before the device stopped */
+	complete_done(ring);
+	while (ring->head != ring->tail) {
+		if (all || iau_queue_banned(iau_ring_head(ring)->queue))
+			finish(ring, NULL, error);
+		else
+			take_oldest(ring);
 	}
-	mutex_unlock(&ring->reset_lock);
-	iau_dump_publish(iau, dump);
-	drm_dev_exit(idx);
-	return stat;
+	spin_unlock_irqrestore(&ring->lock, irq);
+}
+
+bool iau_ring_head_banned(struct iau_ring *ring)
+{
+	unsigned long irq;
+	bool banned;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	banned = ring->head != ring->tail && iau_queue_banned(iau_ring_head(ring)->queue);
+	spin_unlock_irqrestore(&ring->lock, irq);
+	return banned;
+}
+
+/* The queues of all jobs in it take no more. */
+void iau_ring_ban(struct iau_ring *ring, u32 why)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	for (u32 i = ring->head; i != ring->tail; i++)
+		iau_queue_ban(ring->job[i % IAU_RING_ENTRIES]->queue, why);
+	spin_unlock_irqrestore(&ring->lock, irq);
+}
+
+/* The scheduler goes on; jobs that cannot run get their errors from run_job(). */
+void iau_ring_release(struct iau_ring *ring)
+{
+	if (!ring->stopped)
+		return;
+	drm_sched_resubmit_jobs(&ring->sched);
+	iau_sched_start(&ring->sched);
+	ring->stopped = false;
+}
+
+/* Runs again what was taken out of it. The device knows nothing of the ring. */
+void iau_ring_start(struct iau_ring *ring)
+{
+	iau_ring_setup(ring);
+	iau_ring_release(ring);
 }
 
 static void free_job(struct drm_sched_job *base)
@@ -423,9 +360,12 @@ static void free_job(struct drm_sched_job *base)
 	iau_job_free(to_iau_job(base));
 }
 
+/*
+ * No timedout_job(): the scheduler's timer knows one job of one ring, but whether that job had the
+ * device at all is a question about the others. The watchdog answers it.
+ */
 static const struct drm_sched_backend_ops sched_ops = {
 	.run_job = run_job,
-	.timedout_job = timedout_job,
 	.free_job = free_job,
 };
 
@@ -446,59 +386,24 @@ static int ring_init(struct iau_device *iau, unsigned int index)
 	ring->iau = iau;
 	ring->index = index;
 	spin_lock_init(&ring->lock);
-	err = drmm_mutex_init(&iau->drm, &ring->reset_lock);
-	if (err)
-		return err;
 	ring->fence_context = dma_fence_context_alloc(1);
 	ring->desc = dma_alloc_coherent(dev, MEM_BYTES, &ring->dma, GFP_KERNEL);
 	if (!ring->desc)
 		return -ENOMEM;
 	ring->rec = ring->desc + IAU_RING_ENTRIES * IAU_JOB_BYTES;
-	err = iau_sched_init(&ring->sched, &sched_ops, IAU_RING_JOBS, msecs_to_jiffies(timeout_ms),
-			     iau->timeout_wq, dev);
+	err = iau_sched_init(&ring->sched, &sched_ops, IAU_RING_JOBS, MAX_SCHEDULE_TIMEOUT, dev);
 	if (err) {
 		dma_free_coherent(dev, MEM_BYTES, ring->desc, ring->dma);
 		return err;
 	}
-	ring_setup(ring);
+	iau_ring_setup(ring);
 	return drmm_add_action_or_reset(&iau->drm, ring_fini, ring);
-}
-
-/* The device goes: it stops, and what it had not done fails. No new job starts any more. */
-void iau_rings_stop(struct iau_device *iau)
-{
-	for (unsigned int q = 0; q < iau->info.queues; q++) {
-		struct iau_ring *ring = &iau->ring[q];
-		unsigned long irq;
-		u32 status;
-
-		iau_write(iau, iau_qreg(q, IAU_QREG_CMD), 1);
-		/* a device that is gone reads as all ones and does not answer */
-		if (readl_poll_timeout(iau->regs + iau_qreg(q, IAU_QREG_STATUS), status,
-				       status == 0 || status == ~0u, 100, RESET_US))
-			drm_err(&iau->drm, "queue %u does not stop\n", q);
-		spin_lock_irqsave(&ring->lock, irq);
-		complete_done(ring);
-		while (ring->head != ring->tail)
-			finish(ring, NULL, -ENODEV);
-		spin_unlock_irqrestore(&ring->lock, irq);
-	}
-}
-
-static void wq_fini(struct drm_device *drm, void *data)
-{
-	destroy_workqueue(data);
 }
 
 int iau_rings_init(struct iau_device *iau)
 {
-	int err;
+	int err = 0;
 
-	/* resets of different queues come one after the other */
-	iau->timeout_wq = alloc_ordered_workqueue("iau-timeout", 0);
-	if (!iau->timeout_wq)
-		return -ENOMEM;
-	err = drmm_add_action_or_reset(&iau->drm, wq_fini, iau->timeout_wq);
 	for (unsigned int q = 0; q < iau->info.queues && !err; q++)
 		err = ring_init(iau, q);
 	return err;

@@ -100,3 +100,17 @@ void iau_slot_release(struct iau_vm *vm)
 	}
 	spin_unlock_irqrestore(&iau->slot_lock, irq);
 }
+
+/* The device has lost them, or is about to; no job is in it. */
+void iau_slots_forget(struct iau_device *iau)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&iau->slot_lock, irq);
+	for (unsigned int i = 0; i < iau->info.contexts; i++) {
+		if (iau->slot[i].vm)
+			iau->slot[i].vm->slot = -1;
+		iau->slot[i].vm = NULL;
+	}
+	spin_unlock_irqrestore(&iau->slot_lock, irq);
+}

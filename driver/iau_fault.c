@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Jobs that the device refuses. Such a job stops its hardware queue until it is skipped. */
+#include <linux/interrupt.h>
+
+#include <drm/drm_drv.h>
+#include <drm/iau_dump.h>
+
+#include "iau_drv.h"
+#include "iau_trace.h"
+
+/* The oldest job, if the device has stopped at it: who it is, with a reference to its queue. */
+static struct iau_job *faulted_job(struct iau_ring *ring, struct iau_dump_job *who,
+				   struct iau_queue **queue)
+{
+	struct iau_job *job = NULL;
+	unsigned long irq;
+
+	iau_ring_collect(ring);
+	spin_lock_irqsave(&ring->lock, irq);
+	if (ring->head != ring->tail &&
+	    iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_STATUS)) == 2) {
+		job = iau_ring_head(ring);
+		iau_dump_describe(job, who);
+		kref_get(&job->queue->ref);
+		*queue = job->queue;
+	}
+	spin_unlock_irqrestore(&ring->lock, irq);
+	return job;
+}
+
+static void read_fault(struct iau_ring *ring, struct iau_dump_fault_record *fault)
+{
+	struct iau_device *iau = ring->iau;
+	unsigned int q = ring->index;
+
+	*fault = (struct iau_dump_fault_record){
+		.code = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_CODE)),
+		.info = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_INFO)),
+		.va = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_LO)) |
+		      (u64)iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_HI)) << 32,
+		.offset = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_OFFSET)),
+		.tag = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_TAG)),
+	};
+}
+
+/*
+ * Sees to a fault of the ring, if there is one, under the reset lock. What is returned is published
+ * once that is free: publishing waits for memory.
+ */
+struct iau_dump *iau_fault_handle(struct iau_ring *ring)
+{
+	struct iau_dump_fault_record fault;
+	struct iau_dump_job who;
+	struct iau_queue *queue;
+	struct iau_dump *dump;
+	struct iau_job *job = faulted_job(ring, &who, &queue);
+	u32 retired;
+
+	if (!job)
+		return NULL;
+	retired = iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_PROGRESS));
+	who.retired = retired - ring->retired;
+	read_fault(ring, &fault);
+	trace_iau_job_fault(ring->iau, &who, &fault);
+	iau_queue_fault(queue, &fault);
+	dump = iau_dump_take(ring, queue->vm, &who, &fault);
+	/* a ring that is stopped is about to be emptied anyway */
+	if (!iau_ring_skip(ring, job, queue, retired) && !ring->stopped)
+		iau_restart_ring(ring, -ECANCELED);
+	iau_queue_put(queue);
+	return dump;
+}
+
+/* In a thread: it reads registers, which is slow, and waits for a reset to end. */
+irqreturn_t iau_fault_irq(int irq, void *data)
+{
+	struct iau_device *iau = data;
+	int idx;
+
+	if (!drm_dev_enter(&iau->drm, &idx))
+		return IRQ_HANDLED;
+	for (unsigned int q = 0; q < iau->info.queues; q++) {
+		struct iau_dump *dump = NULL;
+
+		mutex_lock(&iau->reset_lock);
+		if (iau->awake)
+			dump = iau_fault_handle(&iau->ring[q]);
+		mutex_unlock(&iau->reset_lock);
+		iau_dump_publish(iau, dump);
+	}
+	drm_dev_exit(idx);
+	return IRQ_HANDLED;
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Is the device still moving? It runs one job at a time, so one clock is enough for all rings: it
+ * starts anew with each completion and with each look that finds more commands retired. While jobs
+ * complete, nothing is read from the device; a job that stays in front from one look to the next has
+ * its registers looked at, which also finds completions and faults whose interrupts were lost.
+ */
+#include <linux/jiffies.h>
+#include <linux/module.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+#include <drm/iau_dump.h>
+
+#include "iau_drv.h"
+#include "iau_trace.h"
+
+static unsigned int timeout_ms = 10000;
+module_param(timeout_ms, uint, 0444);
+MODULE_PARM_DESC(timeout_ms, "a job that retires no command for this long has hung (10000)");
+
+#define LOOKS	16 /* in the time of timeout_ms */
+
+static unsigned long timeout(void)
+{
+	return max(msecs_to_jiffies(timeout_ms), 2UL);
+}
+
+void iau_watchdog_moved(struct iau_device *iau)
+{
+	WRITE_ONCE(iau->moved, jiffies);
+}
+
+/* A job was given to the device. */
+void iau_watchdog_start(struct iau_device *iau)
+{
+	queue_delayed_work(iau->reset_wq, &iau->watchdog, max(timeout() / LOOKS, 1UL));
+}
+
+/* There is something to see to, now. */
+void iau_watchdog_kick(struct iau_device *iau)
+{
+	mod_delayed_work(iau->reset_wq, &iau->watchdog, 0);
+}
+
+/* A job has been in front for a whole interval. What comes back is published later. */
+static struct iau_dump *look_closely(struct iau_ring *ring)
+{
+	struct iau_device *iau = ring->iau;
+	struct iau_dump *dump;
+	u32 progress;
+
+	if (iau_read(iau, iau_qreg(ring->index, IAU_QREG_STATUS)) == ~0u) {
+		iau->stuck = true;
+		return NULL;
+	}
+	iau_ring_believe(ring, iau_read(iau, iau_qreg(ring->index, IAU_QREG_HEAD)));
+	dump = iau_fault_handle(ring);
+	progress = iau_read(iau, iau_qreg(ring->index, IAU_QREG_PROGRESS));
+	if (progress != ring->progress) {
+		ring->progress = progress;
+		iau_watchdog_moved(iau);
+	}
+	return dump;
+}
+
+static struct iau_dump *look(struct iau_ring *ring)
+{
+	struct iau_dump *dump = NULL;
+	u32 head;
+
+	iau_ring_collect(ring);
+	head = READ_ONCE(ring->head);
+	if (head != READ_ONCE(ring->tail)) {
+		if (ring->seen && ring->seen_head == head)
+			dump = look_closely(ring);
+		else
+			ring->progress = ring->retired;
+	}
+	ring->seen = head != READ_ONCE(ring->tail);
+	ring->seen_head = head;
+	return dump;
+}
+
+/* The ring whose job has the device, or the one that it should have taken a job from. */
+static struct iau_ring *culprit(struct iau_device *iau)
+{
+	struct iau_ring *ring = NULL;
+
+	for (unsigned int q = iau->info.queues; q--;) {
+		struct iau_ring *r = &iau->ring[q];
+
+		if (READ_ONCE(r->head) == READ_ONCE(r->tail))
+			continue;
+		if (iau_read(iau, iau_qreg(q, IAU_QREG_STATUS)) == 1)
+			return r;
+		ring = ring ?: r;
+	}
+	return ring;
+}
+
+/* The oldest job of the ring is not going to end. */
+static struct iau_dump *end_hung(struct iau_ring *ring)
+{
+	struct iau_device *iau = ring->iau;
+	struct iau_queue *queue = NULL;
+	struct iau_dump_job who;
+	struct iau_dump *dump;
+
+	spin_lock_irq(&ring->lock);
+	if (ring->head != ring->tail) {
+		queue = iau_ring_head(ring)->queue;
+		kref_get(&queue->ref);
+		iau_dump_describe(iau_ring_head(ring), &who);
+		trace_iau_job_timeout(iau_ring_head(ring));
+	}
+	spin_unlock_irq(&ring->lock);
+	if (!queue)
+		return NULL;
+	dev_warn_ratelimited(iau->drm.dev, "queue %u: a job of client %llu (%s, tag %#x) has hung\n",
+			     ring->index, who.client, who.comm, who.tag);
+	who.retired = iau_read(iau, iau_qreg(ring->index, IAU_QREG_PROGRESS)) - ring->retired;
+	iau_queue_ban(queue, DRM_IAU_QUEUE_TIMEOUT);
+	dump = iau_dump_take(ring, queue->vm, &who, NULL);
+	iau_reset_ring(ring, -ETIMEDOUT);
+	iau_queue_put(queue);
+	return dump;
+}
+
+/* Jobs in front whose queue takes none any more are not waited for. */
+static void end_banned(struct iau_device *iau)
+{
+	for (unsigned int q = 0; q < iau->info.queues && !iau->stuck; q++)
+		if (iau_ring_head_banned(&iau->ring[q]))
+			iau_reset_ring(&iau->ring[q], -ECANCELED);
+}
+
+/* Until the device has hung, or the next look. */
+static unsigned long until_next(struct iau_device *iau)
+{
+	unsigned long end = READ_ONCE(iau->moved) + timeout(), now = jiffies;
+
+	if (iau->stuck || time_after_eq(now, end))
+		return 0;
+	return clamp(end - now, 1UL, max(timeout() / LOOKS, 1UL));
+}
+
+/* Under the reset lock; fills in a dump for each ring and one for the device. */
+static void watch(struct iau_device *iau, struct iau_dump **dump)
+{
+	struct iau_ring *ring;
+
+	for (unsigned int q = 0; q < iau->info.queues && !iau->stuck; q++)
+		dump[q] = look(&iau->ring[q]);
+	end_banned(iau);
+	if (iau->stuck || !atomic_read(&iau->in_flight) ||
+	    time_before(jiffies, READ_ONCE(iau->moved) + timeout()))
+		return;
+	ring = culprit(iau);
+	if (ring)
+		dump[IAU_NUM_QUEUES] = end_hung(ring);
+	iau_watchdog_moved(iau);
+}
+
+static void watchdog(struct work_struct *work)
+{
+	struct iau_device *iau = container_of(work, struct iau_device, watchdog.work);
+	struct iau_dump *dump[IAU_NUM_QUEUES + 1] = { };
+	bool stuck;
+	int idx;
+
+	if (!drm_dev_enter(&iau->drm, &idx))
+		return;
+	mutex_lock(&iau->reset_lock);
+	if (iau->awake && !iau->wedged)
+		watch(iau, dump);
+	stuck = iau->stuck;
+	mutex_unlock(&iau->reset_lock);
+	for (unsigned int i = 0; i < ARRAY_SIZE(dump); i++)
+		iau_dump_publish(iau, dump[i]);
+	if (stuck)
+		iau_reset_function(iau);
+	else if (atomic_read(&iau->in_flight))
+		queue_delayed_work(iau->reset_wq, &iau->watchdog, until_next(iau));
+	drm_dev_exit(idx);
+}
+
+/* How long a job may take that is waited for when the device is to stand still. */
+unsigned int iau_watchdog_ms(void)
+{
+	return timeout_ms;
+}
+
+void iau_watchdog_stop(struct iau_device *iau)
+{
+	cancel_delayed_work_sync(&iau->watchdog);
+}
+
+static void wq_fini(struct drm_device *drm, void *unused)
+{
+	struct iau_device *iau = to_iau(drm);
+
+	/* a last interrupt may have set it going again */
+	cancel_delayed_work_sync(&iau->watchdog);
+	destroy_workqueue(iau->reset_wq);
+}
+
+int iau_watchdog_init(struct iau_device *iau)
+{
+	INIT_DELAYED_WORK(&iau->watchdog, watchdog);
+	iau->reset_wq = alloc_ordered_workqueue("iau-reset", WQ_MEM_RECLAIM);
+	if (!iau->reset_wq)
+		return -ENOMEM;
+	return drmm_add_action_or_reset(&iau->drm, wq_fini, NULL);
+}
