@@ -23,6 +23,7 @@ void client_open(struct client *c)
 	struct drm_iau_queue_create queue = { .priority = DRM_IAU_PRIORITY_NORMAL };
 
 	memset(c, 0, sizeof(*c));
+	c->cmd_bytes = 3 * IAU_CMD_BYTES;
 	c->fd = open(client_node, O_RDWR | O_CLOEXEC);
 	assert_true(c->fd >= 0);
 	assert_int_equal(ask(c, DRM_IOCTL_IAU_VM_CREATE, &vm), 0);
@@ -91,6 +92,35 @@ void prepare_copy(struct client *c, uint32_t **src, uint32_t **dst)
 	cmd[16] = IAU_OP_END;
 }
 
+void prepare_count(struct client *c, float **sum)
+{
+	const float one = 1;
+	uint32_t bits, *cmd = bound_page(c, DRM_IAU_BIND_CONST, CMD_VA, &c->dst_bo);
+
+	memcpy(&bits, &one, sizeof(bits));
+	*sum = (float *)bound_page(c, DRM_IAU_BIND_WRITE, DST_VA, &c->dst_bo);
+	c->cmd_bytes = 4 * IAU_CMD_BYTES;
+	cmd[0] = IAU_OP_LOAD;
+	IAU_PUT(cmd, DST_VA, IAU_LOAD_VA);
+	IAU_PUT(cmd, 128, IAU_LOAD_ROW_BYTES);
+	IAU_PUT(cmd, 1, IAU_LOAD_ROWS);
+	cmd += 16;
+	cmd[0] = IAU_OP_VEC;
+	IAU_PUT(cmd, 1, IAU_VEC_A1);
+	IAU_PUT(cmd, 1, IAU_VEC_OUT);
+	IAU_PUT(cmd, 1, IAU_VEC_ROWS);
+	IAU_PUT(cmd, 32, IAU_VEC_COLS);
+	IAU_PUT(cmd, 1024, IAU_VEC_D_ADDR);
+	IAU_PUT(cmd, bits, IAU_VEC_IMM1);
+	cmd += 16;
+	cmd[0] = IAU_OP_STORE;
+	IAU_PUT(cmd, DST_VA, IAU_STORE_VA);
+	IAU_PUT(cmd, 128, IAU_STORE_ROW_BYTES);
+	IAU_PUT(cmd, 1, IAU_STORE_ROWS);
+	IAU_PUT(cmd, 1024, IAU_STORE_ADDR);
+	cmd[16] = IAU_OP_END;
+}
+
 void prepare_loop(struct client *c)
 {
 	uint32_t bo, *cmd = bound_page(c, DRM_IAU_BIND_CONST, CMD_VA, &bo);
@@ -111,7 +141,7 @@ static int submit(struct client *c, uint32_t n, uint32_t tag, uint32_t gate)
 
 	memset(job, 0, sizeof(job));
 	for (uint32_t i = 0; i < n; i++)
-		job[i] = (struct drm_iau_job){ .cmd_va = CMD_VA, .cmd_bytes = 3 * 64, .tag = tag };
+		job[i] = (struct drm_iau_job){ .cmd_va = CMD_VA, .cmd_bytes = c->cmd_bytes, .tag = tag };
 	job[n - 1].syncs = (struct drm_iau_obj_array){ sizeof(out), gate ? 2 : 1, (uintptr_t)both };
 	err = ask(c, DRM_IOCTL_IAU_SUBMIT, &s);
 	c->point += !err;

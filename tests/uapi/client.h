@@ -19,7 +19,7 @@ struct client {
 	int fd;
 	uint32_t vm, queue, timeline;
 	uint64_t point;
-	uint32_t dst_bo;
+	uint32_t dst_bo, cmd_bytes;
 	void *page[3]; /* mapped by prepare_...(); a mapping keeps the client alive */
 	int pages;
 };
@@ -38,9 +38,11 @@ int bind(struct client *c, uint32_t flags, uint32_t bo, uint64_t offset, uint64_
 
 /* Binds commands, a source and a destination. */
 void prepare_copy(struct client *c, uint32_t **src, uint32_t **dst);
+/* Binds commands that add 1 to 32 numbers in memory: doing them twice, or not, shows. */
+void prepare_count(struct client *c, float **sum);
 /* Binds commands that never end instead. */
 void prepare_loop(struct client *c);
-/* Runs the copy and waits for it: 0 once it is over, faulted or not. */
+/* Runs what was prepared and waits for it: 0 once it is over, faulted or not. */
 int run_copy(struct client *c, uint32_t tag);
 int run_copies(struct client *c, uint32_t n);
 void submit_copies(struct client *c, uint32_t n);

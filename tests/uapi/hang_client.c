@@ -4,6 +4,7 @@
  *
  *   hang_client loop N    submits N endless jobs with tag 0xbad, and stays
  *   hang_client store     stores where nothing is mapped, with tag 0xbad
+ *   hang_client hang      a job with tag 0xbad; prints what became of it
  *   hang_client copy N    well-behaved: N jobs; prints "copied" or what became of its queue
  */
 #include "client.h"
@@ -35,9 +36,29 @@ static int store(void)
 	return run_copy(&c, 0xbad);
 }
 
+static uint32_t state(struct client *c)
+{
+	struct drm_iau_queue_state s = { .id = c->queue };
+
+	assert_int_equal(ask(c, DRM_IOCTL_IAU_QUEUE_STATE, &s), 0);
+	return s.state;
+}
+
+static int hang(void)
+{
+	struct client c;
+	uint32_t *src, *dst;
+	int err;
+
+	client_open(&c);
+	prepare_copy(&c, &src, &dst);
+	err = run_copy(&c, 0xbad);
+	printf("hung: error %d, state %#x\n", err, state(&c));
+	return 0;
+}
+
 static int copy(uint32_t n)
 {
-	struct drm_iau_queue_state s = { 0 };
 	struct client c;
 	uint32_t *src, *dst;
 	int err;
@@ -46,12 +67,10 @@ static int copy(uint32_t n)
 	prepare_copy(&c, &src, &dst);
 	for (uint32_t i = 1; i <= n; i++) {
 		src[0] = i;
-		err = run_copy(&c, 0xbad);
-		if (!err && dst[0] == i)
+		err = run_copy(&c, 0);
+		if (!err && dst[0] == i && !state(&c))
 			continue;
-		s.id = c.queue;
-		ask(&c, DRM_IOCTL_IAU_QUEUE_STATE, &s);
-		printf("job %u: error %d, state %#x\n", i, err, s.state);
+		printf("job %u: error %d, state %#x\n", i, err, state(&c));
 		return 1;
 	}
 	puts("copied");
@@ -64,8 +83,10 @@ int main(int argc, char **argv)
 		return loop((uint32_t)atoi(argv[2]));
 	if (argc == 2 && !strcmp(argv[1], "store"))
 		return store();
+	if (argc == 2 && !strcmp(argv[1], "hang"))
+		return hang();
 	if (argc == 3 && !strcmp(argv[1], "copy"))
 		return copy((uint32_t)atoi(argv[2]));
-	fprintf(stderr, "usage: hang_client loop N | store | copy N\n");
+	fprintf(stderr, "usage: hang_client loop N | store | hang | copy N\n");
 	return 2;
 }

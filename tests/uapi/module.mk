@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The driver's interface, from userspace; runs where there is a card.
 
-UAPI_PROGRAMS := $(addprefix $(B)/tests/,usage_test hang_client)
+UAPI_PROGRAMS := $(addprefix $(B)/tests/,usage_test reset_test hang_client)
 $(UAPI_PROGRAMS): $(B)/tests/%: tests/uapi/%.c tests/uapi/client.c tests/uapi/client.h \
 		uapi/drm/iau_accel.h $(HW_HEADERS)
 	@mkdir -p $(@D)
@@ -9,4 +9,8 @@ $(UAPI_PROGRAMS): $(B)/tests/%: tests/uapi/%.c tests/uapi/client.c tests/uapi/cl
 		-isystem /usr/include/libdrm \
 		-o $@ $(filter %.c,$^) -ldrm -lcmocka
 
-check-vm: $(UAPI_PROGRAMS)
+$(B)/tests/uevents: tests/uapi/uevents.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -g $(SIM_CFLAGS) -o $@ $<
+
+check-vm: $(UAPI_PROGRAMS) $(B)/tests/uevents

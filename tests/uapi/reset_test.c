@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Clients that do nothing wrong must lose nothing, whatever happens to the card.
+ *
+ *   reset_test hangs COUNT MS   beside them, COUNT jobs hang, which the card does at each job with
+ *                               tag 0xbad; after MS at most (median) the others go on
+ *   reset_test busy SECONDS     whoever started this does something to the card meanwhile
+ *   reset_test wedged           the card is: each ioctl says so
+ *
+ * Prints TAP.
+ */
+#include "client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BAD_TAG 0xbad
+#define INNOCENTS 3
+
+static unsigned int tests;
+
+static void ok(bool good, const char *name)
+{
+	printf("%s %u - %s\n", good ? "ok" : "not ok", ++tests, name);
+}
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
+/* What the processes tell each other. */
+struct shared {
+	atomic_bool stop;
+	_Atomic int64_t last_us; /* when a job of any of them was last done */
+	_Atomic int64_t gap_us;	 /* longest time without one, since it was set to 0 */
+	atomic_ulong jobs[INNOCENTS], lost[INNOCENTS];
+};
+
+static struct shared *shared;
+
+static void note_done(void)
+{
+	int64_t now = now_us(), gap = now - atomic_exchange(&shared->last_us, now);
+	int64_t old = shared->gap_us;
+
+	while (gap > old && !atomic_compare_exchange_weak(&shared->gap_us, &old, gap))
+		;
+}
+
+/* Each job adds 1 to its numbers; one that is lost or done twice shows at once. */
+static int innocent(int n)
+{
+	struct drm_iau_queue_create q = { .priority = (uint32_t)n };
+	struct client c;
+	float *sum;
+
+	client_open(&c);
+	q.vm_id = c.vm;
+	if (ask(&c, DRM_IOCTL_IAU_QUEUE_CREATE, &q))
+		return 1;
+	c.queue = q.id;
+	prepare_count(&c, &sum);
+	for (uint32_t i = 0; !shared->stop; i++) {
+		uint32_t jobs = 1 + i % 4;
+		float want = sum[0] + (float)jobs;
+
+		if (run_copies(&c, jobs) || sum[0] != want || sum[31] != want) {
+			fprintf(stderr, "# client %d: %g for %g\n", n, (double)sum[0], (double)want);
+			shared->lost[n]++;
+			return 1;
+		}
+		shared->jobs[n] += jobs;
+		/* floats count so far only */
+		if (want > 1e6f)
+			memset(sum, 0, 128);
+		note_done();
+	}
+	return 0;
+}
+
+static void start_innocents(pid_t *pid)
+{
+	fflush(stdout);
+	for (int n = 0; n < INNOCENTS; n++) {
+		pid[n] = fork();
+		if (!pid[n])
+			_exit(innocent(n));
+	}
+	/* until all of them are at work */
+	for (int n = 0; n < INNOCENTS; n++)
+		for (int i = 0; !shared->jobs[n] && i < 10000; i++)
+			usleep(1000);
+}
+
+static void check_innocents(pid_t *pid)
+{
+	unsigned long jobs = 0, lost = 0;
+	bool good = true;
+
+	shared->stop = true;
+	for (int n = 0; n < INNOCENTS; n++) {
+		int status = -1;
+
+		good &= waitpid(pid[n], &status, 0) == pid[n] && status == 0;
+		good &= shared->jobs[n] > 0;
+		jobs += shared->jobs[n];
+		lost += shared->lost[n];
+	}
+	printf("# %lu jobs of clients that did nothing wrong, %lu lost\n", jobs, lost);
+	ok(good && !lost, "clients that did nothing wrong have lost nothing");
+}
+
+/* A job that hangs: it is ended, and its queue takes no more. */
+static bool hang(void)
+{
+	struct drm_iau_queue_state s = { 0 };
+	struct client c;
+	float *sum;
+	bool good;
+
+	client_open(&c);
+	prepare_count(&c, &sum);
+	submit_tagged(&c, 1, BAD_TAG);
+	good = wait_point(&c, 60000) == 0 && sum[0] == 0;
+	s.id = c.queue;
+	good = good && !ask(&c, DRM_IOCTL_IAU_QUEUE_STATE, &s) &&
+	       s.state == (DRM_IAU_QUEUE_BANNED | DRM_IAU_QUEUE_TIMEOUT) && run_copy(&c, 0) == -EIO;
+	client_close(&c);
+	return good;
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void hangs(unsigned int count, unsigned int limit_ms)
+{
+	int64_t *gap = calloc(count, sizeof(*gap));
+	unsigned int good = 0;
+	pid_t pid[INNOCENTS];
+	char name[64];
+
+	start_innocents(pid);
+	for (unsigned int i = 0; gap && i < count; i++) {
+		int64_t last;
+
+		shared->gap_us = 0;
+		good += hang();
+		/* the gap ends with the next job that is done */
+		last = shared->last_us;
+		for (int k = 0; shared->last_us == last && k < 100000; k++)
+			usleep(100);
+		gap[i] = shared->gap_us;
+	}
+	snprintf(name, sizeof(name), "%u jobs that hang are ended, one after the other", count);
+	ok(good == count, name);
+	check_innocents(pid);
+	qsort(gap, count, sizeof(*gap), compare);
+	printf("# figure: from a job that hangs to the next client's: %.1f ms (median), %.1f (95%%), "
+	       "%.1f (longest)\n", (double)gap[count / 2] / 1e3,
+	       (double)gap[count - 1 - count / 20] / 1e3, (double)gap[count - 1] / 1e3);
+	snprintf(name, sizeof(name), "the next client's job is done within %u ms", limit_ms);
+	ok(gap[count / 2] <= limit_ms * INT64_C(1000), name);
+	free(gap);
+}
+
+static void busy(unsigned int seconds)
+{
+	pid_t pid[INNOCENTS];
+
+	start_innocents(pid);
+	puts("# at work");
+	fflush(stdout);
+	sleep(seconds);
+	check_innocents(pid);
+}
+
+static void wedged(void)
+{
+	struct drm_iau_device_info info = { 0 };
+	struct drm_iau_dev_query query = { .type = DRM_IAU_DEV_QUERY_INFO, .size = sizeof(info),
+					   .pointer = (uintptr_t)&info };
+	struct drm_iau_bo_create bo = { .size = 4096 };
+	struct drm_iau_vm_create vm = { 0 };
+	struct client c = { .fd = open(client_node, O_RDWR | O_CLOEXEC) };
+
+	ok(c.fd >= 0, "a wedged device can be opened");
+	ok(ask(&c, DRM_IOCTL_IAU_VM_CREATE, &vm) == -EIO, "it makes no address space");
+	ok(ask(&c, DRM_IOCTL_IAU_BO_CREATE, &bo) == -EIO, "it makes no buffer");
+	ok(!ask(&c, DRM_IOCTL_IAU_DEV_QUERY, &query) && info.rows, "it can be asked what it is");
+	close(c.fd);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int n = argc > 2 ? (unsigned int)atoi(argv[2]) : 0;
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return 1;
+	shared->last_us = now_us();
+	if (argc == 4 && n && !strcmp(argv[1], "hangs"))
+		hangs(n, (unsigned int)atoi(argv[3]));
+	else if (argc == 3 && n && !strcmp(argv[1], "busy"))
+		busy(n);
+	else if (argc == 2 && !strcmp(argv[1], "wedged"))
+		wedged();
+	else
+		return fprintf(stderr, "usage: reset_test hangs N MS | busy SECONDS | wedged\n"), 2;
+	return 0;
+}
