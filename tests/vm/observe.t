@@ -15,7 +15,7 @@ for event in submit run done; do echo "job_$event $(grep -c "iau_job_$event:" /s
 echo "binds $(grep -c iau_bind: /sys/kernel/tracing/trace)"
 echo "failed $(grep iau_job_done: /sys/kernel/tracing/trace | grep -vc error=0)"
 cd /sys/kernel/debug/accel/0*
-sleep 100 < /dev/accel/accel0 &
+exec 3< /dev/accel/accel0
 grep -H . counters clients queues rings slots
 '
 	tap usage_test 5
