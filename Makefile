@@ -26,6 +26,7 @@ include sim/module.mk
 include libiau/module.mk
 include sim/vfio/module.mk
 include sim/vm/module.mk
+include sim/vm/debug.mk
 include tests/module.mk
 include tests/llama/module.mk
 include mk/install.mk

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "make vm KERNEL=7.3 ENGINE=ref CARDS=2": "needs the network; tests/vm/boot.t",
     "make vm-module": "needs the network; tests/vm",
     "make check-vm": "needs the network",
+    "make check-debug": "needs the network",
     "make lint-rtl-mxu lint-rtl-vec": "the builds of tests/rtl, with the same warnings",
     "make install PREFIX=$HOME/iau": "tests/e2e/install.t",
     "export PKG_CONFIG_PATH=$HOME/iau/lib/pkgconfig LD_LIBRARY_PATH=$HOME/iau/lib":

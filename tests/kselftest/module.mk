@@ -18,4 +18,4 @@ $(KSELFTEST)/.built: $(KSELFTEST_SRCS) uapi/drm/iau_accel.h | $(VM_KIT) $(NEEDED
 
 .PHONY: kselftest
 kselftest: $(KSELFTEST)/.built
-check-vm: kselftest
+check-vm check-debug: kselftest

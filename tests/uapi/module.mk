@@ -13,4 +13,4 @@ $(B)/tests/uevents: tests/uapi/uevents.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -g $(SIM_CFLAGS) -o $@ $<
 
-check-vm: $(UAPI_PROGRAMS) $(B)/tests/uevents
+check-vm check-debug: $(UAPI_PROGRAMS) $(B)/tests/uevents

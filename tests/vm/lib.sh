@@ -7,12 +7,22 @@ kernel=${KERNEL:-6.12} vm=${VM:-build/vm} n=0 bad=0 out=
 # ok STATUS NAME
 ok() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=1; fi; }
 
+# What the kernel has to complain about, its debugging options included; leaks are told from what is
+# only a few seconds old.
+complaints='
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	sleep 6
+	echo scan > /sys/kernel/debug/kmemleak
+	sed "s/^/kernel: /" /sys/kernel/debug/kmemleak
+fi
+dmesg | grep -A 30 -E "BUG|WARNING|Oops|UBSAN|DMA-API: (iau|exceeded)|INFO: (task|possible)" | sed "s/^/kernel: /"
+true'
+
 # guest [OPTION...] SCRIPT: runs it in the machine; $out is what it wrote, and the kernel's complaints.
 guest() {
 	local script=${*: -1}
 	out=$(sim/vm/run -d "$vm" -k "$kernel" "${@:1:$#-1}" -- "$script
-dmesg | grep -E 'BUG|WARNING|Oops|Call Trace' | sed 's/^/kernel: /'
-true" | tr -d '\r')
+$complaints" | tr -d '\r')
 }
 
 # said NAME: the rest of the line of $out that starts with it
