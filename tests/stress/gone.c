@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The device goes while clients have it open, with jobs in flight, again and again:
+ *
+ *   gone ROUNDS
+ *
+ * What was promised comes, with an error or without; calls give ENODEV; memory stays what it was; and
+ * the driver can be bound again while the old clients are still there.
+ */
+#include "client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define DRIVER	"/sys/bus/pci/drivers/iau"
+#define CLIENTS	4
+
+static void fail(const char *what, int err)
+{
+	fprintf(stderr, "gone: %s: %s\n", what, strerror(-err));
+	exit(1);
+}
+
+static void must(const char *what, int err)
+{
+	if (err)
+		fail(what, err);
+}
+
+static void must_be(const char *what, int err, int expected)
+{
+	if (err != expected) {
+		fprintf(stderr, "gone: %s gives %d instead of %d\n", what, err, expected);
+		exit(1);
+	}
+}
+
+/* The name of the only device that is bound */
+static void device_name(char *name, size_t size)
+{
+	glob_t found;
+
+	if (glob(DRIVER "/0000:*", 0, NULL, &found) || found.gl_pathc != 1)
+		fail("no device, or several", -ENODEV);
+	snprintf(name, size, "%s", strrchr(found.gl_pathv[0], '/') + 1);
+	globfree(&found);
+}
+
+static void tell(const char *file, const char *name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), DRIVER "/%s", file);
+	fd = open(path, O_WRONLY);
+	if (fd < 0 || write(fd, name, strlen(name)) < 0)
+		fail(path, -errno);
+	close(fd);
+}
+
+/* One copies, one has far more to copy, one never ends, one does nothing. */
+static void begin(struct client *c)
+{
+	for (int i = 0; i < CLIENTS; i++) {
+		must("open", client_open(&c[i]));
+		must("prepare", i == 2 ? loop_prepare(&c[i]) : copy_prepare(&c[i]));
+	}
+	c[0].src[0] = 1;
+	must("copy", run_copy(&c[0]));
+	for (int i = 0; i < 20; i++)
+		must("submit", submit_copies(&c[1], c[1].queue, 64));
+	must("submit", submit_copies(&c[2], c[2].queue, 4));
+}
+
+/* A promise as a file, which can be waited for without the device */
+static int promise(struct client *c)
+{
+	struct drm_syncobj_handle args = {
+		.handle = c->timeline,
+		.flags = DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_EXPORT_SYNC_FILE,
+	};
+
+	must("export", ask(c->fd, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &args));
+	return args.fd;
+}
+
+static void keep(int file)
+{
+	struct pollfd waiting = { .fd = file, .events = POLLIN };
+
+	must_be("what was promised", poll(&waiting, 1, LONG_MS), 1);
+	close(file);
+}
+
+static void look(struct client *c)
+{
+	struct drm_iau_queue_state state;
+	uint32_t id;
+
+	for (int i = 0; i < CLIENTS; i++) {
+		must_be("submit", submit_copies(&c[i], c[i].queue, 1), -ENODEV);
+		must_be("queue_state", queue_state(c[i].fd, c[i].queue, &state), -ENODEV);
+		must_be("queue_destroy", queue_destroy(c[i].fd, c[i].queue), -ENODEV);
+		must_be("vm_create", vm_create(c[i].fd, &id), -ENODEV);
+		must_be("bo_create", bo_create(c[i].fd, PAGE, &id), -ENODEV);
+		must_be("unbind", unbind(&c[i], SRC_VA, PAGE), -ENODEV);
+	}
+	/* memory is memory */
+	must_be("memory", c[0].dst[0], 1);
+	c[0].src[1] = 5;
+	must_be("memory", c[0].src[1], 5);
+}
+
+int main(int argc, char **argv)
+{
+	int rounds = argc == 2 ? atoi(argv[1]) : 0;
+	char name[32];
+
+	if (rounds <= 0) {
+		fprintf(stderr, "usage: gone ROUNDS\n");
+		return 2;
+	}
+	device_name(name, sizeof(name));
+	for (int i = 0; i < rounds; i++) {
+		struct client c[CLIENTS], next;
+		int promised[3];
+
+		begin(c);
+		for (int k = 0; k < 3; k++)
+			promised[k] = promise(&c[k]);
+		tell("unbind", name);
+		for (int k = 0; k < 3; k++)
+			keep(promised[k]);
+		look(c);
+		/* every other time, those who are left over go first */
+		for (int k = 0; i % 2 && k < CLIENTS; k++)
+			client_close(&c[k]);
+		tell("bind", name);
+		must("open again", client_open(&next));
+		must("prepare again", copy_prepare(&next));
+		next.src[0] = i;
+		must("copy again", run_copy(&next));
+		must_be("the copy", next.dst[0], i);
+		client_close(&next);
+		for (int k = 0; !(i % 2) && k < CLIENTS; k++)
+			client_close(&c[k]);
+	}
+	printf("gone rounds %d\n", rounds);
+	return 0;
+}

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The driver under pressure: many processes, guilty ones among them, random calls, a device that loses
+# interrupts and jobs or goes altogether. KERNEL chooses; SEED and SCALE (1) say which and how much.
+# shellcheck source=tests/vm/lib.sh
+. tests/vm/lib.sh
+seed=${SEED:-1} scale=${SCALE:-1}
+fast="rmmod iau && insmod /out/iau.ko timeout_ms=500 client_mib=64"
+
+# went_well NAME PATTERN: what a program says at its end
+went_well() {
+	grep -qE "^$2\$" <<< "$out"
+	ok $? "$1"
+}
+
+guest -e ref "$fast
+build/tests/stress/storm $seed 16 $((40 * scale))
+build/tests/stress/fuzz $seed $((20000 * scale))
+build/tests/stress/gone $((4 * scale))
+for i in \$(seq $((10 * scale))); do rmmod iau && insmod /out/iau.ko || break; done
+echo reloads \$i
+build/iau info | grep ^engine"
+went_well "a storm of submissions from 16 processes" "storm failed 0 innocent_banned 0 guilty_banned 0"
+went_well "$((20000 * scale)) random calls" "fuzz calls $((20000 * scale)) worked [1-9][0-9]*"
+went_well "unbound with clients and jobs, $((4 * scale)) times" "gone rounds $((4 * scale))"
+went_well "removed and inserted $((10 * scale)) times" "reloads $((10 * scale))"
+went_well "and it works" "engine  */dev/accel/accel0.*"
+clean
+
+for engine in ref rtl; do
+	guest -e $engine "$fast; build/tests/stress/storm $seed 8 $((20 * scale)) 3"
+	went_well "$engine: the guilty cost the innocent nothing" \
+		"storm failed 0 innocent_banned 0 guilty_banned [1-9][0-9]*"
+	clean
+done
+
+# What a device may do wrong, and how many queues of the innocent it may cost
+while read -r banned options; do
+	guest -e ref -c "$options" "$fast; build/tests/stress/storm $seed 6 $((20 * scale))"
+	went_well "$options: $banned banned" "storm failed 0 innocent_banned $banned guilty_banned 0"
+	clean
+done <<END
+0 --drop-irq 20
+0 --repeat-irq 20
+0 --stall 20:100000
+1 --stall 20
+1 --corrupt-record 20
+END
+
+if [[ $kernel == *-debug ]]; then
+	guest -e ref "build/tests/stress/failnth
+build/tests/stress/failnth 97 build/iau run -m models/iau-ci/iau-ci-q8_0.gguf -n 2 -p Once > /dev/null 2>/tmp/e
+grep failnth /tmp/e; build/tests/stress/failnth 997 build/iau info | grep ^failnth"
+	went_well "every allocation of a client's life fails" "failnth allocations [1-9][0-9]+ failed [1-9][0-9]*"
+	clean
+fi
+finish
