@@ -74,7 +74,16 @@ module iau_core (
   input  iau_hw_pkg::fault_e store_fault_i,
   input  logic [63:0]        store_va_i,
   input  logic [4:0]         load_head_i,
-  output logic               store_pending_o
+  output logic               store_pending_o,
+  // traces: a command enters the window, starts in its unit, is done; PLACE names it meanwhile
+  output logic               ev_enter_o,
+  output logic [31:0]        ev_pc_o,
+  output logic [2:0]         ev_unit_o,
+  output logic [4:0]         ev_place_o,
+  output logic [4:0]         ev_start_o,
+  output logic [24:0]        ev_start_place_o,
+  output logic [4:0]         ev_done_o,
+  output logic [24:0]        ev_done_place_o
 );
 
   typedef enum logic [3:0] {JIdle, JDesc, JDescWait, JCheck, JParamTr, JParamRd, JParamWait, JRun,
@@ -248,8 +257,16 @@ module iau_core (
     .retire_o,
     .retire_op_o,
     .retire_i4_o,
-    .retire_amount_o
+    .retire_amount_o,
+    .ev_place_o,
+    .ev_start_o,
+    .ev_start_place_o,
+    .ev_done_o,
+    .ev_done_place_o
   );
+  assign ev_enter_o = enter;
+  assign ev_pc_o = x_pc;
+  assign ev_unit_o = unit;
 
   // The job ---------------------------------------------------------------------------------------
   assign job_take_o = jstate_q == JIdle && job_valid_i;

@@ -31,7 +31,16 @@ module iau_top (
   output logic [63:0]  w_strb_o,
   input  logic         w_ready_i,
   input  logic         b_valid_i,
-  input  logic         b_err_i
+  input  logic         b_err_i,
+  // traces: a command enters the window, starts in its unit, is done; PLACE names it meanwhile
+  output logic         ev_enter_o,
+  output logic [31:0]  ev_pc_o,
+  output logic [2:0]   ev_unit_o,
+  output logic [4:0]   ev_place_o,
+  output logic [4:0]   ev_start_o,
+  output logic [24:0]  ev_start_place_o,
+  output logic [4:0]   ev_done_o,
+  output logic [24:0]  ev_done_place_o
 );
 
   // Clocks: those of the units run while they have work ---------------------------------------------
@@ -207,7 +216,9 @@ module iau_top (
     .store_fault_i  (store_fault),
     .store_va_i     (store_va),
     .load_head_i    (load_head),
-    .store_pending_o(store_pending)
+    .store_pending_o(store_pending),
+    .ev_enter_o, .ev_pc_o, .ev_unit_o, .ev_place_o, .ev_start_o, .ev_start_place_o,
+    .ev_done_o, .ev_done_place_o
   );
 
   // Translation -----------------------------------------------------------------------------------

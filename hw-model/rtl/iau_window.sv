@@ -56,7 +56,13 @@ module iau_window (
   output logic               retire_o,
   output logic [7:0]         retire_op_o,
   output logic               retire_i4_o,
-  output logic [47:0]        retire_amount_o
+  output logic [47:0]        retire_amount_o,
+  // traces: a command enters, starts in its unit, is done, each named by its place in the window
+  output logic [4:0]         ev_place_o,
+  output logic [4:0]         ev_start_o,
+  output logic [24:0]        ev_start_place_o,
+  output logic [4:0]         ev_done_o,
+  output logic [24:0]        ev_done_place_o
 );
 
   localparam int unsigned Units = 5;
@@ -103,6 +109,11 @@ module iau_window (
     if (store_q != '0) store_pending_o = any_older(store_q, load_head_i, head_q);
   end
   assign issue = u_valid_o & u_ready_i;
+  assign ev_place_o = tail_q;
+  assign ev_start_o = issue;
+  assign ev_start_place_o = {idx4, idx3, idx2, idx1, idx0};
+  assign ev_done_o = u_done_i;
+  assign ev_done_place_o = {cur4_q, cur3_q, cur2_q, cur1_q, load_done_idx_i};
   assign enter_u = enter_i ? Units'(1) << unit_i : '0;
   assign room_o = ~live_q[tail_q] & ~full[unit_i];
   assign load_idx_o = idx0;

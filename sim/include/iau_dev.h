@@ -12,6 +12,22 @@
 
 struct iau_dev;
 
+/* Units that take commands, in the order of the hardware's; JOB stands for a job as a whole. */
+enum iau_dev_unit {
+	IAU_DEV_LOAD, IAU_DEV_STORE, IAU_DEV_MATMUL, IAU_DEV_VEC, IAU_DEV_COPY, IAU_DEV_JOB,
+	IAU_DEV_UNITS
+};
+
+/*
+ * What became of a command, in cycles of the cycle counter: checked and put into the window, given to
+ * its unit, done. COMMAND is its index in the command buffer. Of a job, all but the end are its start.
+ */
+struct iau_dev_span {
+	uint64_t entered, started, done;
+	uint32_t command;
+	enum iau_dev_unit unit;
+};
+
 /* What the host of a device provides. */
 struct iau_dev_host {
 	void *opaque;
@@ -22,6 +38,8 @@ struct iau_dev_host {
 	uint8_t *(*map)(void *opaque, uint64_t pa, size_t len, bool write);
 	/* MSI-X vector VECTOR fires. May be called from within iau_dev_run() and mmio_write. */
 	void (*irq)(void *opaque, unsigned int vector);
+	/* A command or a job is done; engines that know time call it if it is not NULL. */
+	void (*span)(void *opaque, const struct iau_dev_span *span);
 };
 
 /* The memory behind the port, for engines that know time. Cycles are device clock cycles. */

@@ -19,7 +19,39 @@ struct iau_dev {
 	Viau_top top{ &context };
 	iau_dev_host host;
 	struct dram dram;
+	// commands on their way, by their place in the window; the job that runs
+	iau_dev_span span[32];
+	iau_dev_span job;
+	bool in_job;
 };
+
+// What the trace ports say in the cycle before the edge.
+static void trace(struct iau_dev *dev)
+{
+	Viau_top &t = dev->top;
+	uint64_t now = dev->dram.now;
+
+	for (unsigned int u = 0; (t.ev_start_o | t.ev_done_o) >> u; u++) {
+		iau_dev_span &started = dev->span[t.ev_start_place_o >> 5 * u & 31];
+		iau_dev_span &done = dev->span[t.ev_done_place_o >> 5 * u & 31];
+
+		if (t.ev_done_o >> u & 1) {
+			done.done = now;
+			dev->host.span(dev->host.opaque, &done);
+		}
+		if (t.ev_start_o >> u & 1)
+			started.started = now;
+	}
+	if (t.ev_enter_o)
+		dev->span[t.ev_place_o] = { now, now, now, t.ev_pc_o, (iau_dev_unit)t.ev_unit_o };
+	if (t.counts_o && !dev->in_job)
+		dev->job = { now, now, now, 0, IAU_DEV_JOB };
+	if (!t.counts_o && dev->in_job) {
+		dev->job.done = now;
+		dev->host.span(dev->host.opaque, &dev->job);
+	}
+	dev->in_job = t.counts_o;
+}
 
 static void raise_irqs(struct iau_dev *dev)
 {
@@ -57,6 +89,8 @@ static void cycle(struct iau_dev *dev)
 		dram_write(d, t.w_addr_o, (const uint8_t *)&t.w_data_o[0], t.w_strb_o);
 	else if (t.w_valid_o)
 		d->write_waits = true;
+	if (dev->host.span)
+		trace(dev);
 	// memory's time is that of the cycle counter: what the host asks of an idle device does not
 	// move the refresh, and a job takes the same cycles whoever drives the device
 	if (t.counts_o)
@@ -75,6 +109,7 @@ static struct iau_dev *rtl_create(const struct iau_dev_host *host,
 	if (!dev)
 		return nullptr;
 	dev->host = *host;
+	dev->in_job = false;
 	dram_init(&dev->dram, host, timing);
 	// an edge of the reset: gated clocks may not have one while it is low
 	dev->top.rst_ni = 1;

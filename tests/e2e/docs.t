@@ -22,6 +22,8 @@ ELSEWHERE = {
     "make vm-module": "needs the network; tests/vm",
     "make check-vm": "needs the network",
     "make check-debug": "needs the network",
+    "cc -o copy copy.c -Iuapi $(pkg-config --cflags --libs libdrm)": "tests/vm/uapi.t",
+    "./copy /dev/accel/accel0": "tests/vm/uapi.t",
     "make lint-rtl-mxu lint-rtl-vec": "the builds of tests/rtl, with the same warnings",
     "make install PREFIX=$HOME/iau": "tests/e2e/install.t",
     "export PKG_CONFIG_PATH=$HOME/iau/lib/pkgconfig LD_LIBRARY_PATH=$HOME/iau/lib":
@@ -30,8 +32,11 @@ ELSEWHERE = {
     './example models/iau-ci/iau-ci-q8_0.gguf "Once upon a time" rtl': "tests/e2e/install.t",
 }
 
+# Commands that run no model: of the common options they have --json only.
+NO_MODEL = {"dump"}
+
 # Lines of output that depend on the host's speed or change with every cycle saved.
-FIGURES = re.compile(r"^\[|tokens/s")
+FIGURES = re.compile(r"^\[|tokens/s|^  \S.*  +\d")
 
 results = []
 
@@ -167,7 +172,8 @@ def check_options():
     for name in names:
         have = options_of(name)
         own = {k: v for k, v in have.items() if k not in ("help", "usage")}
-        want = {**manual.get("", {}), **manual.get(name, {})}
+        common = {k: v for k, v in manual.get("", {}).items() if name not in NO_MODEL or k == "json"}
+        want = {**common, **manual.get(name, {})}
         test(own == want, f"the manual page has the options of iau {name}", own, want)
         test(completed_options(name) == set(have), f"completion has the options of iau {name}",
              have, completed_options(name))

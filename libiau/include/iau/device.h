@@ -146,6 +146,43 @@ int iau_device_execute(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes
 /* Counter by its number in the hardware reference. */
 uint64_t iau_device_counter(struct iau_device *dev, unsigned int counter);
 
+/* Units of a device that take commands; IAU_UNIT_JOB stands for a job as a whole. */
+enum iau_unit {
+	IAU_UNIT_LOAD,
+	IAU_UNIT_STORE,
+	IAU_UNIT_MATMUL,
+	IAU_UNIT_VEC,
+	IAU_UNIT_COPY,
+	IAU_UNIT_JOB,
+	IAU_UNITS,
+};
+
+/**
+ * struct iau_span - a command's or job's way through the device, in device cycles
+ * @entered:	checked and put into the window of commands under way
+ * @started:	given to its unit
+ * @done:	over
+ * @command:	its index in the command buffer
+ * @unit:	enum iau_unit
+ *
+ * Cycles are those of the cycle counter: they stand still between jobs.
+ */
+struct iau_span {
+	uint64_t entered, started, done;
+	uint32_t command;
+	uint32_t unit;
+};
+
+typedef void (*iau_span_fn)(void *opaque, const struct iau_span *span);
+
+/**
+ * iau_device_trace() - be told of every command that is done, and of every job
+ * @fn:		called from within iau_device_execute(); NULL: no more
+ *
+ * Return: 0; -ENOTSUP not the rtl engine in this process.
+ */
+int iau_device_trace(struct iau_device *dev, iau_span_fn fn, void *opaque);
+
 #ifdef __cplusplus
 }
 #endif

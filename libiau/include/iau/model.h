@@ -63,6 +63,29 @@ uint32_t iau_session_length(const struct iau_session *s);
 int iau_session_truncate(struct iau_session *s, uint32_t length);
 
 /**
+ * struct iau_op_span - a command of a session on its way through the device
+ * @span:	where it was when
+ * @op:		what it is for, such as "qkv projection"; of a job NULL
+ * @layer:	of the model; of the embedding 0, of output norm and logits the number of layers
+ * @rows:	tokens that the job evaluates
+ */
+struct iau_op_span {
+	struct iau_span span;
+	const char *op;
+	uint32_t layer, rows;
+};
+
+typedef void (*iau_op_span_fn)(void *opaque, const struct iau_op_span *span);
+
+/**
+ * iau_session_trace() - be told of every command of the evaluations to come
+ * @fn:		called from within iau_session_eval(); NULL: no more
+ *
+ * One session of a device at a time. Return: 0; -ENOTSUP not the rtl engine in this process.
+ */
+int iau_session_trace(struct iau_session *s, iau_op_span_fn fn, void *opaque);
+
+/**
  * iau_logits_fn - receives the logits of one position
  * @logits:	n_vocab values, the prediction after token @position; valid during the call
  *

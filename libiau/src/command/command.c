@@ -9,7 +9,24 @@
 void iau_cmdbuf_free(struct iau_cmdbuf *cb)
 {
 	free(cb->cmd);
+	free(cb->labels);
 	memset(cb, 0, sizeof(*cb));
+}
+
+static void grow(struct iau_cmdbuf *cb)
+{
+	size_t cap = cb->cap ? cb->cap * 2 : 256;
+	void *p = realloc(cb->cmd, cap * sizeof(*cb->cmd));
+	void *q = p ? realloc(cb->labels, cap * sizeof(*cb->labels)) : NULL;
+
+	if (p)
+		cb->cmd = p;
+	if (q)
+		cb->labels = q;
+	if (p && q)
+		cb->cap = cap;
+	else
+		cb->err = iau_error_nomem("command buffer");
 }
 
 uint32_t *iau_cmd_new(struct iau_cmdbuf *cb, enum iau_opcode op)
@@ -17,18 +34,14 @@ uint32_t *iau_cmd_new(struct iau_cmdbuf *cb, enum iau_opcode op)
 	static _Thread_local uint32_t scratch[16];
 	uint32_t *cmd;
 
-	if (cb->n == cb->cap && !cb->err) {
-		size_t cap = cb->cap ? cb->cap * 2 : 256;
-		void *p = realloc(cb->cmd, cap * sizeof(*cb->cmd));
-
-		if (p) {
-			cb->cmd = p;
-			cb->cap = cap;
-		} else {
-			cb->err = iau_error_nomem("command buffer");
-		}
+	if (cb->n == cb->cap && !cb->err)
+		grow(cb);
+	if (cb->err) {
+		cmd = scratch;
+	} else {
+		cb->labels[cb->n] = cb->label;
+		cmd = cb->cmd[cb->n++];
 	}
-	cmd = cb->err ? scratch : cb->cmd[cb->n++];
 	memset(cmd, 0, IAU_CMD_BYTES);
 	cmd[0] = op;
 	return cmd;

@@ -8,10 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Commands in order. After a failed allocation ERR stays set and further calls do nothing. */
+/*
+ * Commands in order, each with the label that was set when it was made: what it is for, for whoever
+ * looks at a trace. After a failed allocation ERR stays set and further calls do nothing.
+ */
 struct iau_cmdbuf {
 	uint32_t (*cmd)[16];
+	uint16_t *labels;
 	size_t n, cap;
+	uint16_t label;
 	int err;
 };
 

@@ -17,6 +17,7 @@ struct iau_device_ops {
 	void (*buffer_destroy)(struct iau_device *dev, struct iau_buffer *buf);
 	int (*execute)(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes,
 		       const uint32_t *params);
+	int (*trace)(struct iau_device *dev, iau_span_fn fn, void *opaque); /* may be NULL */
 	uint64_t (*counter)(struct iau_device *dev, unsigned int counter);
 };
 

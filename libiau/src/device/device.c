@@ -94,6 +94,17 @@ int iau_device_execute(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes
 	return dev->ops->execute(dev, cmd_va, cmd_bytes, params);
 }
 
+int iau_device_trace(struct iau_device *dev, iau_span_fn fn, void *opaque)
+{
+	struct iau_device_info info;
+
+	if (dev->ops->trace)
+		return dev->ops->trace(dev, fn, opaque);
+	iau_device_info(dev, &info);
+	return iau_error(-ENOTSUP, "%s: commands are traced by the engine rtl in this process only",
+			 info.engine);
+}
+
 uint64_t iau_device_counter(struct iau_device *dev, unsigned int counter)
 {
 	return dev->ops->counter(dev, counter);

@@ -34,6 +34,8 @@ struct inproc {
 	struct iau_buffer params;
 	uint32_t tail;
 	uint64_t fence;
+	iau_span_fn span;
+	void *span_opaque;
 };
 
 static struct inproc *to_inproc(struct iau_device *base)
@@ -68,6 +70,27 @@ static void host_irq(void *opaque, unsigned int vector)
 {
 	(void)opaque;
 	(void)vector; /* execute() watches the queue instead */
+}
+
+static void host_span(void *opaque, const struct iau_dev_span *s)
+{
+	struct inproc *dev = opaque;
+	struct iau_span span = { s->entered, s->started, s->done, s->command, s->unit };
+
+	if (dev->span)
+		dev->span(dev->span_opaque, &span);
+}
+
+static int inproc_trace(struct iau_device *base, iau_span_fn fn, void *opaque)
+{
+	struct inproc *dev = to_inproc(base);
+
+	if (!dev->ops->timed)
+		return iau_error(-ENOTSUP, "engine '%s' knows no time: rtl traces commands",
+				 dev->ops->name);
+	dev->span = fn;
+	dev->span_opaque = opaque;
+	return 0;
 }
 
 static uint64_t *table_at(struct inproc *dev, uint64_t pa)
@@ -307,12 +330,13 @@ static const struct iau_device_ops inproc_ops = {
 	.buffer_destroy = inproc_buffer_destroy,
 	.execute = inproc_execute,
 	.counter = inproc_counter,
+	.trace = inproc_trace,
 };
 
 int iau_inproc_open(const struct iau_device_options *o, struct iau_device **out)
 {
 	struct iau_dev_timing timing = IAU_DEV_TIMING_DEFAULT;
-	struct iau_dev_host host = { .map = host_map, .irq = host_irq };
+	struct iau_dev_host host = { .map = host_map, .irq = host_irq, .span = host_span };
 	struct inproc *dev;
 	int err;
 

@@ -157,7 +157,10 @@ static void load_chunk(struct builder *b, uint64_t va, struct place to, unsigned
 /* The newest chunk of a layer and head, to the place that comes next. */
 void emit_kv_prefetch(struct builder *b, uint32_t layer, uint32_t head)
 {
+	uint16_t before = label(b, layer, OP_KV_CACHE);
+
 	load_chunk(b, kv_va(b, layer, head), place_at(b, b->kv_turn), GRAPH_CHUNK, GRAPH_BLOCKS);
+	b->cb.label = before;
 }
 
 /*
@@ -362,13 +365,18 @@ static void emit_softmax(struct builder *b, const struct pass *p, struct place a
 /* One chunk for all parts: the next part's scores go ahead of this one's softmax. */
 static void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first)
 {
+	label_op(b, OP_ATTN_SCORES);
 	emit_scores(b, p, at, 0, first);
 	for (uint32_t i = 0; i < p->parts; i++) {
+		label_op(b, OP_ATTN_SCORES);
 		if (i + 1 < p->parts)
 			emit_scores(b, p, at, i + 1, first);
+		label_op(b, OP_SOFTMAX);
 		emit_softmax(b, p, at, i, first);
+		label_op(b, OP_ATTN_VALUES);
 		emit_values(b, p, at, i, first);
 	}
+	label_op(b, OP_KV_CACHE);
 }
 
 /* Asks for the full chunk before the one at hand, if it is one of LEFT. */
@@ -471,12 +479,14 @@ static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g,
 
 	p->part.q = (struct act){ q.data + block * 32, q.scale + block * 4 };
 	b->kv_turn++;
+	label(b, l, OP_KV_CACHE);
 	insert_fresh(b, here, f);
 	begin_full_chunks(b, va, spare);
 	if (next < hp->n_layer)
 		emit_kv_prefetch(b, next, (g + 1) % hp->n_head_kv);
 	emit_chunk(b, p, here, true);
 	emit_full_chunks(b, p, va, spare, here);
+	label_op(b, OP_ATTN_VALUES);
 	for (uint32_t i = 0; i < p->parts; i++)
 		emit_result(b, p, i, head + i, out);
 }
@@ -489,12 +499,16 @@ void emit_attention(struct builder *b, uint32_t l, uint32_t q, uint32_t k, uint3
 	uint32_t base = vsp_alloc(b, hp->n_head_kv * fresh_bytes(b));
 	struct pass p = { .m = one ? group : b->rows, .parts = one ? 1 : group,
 			  .pitch = one ? hp->n_head : b->rows, .q_step = b->rows * hd };
-	struct act queries = emit_queries(b, q);
+	struct act queries;
 
+	label(b, l, OP_ROPE);
+	queries = emit_queries(b, q);
 	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
 		struct fresh f = fresh_at(b, base, g);
 
+		label(b, l, OP_ROPE);
 		new_keys(b, k + g * hd * 4, stride, &f);
+		label(b, l, OP_KV_QUANTISE);
 		new_values(b, v + g * hd * 4, stride, &f);
 	}
 	alloc_pass(b, &p);
@@ -503,6 +517,7 @@ void emit_attention(struct builder *b, uint32_t l, uint32_t q, uint32_t k, uint3
 
 		emit_pass(b, &p, l, g, &f, queries, out);
 	}
+	label(b, l, OP_KV_CACHE);
 	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
 		struct fresh f = fresh_at(b, base, g);
 

@@ -23,6 +23,7 @@ struct chunk {
 	uint32_t bytes;
 	uint32_t at;   /* in the ring */
 	uint32_t span; /* what it takes of the ring, the unused end included if it starts over */
+	uint16_t label; /* of the product that uses it */
 };
 
 struct builder {
@@ -53,6 +54,21 @@ static inline uint32_t vsp_round(uint32_t bytes)
 }
 
 uint32_t vsp_alloc(struct builder *b, uint32_t bytes);
+
+/* What the commands to come are for; returns what they were for before. */
+static inline uint16_t label(struct builder *b, uint32_t layer, enum iau_op op)
+{
+	uint16_t before = b->cb.label;
+
+	b->cb.label = IAU_LABEL(layer, op);
+	return before;
+}
+
+/* The same in the layer at hand */
+static inline uint16_t label_op(struct builder *b, enum iau_op op)
+{
+	return label(b, IAU_LABEL_LAYER(b->cb.label), op);
+}
 
 /* OUT[r][n] = CIN + ACT . M^T for the columns FIRST .. FIRST + COUNT - 1 of tiles. */
 struct linear {

@@ -32,11 +32,14 @@ void load_ahead(struct builder *b)
 	while (b->next_load < b->n_chunks &&
 	       b->ring_used + b->chunk[b->next_load].span <= RING_BYTES) {
 		const struct chunk *c = &b->chunk[b->next_load++];
+		uint16_t before = b->cb.label;
 
+		b->cb.label = c->label;
 		iau_cmd_load(&b->cb, (struct iau_copy){ .va = c->va,
 							.addr = IAU_TSP_BASE + c->at,
 							.row_bytes = c->bytes,
 							.rows = 1 });
+		b->cb.label = before;
 		b->ring_used += c->span;
 	}
 }
@@ -45,7 +48,7 @@ void load_ahead(struct builder *b)
 static uint32_t begin_chunk(struct builder *b, uint64_t va, uint32_t bytes)
 {
 	if (b->planning && b->cur < MAX_CHUNKS) {
-		b->chunk[b->cur] = (struct chunk){ .va = va, .bytes = bytes };
+		b->chunk[b->cur] = (struct chunk){ .va = va, .bytes = bytes, .label = b->cb.label };
 		place_chunk(b, &b->chunk[b->cur]);
 		b->n_chunks = b->cur + 1;
 	}

@@ -135,16 +135,20 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	};
 	struct act act = { b->act, b->act_scale };
 
+	label(b, l, OP_ATTN_NORM);
 	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + lay->attn_norm, act);
+	label(b, l, OP_QKV);
 	for (unsigned int i = 0; i < 3; i++)
 		emit_linear(b, (struct linear){ .m = part[i].m, .act = act, .count = part[i].m->nt,
 						.out = part[i].out, .out_stride = part[i].stride,
 						.cin = hp->qkv_bias, .c = part[i].bias });
+	label(b, l, OP_QK_NORM);
 	if (hp->qk_norm) {
 		emit_head_norm(b, q, q_stride, hp->n_head, pack + lay->q_norm);
 		emit_head_norm(b, k, kv_stride, hp->n_head_kv, pack + lay->k_norm);
 	}
 	emit_attention(b, l, q, k, v, act);
+	label(b, l, OP_ATTN_OUTPUT);
 	emit_linear(b, (struct linear){ .m = &y->o, .act = act, .count = y->o.nt, .out = b->x,
 					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
 					.c_stride = hp->n_embd * 4 });
@@ -165,16 +169,20 @@ static void emit_ffn_slice(struct builder *b, const struct iau_layer *y, struct 
 			     .d_stride = cols * 4 };
 	struct iau_vec t = v;
 
+	label_op(b, OP_FFN_GATE_UP);
 	emit_linear(b, (struct linear){ .m = &y->gate, .act = in, .first = first, .count = count,
 					.out = gate, .out_stride = cols * 4 });
+	label_op(b, OP_FFN_ACTIVATION);
 	t.a = gate, t.m1 = VEC_M_IMM, t.imm0 = -LOG2_E, t.sfu = VEC_EXP2, t.out = VEC_F32, t.d = tmp;
 	iau_cmd_vec(&b->cb, t);
 	t = v;
 	t.a = tmp, t.a1 = VEC_A_IMM, t.imm1 = 1.0f, t.sfu = VEC_RECIP, t.m2 = VEC_M_B, t.b = gate;
 	t.out = VEC_F32, t.d = tmp;
 	iau_cmd_vec(&b->cb, t);
+	label_op(b, OP_FFN_GATE_UP);
 	emit_linear(b, (struct linear){ .m = &y->up, .act = in, .first = first, .count = count,
 					.out = up, .out_stride = cols * 4 });
+	label_op(b, OP_FFN_ACTIVATION);
 	t = v;
 	t.a = tmp, t.m1 = VEC_M_B, t.b = up, t.out = VEC_Q8, t.d = out.data + first * b->rows * 32;
 	t.d_stride = 32, t.d_block = b->rows * 32, t.sc = out.scale + first * b->rows * 4;
@@ -204,9 +212,11 @@ static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 
 	for (unsigned int i = 0; i < 2; i++)
 		slice[i] = (struct ffn_slice){ vsp_alloc(b, bytes), vsp_alloc(b, bytes), tmp };
+	label(b, l, OP_FFN_NORM);
 	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + b->w->pack.ffn_norm, in);
 	for (uint32_t n = 0, i = 0; n < y->gate.nt; n += step, i ^= 1)
 		emit_ffn_slice(b, y, in, out, &slice[i], n, y->gate.nt - n < step ? y->gate.nt - n : step);
+	label_op(b, OP_FFN_DOWN);
 	emit_linear(b, (struct linear){ .m = &y->down, .act = out, .count = y->down.nt, .out = b->x,
 					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
 					.c_stride = hp->n_embd * 4 });
@@ -220,8 +230,10 @@ static void emit_logits(struct builder *b)
 	struct act act = { b->act, b->act_scale };
 	uint32_t slice = m->nt < LOGIT_SLICE ? m->nt : LOGIT_SLICE, out[2];
 
+	label(b, b->hp->n_layer, OP_OUTPUT_NORM);
 	emit_load(b, b->w->output_norm_va, weight, n_embd * 4);
 	emit_rmsnorm_q8(b, b->x, n_embd, weight, act);
+	label_op(b, OP_LOGITS);
 	out[0] = vsp_alloc(b, b->rows * slice * 128);
 	out[1] = vsp_alloc(b, b->rows * slice * 128);
 	for (uint32_t n = 0, i = 0; n < m->nt; n += slice, i ^= 1) {
@@ -257,8 +269,10 @@ static void emit_model(struct builder *b, bool logits)
 	b->act_scale = vsp_alloc(b, b->rows * wide / 8);
 	for (unsigned int i = 0; i < KV_PLACES; i++)
 		b->vscale[i] = vsp_alloc(b, iau_chunk_blocks(hp->head_dim) * 128);
+	label(b, 0, OP_EMBEDDING);
 	emit_embedding(b);
 	for (uint32_t l = 0; l < hp->n_layer; l++) {
+		label(b, l + 1, OP_ATTN_NORM);
 		if (l + 1 < hp->n_layer)
 			emit_load(b, b->w->layer[l + 1].pack_va, b->pack[(l + 1) & 1],
 				  b->w->pack.bytes);
@@ -298,8 +312,17 @@ int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, 
 		out->bytes = b.cb.n * IAU_CMD_BYTES;
 		out->rows = rows;
 		out->logits = logits;
+		out->labels = b.cb.labels;
+		b.cb.labels = NULL;
 	}
 	iau_cmdbuf_free(&b.cb);
 	free(b.chunk);
 	return err;
+}
+
+void iau_graph_free(struct iau_device *dev, struct iau_graph *g)
+{
+	iau_buffer_destroy(dev, &g->buf);
+	free(g->labels);
+	g->labels = NULL;
 }

@@ -49,7 +49,40 @@ struct iau_kv_layout {
 	uint64_t layer_bytes; /* whole pages */
 };
 
+/* What commands are for, by the names that users know */
+enum iau_op {
+	OP_EMBEDDING,
+	OP_ATTN_NORM,
+	OP_QKV,
+	OP_QK_NORM,
+	OP_ROPE,
+	OP_KV_QUANTISE,
+	OP_KV_CACHE,
+	OP_ATTN_SCORES,
+	OP_SOFTMAX,
+	OP_ATTN_VALUES,
+	OP_ATTN_OUTPUT,
+	OP_FFN_NORM,
+	OP_FFN_GATE_UP,
+	OP_FFN_ACTIVATION,
+	OP_FFN_DOWN,
+	OP_OUTPUT_NORM,
+	OP_LOGITS,
+	IAU_OPS,
+};
+
+#define IAU_OP_NAMES { \
+	"embedding", "attention norm", "qkv projection", "q, k norm", "rope", "kv quantise", "kv cache", \
+	"attention scores", "softmax", "attention values", "attention output", "ffn norm", \
+	"ffn gate, up", "ffn activation", "ffn down", "output norm", "logits" }
+
+/* Labels of commands: the operator, and the layer above it. */
+#define IAU_LABEL(layer, op) ((uint16_t)((layer) << 5 | (op)))
+#define IAU_LABEL_OP(label) ((label) & 31u)
+#define IAU_LABEL_LAYER(label) ((label) >> 5)
+
 struct iau_graph {
+	uint16_t *labels; /* one a command */
 	uint32_t rows; /* tokens a run: 1, or a divisor of 32 that starts at its multiples */
 	bool logits;
 	struct iau_buffer buf;
@@ -78,5 +111,6 @@ void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *
 /* -ENOSPC if ROWS rows do not fit the vector scratchpad. */
 int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,
 		    bool logits, struct iau_graph *out);
+void iau_graph_free(struct iau_device *dev, struct iau_graph *g);
 
 #endif

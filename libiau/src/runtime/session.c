@@ -30,6 +30,9 @@ struct iau_session {
 	uint64_t kv_committed;	 /* of each layer's region */
 	struct iau_range *range; /* one a layer */
 	const float *last;
+	const struct iau_graph *running;
+	iau_op_span_fn trace;
+	void *trace_opaque;
 };
 
 #define TOKEN_BYTES 4096u
@@ -165,8 +168,8 @@ void iau_session_free(struct iau_session *s)
 	if (!s)
 		return;
 	for (int i = 1; i >= 0; i--) {
-		iau_buffer_destroy(s->model->dev, &s->many[i].buf);
-		iau_buffer_destroy(s->model->dev, &s->one[i].buf);
+		iau_graph_free(s->model->dev, &s->many[i]);
+		iau_graph_free(s->model->dev, &s->one[i]);
 	}
 	iau_buffer_destroy(s->model->dev, &s->io);
 	iau_buffer_destroy(s->model->dev, &s->kv);
@@ -256,7 +259,31 @@ static int run_graph(struct iau_session *s, const struct iau_graph *g, const int
 		offset[r] = r < n ? (uint32_t)tokens[r] * s->model->w.embd_stride : 0;
 	param[GRAPH_TOKEN] = offset[0];
 	iau_graph_params(&s->model->hp, &s->cfg.kv, s->length, g->rows, param);
+	s->running = g;
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
+}
+
+static void on_span(void *opaque, const struct iau_span *span)
+{
+	static const char *const names[] = IAU_OP_NAMES;
+	struct iau_session *s = opaque;
+	struct iau_op_span out = { .span = *span, .rows = s->running->rows };
+
+	_Static_assert(sizeof(names) / sizeof(*names) == IAU_OPS, "a name for each operator");
+	if (span->unit != IAU_UNIT_JOB) {
+		uint16_t label = s->running->labels[span->command];
+
+		out.op = names[IAU_LABEL_OP(label)];
+		out.layer = IAU_LABEL_LAYER(label);
+	}
+	s->trace(s->trace_opaque, &out);
+}
+
+int iau_session_trace(struct iau_session *s, iau_op_span_fn fn, void *opaque)
+{
+	s->trace = fn;
+	s->trace_opaque = opaque;
+	return iau_device_trace(s->model->dev, fn ? on_span : NULL, s);
 }
 
 /* How many of N tokens the next run takes; sets MANY if the wide graph runs. */

@@ -22,14 +22,14 @@ _iau()
 		mapfile -t COMPREPLY < <(compgen -W "rtl ref" -- "$cur")
 		return
 		;;
-	-[pntscL] | --prompt | --tokens | --gen | --temperature | --top-k | --top-p | --min-p | \
+	-[pntscL] | --around | --prompt | --tokens | --gen | --temperature | --top-k | --top-p | --min-p | \
 		--repeat-penalty | --repeat-last-n | --seed | --ctx | --latency | --memory)
 		return
 		;;
 	esac
 	case $cmd in
 	"")
-		mapfile -t COMPREPLY < <(compgen -W "info run perplexity tokenize bench dump help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "info run perplexity tokenize bench trace dump help" -- "$cur")
 		return
 		;;
 	run)
@@ -39,12 +39,18 @@ _iau()
 		own="--tokens"
 		;;
 	bench)
-		own="--prompt --gen"
+		own="--prompt --gen --breakdown"
+		;;
+	trace)
+		own="--prompt --gen --output"
+		;;
+	dump)
+		own="--around" common="--json --help --usage"
 		;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$own $common" -- "$cur")
-	elif [[ $cmd == perplexity || $cmd == tokenize ]]; then
+	elif [[ $cmd == perplexity || $cmd == tokenize || $cmd == dump ]]; then
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi
