@@ -395,7 +395,7 @@ int main(int argc, char **argv)
 	rng_state = seed;
 	timing.seed = seed;
 	for (int i = 0; i < 2; i++) {
-		struct iau_dev_host host = { &s[i], map, irq };
+		struct iau_dev_host host = { .opaque = &s[i], .map = map, .irq = irq };
 
 		s[i].mem = calloc(1, MEM_BYTES);
 		s[i].dev = s[i].ops->create(&host, &timing);

@@ -23,7 +23,7 @@ static void host_irq(void *opaque, unsigned int vector)
 void bench_open(struct bench *b, const char *engine, const struct iau_dev_timing *timing)
 {
 	static const struct iau_dev_timing quick = { 12, 64, 3, 400, 4, 1 };
-	struct iau_dev_host host = { b, host_map, host_irq };
+	struct iau_dev_host host = { .opaque = b, .map = host_map, .irq = host_irq };
 
 	memset(b, 0, sizeof(*b));
 	b->mem = calloc(1, BENCH_BYTES);
