@@ -24,8 +24,8 @@ static void show_ring_jobs(struct seq_file *m, struct iau_ring *ring)
 	for (u32 i = ring->head; i != ring->tail; i++) {
 		struct iau_job *job = ring->job[i % IAU_RING_ENTRIES];
 
-		seq_printf(m, "  %u: job %llu client %llu queue %u slot %d tag %#x for %llu us\n", i,
-			   job->id, job->queue->client->id, job->queue->id, job->slot, job->tag,
+		seq_printf(m, "  %u: job %llu client %llu queue %u slot %d tag %#x for %llu us\n",
+			   i, job->id, job->queue->client->id, job->queue->id, job->slot, job->tag,
 			   div_u64(now - job->begun_ns, NSEC_PER_USEC));
 	}
 }

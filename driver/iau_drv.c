@@ -67,8 +67,8 @@ static int iau_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_fi
 }
 
 /*
- * Every ioctl runs between drm_dev_enter() and drm_dev_exit(), or not at all; on a wedged device only
- * those that tell or tidy up.
+ * Every ioctl runs between drm_dev_enter() and drm_dev_exit(), or not at all; on a wedged device
+ * only those that tell or tidy up.
  */
 #define IAU_IOCTL(name, on_wedged)                                                          \
 	static int guarded_##name(struct drm_device *drm, void *data, struct drm_file *file) \

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Objects of the driver. One file each: device, client, buffer, VM, page table, slot, queue, ring, job. */
+/*
+ * Objects of the driver. One file each: device, client, buffer, VM, page table, slot, queue, ring,
+ * job.
+ */
 #ifndef __IAU_DRV_H__
 #define __IAU_DRV_H__
 
@@ -108,7 +111,10 @@ struct iau_device {
 	struct workqueue_struct *reset_wq;
 	/* registers can be touched */
 	bool awake;
-	/* a hardware queue does not reset, or registers read as all ones: the function must be reset */
+	/*
+	 * a hardware queue does not reset, or registers read as all ones: the function must be
+	 * reset
+	 */
 	bool stuck;
 	/* not even that helps; read without the lock by those who would start something */
 	bool wedged;

@@ -54,7 +54,10 @@
 #define IAU_CTX_OFFSET	0x800
 /* Distance between context root registers */
 #define IAU_CTX_STRIDE	0x8
-/* BAR0 offset of the counters, 64 bit each, low word first; reading the low word latches the high word */
+/*
+ * BAR0 offset of the counters, 64 bit each, low word first; reading the low word latches the high
+ * word
+ */
 #define IAU_CNT_OFFSET	0x400
 /* MSI-X vector of faults; vectors 0..3 are completions of queues 0..3 */
 #define IAU_IRQ_FAULT	0x4

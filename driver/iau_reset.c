@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ladder: a hardware queue is reset; if it does not answer, the whole function; if that does not
- * help, the device is wedged until it is reset from outside or bound again.
+ * The ladder: a hardware queue is reset; if it does not answer, the whole function; if that does
+ * not help, the device is wedged until it is reset from outside or bound again.
  *
  * The function is always reset by the PCI core, which calls back before and after, so that a reset
  * that somebody else asks for goes the same way.
@@ -21,8 +21,8 @@
 #define TEST_US		1000000
 
 /*
- * Ends the jobs of banned queues in the ring, with ERROR, and runs the others again, none of which has
- * begun. Under the reset lock.
+ * Ends the jobs of banned queues in the ring, with ERROR, and runs the others again, none of which
+ * has begun. Under the reset lock.
  */
 void iau_restart_ring(struct iau_ring *ring, int error)
 {
@@ -66,7 +66,10 @@ static bool anything_runs(struct iau_device *iau)
 	return false;
 }
 
-/* What still runs is lost: a job that has begun and is cut off cannot run again: it may have changed what it reads. */
+/*
+ * What still runs is lost: a job that has begun and is cut off cannot run again: it may have
+ * changed what it reads.
+ */
 static void give_up_running(struct iau_device *iau)
 {
 	for (unsigned int q = 0; q < iau->info.queues; q++) {
@@ -126,8 +129,8 @@ void iau_device_stop(struct iau_device *iau)
 /* Going on ------------------------------------------------------------------------------------ */
 
 /*
- * Does the device take jobs? One of zeros has a context without page tables: it must be refused. The
- * fault is gone with the reset of the queue.
+ * Does the device take jobs? One of zeros has a context without page tables: it must be refused.
+ * The fault is gone with the reset of the queue.
  */
 static int self_test(struct iau_device *iau)
 {
@@ -150,7 +153,7 @@ static int self_test(struct iau_device *iau)
 /* As drm_dev_wedged_event() does it, which wants a primary node: accel devices have none. */
 static void wedged_event(struct iau_device *iau)
 {
-	char *event[] = { "WEDGED=rebind,bus-reset", NULL };
+	char *event[2] = { "WEDGED=rebind,bus-reset", NULL };
 
 	kobject_uevent_env(&iau->drm.accel->kdev->kobj, KOBJ_CHANGE, event);
 }
@@ -197,7 +200,7 @@ int iau_device_start(struct iau_device *iau)
 	return err;
 }
 
-/* The whole function ---------------------------------------------------------------------------- */
+/* The whole function --------------------------------------------------------------------------- */
 
 /* From the watchdog, whose work it is. */
 void iau_reset_function(struct iau_device *iau)
@@ -237,7 +240,7 @@ const struct pci_error_handlers iau_err_handlers = {
 	.reset_done = reset_done,
 };
 
-/* Removal --------------------------------------------------------------------------------------- */
+/* Removal -------------------------------------------------------------------------------------- */
 
 /* The device goes, after drm_dev_unplug(): what it had not done fails. */
 void iau_device_fini(struct iau_device *iau)

@@ -74,7 +74,10 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 	unsigned long irq;
 	int idx;
 
-	/* after a reset all jobs that were in the ring come again, those that were done in time, too */
+	/*
+	 * after a reset all jobs that were in the ring come again, those that were done in time,
+	 * too
+	 */
 	if (job->started && dma_fence_is_signaled(&job->done->base))
 		return dma_fence_get(&job->done->base);
 	if (iau_queue_banned(job->queue))
@@ -177,8 +180,8 @@ void iau_ring_collect(struct iau_ring *ring)
 }
 
 /*
- * The device says that it has done the jobs up to HEAD. A job among them whose record does not agree
- * was done, or was not: its client cannot rely on it.
+ * The device says that it has done the jobs up to HEAD. A job among them whose record does not
+ * agree was done, or was not: its client cannot rely on it.
  */
 void iau_ring_believe(struct iau_ring *ring, u32 head)
 {
@@ -207,8 +210,8 @@ static bool ring_has(const struct iau_ring *ring, const struct iau_queue *queue)
 }
 
 /*
- * The faulted JOB of QUEUE is over, and the hardware queue goes on behind it; unless jobs of QUEUE are
- * there, which must not run on what this one left undone.
+ * The faulted JOB of QUEUE is over, and the hardware queue goes on behind it; unless jobs of QUEUE
+ * are there, which must not run on what this one left undone.
  */
 bool iau_ring_skip(struct iau_ring *ring, const struct iau_job *job, const struct iau_queue *queue,
 		   u32 retired)
@@ -266,9 +269,9 @@ void iau_ring_stop(struct iau_ring *ring)
 }
 
 /*
- * Drops the jobs of a queue that have not started. The scheduler stands still meanwhile: if it took one
- * of them at this moment, it would put the entity back among those that have jobs, and find it there
- * when it is freed. Not drm_sched_entity_destroy(): it would wait for the ring to take them.
+ * Drops the jobs of a queue that have not started. The scheduler stands still meanwhile: if it took
+ * one of them at this moment, it would put the entity back among those that have jobs, and find it
+ * there when it is freed. Not drm_sched_entity_destroy(): it would wait for the ring to take them.
  */
 void iau_ring_drop_entity(struct iau_ring *ring, struct drm_sched_entity *entity)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that the kernel may take back: buffers whose contents do not matter, and, if there is swap,
- * KV caches whose VM has no jobs. It is called by whoever needs memory, holding any locks, so it
- * only tries to take its own, and never waits for a job.
+ * Memory that the kernel may take back: buffers whose contents do not matter, and, if there is
+ * swap, KV caches whose VM has no jobs. It is called by whoever needs memory, holding any locks, so
+ * it only tries to take its own, and never waits for a job.
  */
 #include <linux/dma-resv.h>
 #include <linux/shrinker.h>

@@ -47,8 +47,8 @@ static int add_signal(struct iau_signals *s, const struct drm_iau_sync *sync, st
 }
 
 /*
- * Makes JOB wait for what SYNCS says, and notes in S, which is empty, what it signals. On failure, too,
- * S must be freed.
+ * Makes JOB wait for what SYNCS says, and notes in S, which is empty, what it signals. On failure,
+ * too, S must be freed.
  */
 int iau_syncs_add(const struct drm_iau_obj_array *syncs, struct drm_sched_job *job,
 		  struct drm_file *file, struct iau_signals *s)

@@ -2,8 +2,8 @@
 /*
  * Is the device still moving? It runs one job at a time, so one clock is enough for all rings: it
  * starts anew with each completion and with each look that finds more commands retired. While jobs
- * complete, nothing is read from the device; a job that stays in front from one look to the next has
- * its registers looked at, which also finds completions and faults whose interrupts were lost.
+ * complete, nothing is read from the device; a job that stays in front from one look to the next
+ * has its registers looked at, which also finds completions and faults whose interrupts were lost.
  */
 #include <linux/jiffies.h>
 #include <linux/module.h>

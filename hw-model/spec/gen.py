@@ -5,7 +5,7 @@ from iau.toml, so that no number of the contract is written twice.
 
 usage: gen.py c|tables|names|sv|md|kernel|kselftest > FILE
 """
-import sys, tomllib, os
+import sys, textwrap, tomllib, os
 from decimal import Decimal, getcontext
 
 getcontext().prec = 60
@@ -51,7 +51,8 @@ def emit_kernel():
     p(f"/* {GENERATED} */\n#ifndef __IAU_REGS_H__\n#define __IAU_REGS_H__\n")
     p("#include <linux/bits.h>\n#include <linux/types.h>\n")
     for k, (v, d) in SPEC["const"].items():
-        p(f"/* {d} */\n#define IAU_{k}\t{v:#x}")
+        p(f"/* {d} */" if len(d) <= 94 else "/*\n * " + "\n * ".join(textwrap.wrap(d, 97)) + "\n */")
+        p(f"#define IAU_{k}\t{v:#x}")
     p("\n/* Page table entries */")
     for k, (v, d) in SPEC["pte"].items():
         p(f"#define IAU_PTE_{k}\tBIT_ULL({v})")

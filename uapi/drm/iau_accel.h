@@ -7,9 +7,9 @@
  * looked into by the kernel; the page tables of the VM are what isolates clients.
  *
  * Rules common to all ioctls: unknown flags and set padding are refused with EINVAL, unknown
- * handles with ENOENT. ENODEV: the device is gone; EIO: it is wedged until it is reset or bound again.
- * Arrays carry their stride, so that their elements can grow: the kernel zero-fills what an old
- * client lacks, and refuses non-zero bytes that it does not know with E2BIG.
+ * handles with ENOENT. ENODEV: the device is gone; EIO: it is wedged until it is reset or bound
+ * again. Arrays carry their stride, so that their elements can grow: the kernel zero-fills what an
+ * old client lacks, and refuses non-zero bytes that it does not know with E2BIG.
  */
 #ifndef _UAPI_IAU_ACCEL_H_
 #define _UAPI_IAU_ACCEL_H_
