@@ -25,6 +25,10 @@ FIXTURE_TEARDOWN(bind)
 	client_close(&self->c);
 }
 
+#define KIND_read	0
+#define KIND_write	DRM_IAU_BIND_WRITE
+#define KIND_const	DRM_IAU_BIND_CONST
+
 /* One operation, with arguments at and behind each limit */
 FIXTURE(op) {
 	struct client c;
@@ -47,10 +51,8 @@ OP(across_tables, 0, .va = VA - 2 * PAGE, .size = 4 * PAGE);
 OP(across_tables_of_tables, 0, .va = OTHER - PAGE, .size = 4 * PAGE);
 OP(writable, 0, .flags = DRM_IAU_BIND_WRITE, .va = VA, .size = PAGE);
 OP(constant, 0, .flags = DRM_IAU_BIND_CONST, .va = VA, .size = PAGE);
-OP(writable_and_constant, -EINVAL, .flags = DRM_IAU_BIND_WRITE | DRM_IAU_BIND_CONST, .va = VA,
-   .size = PAGE);
-OP(writable_unmapping, -EINVAL, .flags = DRM_IAU_BIND_UNMAP | DRM_IAU_BIND_WRITE, .va = VA,
-   .size = PAGE);
+OP(writable_and_constant, -EINVAL, .flags = KIND_write | KIND_const, .va = VA, .size = PAGE);
+OP(writable_unmapping, -EINVAL, .flags = DRM_IAU_BIND_UNMAP | KIND_write, .va = VA, .size = PAGE);
 OP(unmapping_with_handle, -EINVAL, .flags = DRM_IAU_BIND_UNMAP, .va = VA, .size = PAGE);
 OP(highest_flag, -EINVAL, .flags = 1u << 31, .va = VA, .size = PAGE);
 OP(no_size, -EINVAL, .va = VA, .size = 0);
@@ -119,9 +121,6 @@ FIXTURE_VARIANT(kinds) {
 #define KINDS(a, b, result) \
 	FIXTURE_VARIANT_ADD(kinds, a##_then_##b) \
 	{ .first = KIND_##a, .second = KIND_##b, .err = result }
-#define KIND_read	0
-#define KIND_write	DRM_IAU_BIND_WRITE
-#define KIND_const	DRM_IAU_BIND_CONST
 
 KINDS(read, read, 0);
 KINDS(read, write, 0);

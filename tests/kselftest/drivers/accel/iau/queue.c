@@ -62,7 +62,8 @@ TEST_F(priority, as_root)
 {
 	uint32_t queue;
 
-	ASSERT_EQ(variant->as_root, queue_create(self->c.fd, self->c.vm, variant->priority, &queue));
+	ASSERT_EQ(variant->as_root,
+		  queue_create(self->c.fd, self->c.vm, variant->priority, &queue));
 	if (variant->as_root)
 		return;
 	self->c.src[0] = 0x77;
@@ -76,7 +77,8 @@ TEST_F(priority, as_nobody)
 	uint32_t queue;
 
 	ASSERT_EQ(0, setuid(65534));
-	EXPECT_EQ(variant->as_nobody, queue_create(self->c.fd, self->c.vm, variant->priority, &queue));
+	EXPECT_EQ(variant->as_nobody,
+		  queue_create(self->c.fd, self->c.vm, variant->priority, &queue));
 }
 
 TEST_F(queue, ids_differ)
