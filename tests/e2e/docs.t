@@ -22,6 +22,7 @@ ELSEWHERE = {
     "make vm-module": "needs the network; tests/vm",
     "make check-vm": "needs the network",
     "make check-debug": "needs the network",
+    "make check-vm check-driver": "needs the network",
     "cc -o copy copy.c -Iuapi $(pkg-config --cflags --libs libdrm)": "tests/vm/uapi.t",
     "./copy /dev/accel/accel0": "tests/vm/uapi.t",
     "make lint-rtl-mxu lint-rtl-vec": "the builds of tests/rtl, with the same warnings",

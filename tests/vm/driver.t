@@ -10,7 +10,7 @@ least=300 # cases that there were when this was written; it only grows
 model=models/iau-ci/iau-ci-q8_0.gguf
 text=$(build/iau run -m $model -e ref -n 24 -p 'Once upon a time' 2> /dev/null)
 
-for engine in ref rtl; do
+for engine in ${ENGINES:-ref rtl}; do
 	guest -e $engine "
 for t in $programs; do echo \"# program \$t\"; $tests/\$t 2>&1; done
 build/iau run -m $model -n 24 -p 'Once upon a time' 2>/dev/null; echo

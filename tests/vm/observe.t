@@ -4,7 +4,7 @@
 # shellcheck source=tests/vm/lib.sh
 . tests/vm/lib.sh
 
-for engine in ref rtl; do
+for engine in ${ENGINES:-ref rtl}; do
 	guest -e $engine '
 build/tests/usage_test
 mount -t tracefs trace /sys/kernel/tracing

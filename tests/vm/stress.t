@@ -27,7 +27,7 @@ went_well "removed and inserted $((10 * scale)) times" "reloads $((10 * scale))"
 went_well "and it works" "engine  */dev/accel/accel0.*"
 clean
 
-for engine in ref rtl; do
+for engine in ${ENGINES:-ref rtl}; do
 	guest -e $engine "$fast; build/tests/stress/storm $seed 8 $((20 * scale)) 3"
 	went_well "$engine: the guilty cost the innocent nothing" \
 		"storm failed 0 innocent_banned 0 guilty_banned [1-9][0-9]*"
