@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Measures the shipped model on the Verilated device; writes build/bench/figures.json.
+"""Measures models on the Verilated device; writes build/bench/figures.json.
 
-Default memory model: 100 cycles latency, 64 bytes a cycle, jitter and refresh on, seed 1.
-Prefill: 512 tokens. Decode: 32 tokens after 128. Host times: median of five.
+Default memory model: 100 cycles latency, 64 bytes a cycle, jitter and refresh on, seed 1; *_lat300: 300
+cycles. Prefill: 512 tokens. Decode: 32 tokens after 128, of the large shapes 8. Host times: median of
+five. iau-ci is the shipped model, 6m and 14m are shapes of so many parameters with random weights
+(models/random).
 
 --gate: TAP; cycle figures must lie within 2% of tests/e2e/baselines.json, on either side.
 --record: writes that file.
@@ -14,9 +16,22 @@ PEAK_MACS, PEAK_BYTES = 1024, 64
 BASELINES = "tests/e2e/baselines.json"
 
 
-def bench(model, prompt, gen):
-    out = subprocess.run(["build/iau", "bench", "-m", f"models/iau-ci/iau-ci-{model}.gguf", "-e", "rtl",
-                          "-p", str(prompt), "-n", str(gen), "--json"], check=True, capture_output=True)
+def model_file(model, q):
+    """Where it is; shapes with random weights are made."""
+    if model == "iau_ci":
+        return f"models/iau-ci/iau-ci-{q}.gguf"
+    path = f"build/bench/{model}-{q}.gguf"
+    if not os.path.exists(path):
+        os.makedirs("build/bench", exist_ok=True)
+        # the interpreter that sees Debian's numpy
+        subprocess.run(["/usr/bin/python3", "models/random/make_gguf.py", "--shape", model, "--type", q,
+                        "--out", path], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def bench(model, q, prompt, gen, *more):
+    out = subprocess.run(["build/iau", "bench", "-m", model_file(model, q), "-e", "rtl", "-p", str(prompt),
+                          "-n", str(gen), "--json", *more], check=True, capture_output=True)
     return json.loads(out.stdout)
 
 
@@ -35,18 +50,44 @@ def model_elements(pos):
     return embd + layers * (2 * norm + rope + values + softmax + 3 * ff) + norm
 
 
-def cycle_figures(q, decode, prefill):
-    d, p = decode["decode"], prefill["prefill"]
-    # every weight once, every live key once; the tokens see 129, 130, ... keys
-    bytes_ = 32 * decode["matrix_bytes"] + decode["kv_bytes_per_key"] * sum(range(129, 161))
-    macs = (512 * (prefill["matrix_macs"] - prefill["head_macs"]) + prefill["head_macs"]
+def needed_bytes(decode, gen):
+    """Every weight once, every live key once; the tokens see 129, 130, ... keys."""
+    return gen * decode["matrix_bytes"] + decode["kv_bytes_per_key"] * sum(range(129, 129 + gen))
+
+
+def needed_macs(prefill):
+    return (512 * (prefill["matrix_macs"] - prefill["head_macs"]) + prefill["head_macs"]
             + prefill["attention_macs_per_key"] * sum(range(1, 513)))
+
+
+def decode_share(decode, gen):
+    return needed_bytes(decode, gen) / (PEAK_BYTES * decode["decode"]["cycles"])
+
+
+def mac_share(prefill):
+    return needed_macs(prefill) / (PEAK_MACS * prefill["prefill"]["cycles"])
+
+
+def cycle_figures(q, decode, prefill):
     return {
-        f"decode_cycles_per_token_iau_ci_{q}": d["cycles"] / 32,
-        f"decode_bandwidth_share_iau_ci_{q}": bytes_ / (PEAK_BYTES * d["cycles"]),
-        f"prefill512_cycles_per_token_iau_ci_{q}": p["cycles"] / 512,
-        f"prefill512_mac_share_iau_ci_{q}": macs / (PEAK_MACS * p["cycles"]),
+        f"decode_cycles_per_token_iau_ci_{q}": decode["decode"]["cycles"] / 32,
+        f"decode_bandwidth_share_iau_ci_{q}": decode_share(decode, 32),
+        f"prefill512_cycles_per_token_iau_ci_{q}": prefill["prefill"]["cycles"] / 512,
+        f"prefill512_mac_share_iau_ci_{q}": mac_share(prefill),
     }
+
+
+def large_shapes():
+    """Cycle figures of 14m, at both latencies"""
+    figures = {}
+    for q in ("q8_0", "q4_0"):
+        figures[f"decode_bandwidth_share_14m_{q}"] = decode_share(bench("14m", q, 128, 8), 8)
+        figures[f"decode_bandwidth_share_14m_{q}_lat300"] = decode_share(
+            bench("14m", q, 128, 8, "-L", "300"), 8)
+    q8, q4 = (bench("14m", q, 512, 0) for q in ("q8_0", "q4_0"))
+    figures["prefill512_mac_share_14m_q8_0"] = mac_share(q8)
+    figures["prefill512_int4_speedup_14m"] = q8["prefill"]["cycles"] / q4["prefill"]["cycles"]
+    return figures
 
 
 def device_shares(decode):
@@ -61,8 +102,8 @@ def device_shares(decode):
 def measure(runs):
     figures = {}
     for q in ("q8_0", "q4_0"):
-        decode = [bench(q, 128, 32) for _ in range(runs)]
-        prefill = [bench(q, 512, 0) for _ in range(runs)]
+        decode = [bench("iau_ci", q, 128, 32) for _ in range(runs)]
+        prefill = [bench("iau_ci", q, 512, 0) for _ in range(runs)]
         figures |= cycle_figures(q, decode[0], prefill[0])
         for r in decode[1:]:
             if r["decode"]["cycles"] != decode[0]["decode"]["cycles"]:
@@ -75,6 +116,10 @@ def measure(runs):
         if runs > 1 and q == "q8_0":
             figures["rtl_sim_gmac_per_s_prefill512"] = statistics.median(
                 r["prefill"]["macs"] / r["prefill"]["host_seconds"] / 1e9 for r in prefill)
+    figures |= large_shapes()
+    if runs > 1:
+        figures["rtl_decode_tokens_per_s_6m_q4_0"] = statistics.median(
+            8 / bench("6m", "q4_0", 128, 8)["decode"]["host_seconds"] for _ in range(runs))
     return figures
 
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
 // Address translation: a fully associative TLB shared by three clients (command fetch, LOAD,
-// STORE) and a walker of three levels. An answer comes in the cycle of the request on a hit; on a
-// miss the request waits for the walk.
+// STORE) and a walker of three levels. An answer comes in the cycle of the request on a hit, also
+// while another client's walk is under way; on a miss the request waits for its walk.
 //
 // An entry of the TLB is a line of memory: eight page table entries of one table, so that eight
-// small pages in a row, or eight large ones, cost one walk. The walker remembers the lowest tables
-// that it came by: a walk among small pages is then a single read.
+// small pages in a row, or eight large ones, cost one walk. Entries that were not used lately are
+// replaced first. The walker remembers tables that it came by: a walk is mostly a single read.
 module iau_mmu #(
   parameter int unsigned NumEntries = 16,
-  parameter int unsigned NumTables = 4
+  parameter int unsigned NumTables = 4,  // with entries of small pages
+  parameter int unsigned NumTops = 2     // with entries of large pages
 ) (
   input  logic              clk_i,
   input  logic              rst_ni,
@@ -44,12 +45,17 @@ module iau_mmu #(
   logic [23:0] tag_q[NumEntries];      // va[38:15]; for large pages the lower nine bits do not count
   logic [7:0] ok_q[NumEntries];        // which of the eight can be used
   logic [LineBits-1:0] line_q[NumEntries];
-  logic [3:0] victim_q;
+  logic [NumEntries-1:0] used_q;
   logic [NumTables-1:0] tvalid_q, tstale;
   logic [3:0] tctx_q[NumTables];
   logic [17:0] ttag_q[NumTables];      // va[38:21]
   logic [39:0] tppn_q[NumTables];
   logic [1:0] tvictim_q;
+  logic [NumTops-1:0] pvalid_q, pstale;
+  logic [3:0] pctx_q[NumTops];
+  logic [8:0] ptag_q[NumTops];         // va[38:30]
+  logic [39:0] pppn_q[NumTops];
+  logic pvictim_q;
   state_e state_q;
   logic [1:0] level_q, who_q, who;
   logic [3:0] wctx_q;  // the walk's context: the job that asked may be over when it ends
@@ -60,15 +66,18 @@ module iau_mmu #(
   logic hit;
   logic [3:0] found;
 
-  // a LOAD may hold its request while it waits for a STORE, so it comes last
-  assign who = req_i[2] ? 2'd2 : req_i[0] ? 2'd0 : 2'd1;
+  // Requests that wait for a walk, theirs or one before it, do not keep the others from their hits.
+  // A LOAD may hold its request while it waits for a STORE, so it comes last.
+  logic [2:0] held_q, open;
+  assign open = req_i & (state_q == StIdle ? 3'b111 : ~held_q);
+  assign who = open[2] ? 2'd2 : open[0] ? 2'd0 : 2'd1;
   assign va = va_i[{who, 6'd0}+:64];
 
   logic [2:0] sub;
   always_comb begin
     hit = 1'b0;
     found = '0;
-    if (req_i != '0) begin
+    if (open != '0) begin
       for (int unsigned i = 0; i < NumEntries; i++) begin
         if (valid_q[i] && ctx_q[i] == ctx_i && tag_q[i][23:9] == va[38:24] &&
             (big_q[i] ? ok_q[i][va[23:21]] :
@@ -81,9 +90,11 @@ module iau_mmu #(
     sub = big_q[found] ? va[23:21] : va[14:12];
     stale = '0;
     tstale = '0;
+    pstale = '0;
     if (inv_i) begin
       for (int unsigned i = 0; i < NumEntries; i++) stale[i] = ctx_q[i] == inv_ctx_i;
       for (int unsigned i = 0; i < NumTables; i++) tstale[i] = tctx_q[i] == inv_ctx_i;
+      for (int unsigned i = 0; i < NumTops; i++) pstale[i] = pctx_q[i] == inv_ctx_i;
     end
   end
 
@@ -93,7 +104,7 @@ module iau_mmu #(
   always_comb begin
     ack_o = '0;
     fault_o = iau_hw_pkg::FaultNone;
-    if (state_q == StIdle && |req_i && (bad_va || hit)) begin
+    if (state_q != StFault && |open && (bad_va || hit)) begin
       ack_o[who] = 1'b1;
       fault_o = bad_va ? iau_hw_pkg::FaultUnmapped : iau_hw_pkg::FaultNone;
     end else if (state_q == StFault && va_i[{who_q, 6'd0}+:64] == wva_q && ctx_i == wctx_q &&
@@ -112,15 +123,24 @@ module iau_mmu #(
   assign pa_o = big_q[found] ? {pte[39:9], va[20:0]} : {pte[39:0], va[11:0]};
   assign c_o = pte[40];
   assign w_o = pte[41];
-  assign miss_o = state_q == StIdle && |req_i && !bad_va && !hit;
+  logic miss;
+  assign miss = |open && !bad_va && !hit;
+  assign miss_o = state_q == StIdle && miss;
 
-  // Where a walk begins: at the lowest table, if it is known
-  logic table_hit;
+  // Where a walk begins: at the lowest table that is known
+  logic table_hit, top_hit;
   logic [39:0] table_ppn;
   always_comb begin
     table_hit = 1'b0;
-    table_ppn = '0;
+    top_hit = 1'b0;
+    table_ppn = root_i[51:12];
     if (miss_o) begin
+      for (int unsigned i = 0; i < NumTops; i++) begin
+        if (pvalid_q[i] && pctx_q[i] == ctx_i && ptag_q[i] == va[38:30]) begin
+          top_hit = 1'b1;
+          table_ppn = pppn_q[i];
+        end
+      end
       for (int unsigned i = 0; i < NumTables; i++) begin
         if (tvalid_q[i] && tctx_q[i] == ctx_i && ttag_q[i] == va[38:21]) begin
           table_hit = 1'b1;
@@ -160,18 +180,20 @@ module iau_mmu #(
       who_q <= '0;
       wctx_q <= '0;
       drop_q <= 1'b0;
+      held_q <= '0;
       wva_q <= '0;
       table_q <= '0;
       fault_q <= iau_hw_pkg::FaultNone;
       read_q <= '0;
       err_q <= 1'b0;
     end else begin
+      if (miss) held_q <= (state_q == StIdle ? '0 : held_q) | 3'd1 << who;
       unique case (state_q)
         StIdle:
         if (miss_o) begin
           state_q <= StRead;
-          level_q <= table_hit ? 2'd0 : 2'd2;
-          table_q <= {table_hit ? table_ppn : root_i[51:12], 12'd0};
+          level_q <= table_hit ? 2'd0 : top_hit ? 2'd1 : 2'd2;
+          table_q <= {table_ppn, 12'd0};
           who_q <= who;
           wctx_q <= ctx_i;
           // the root of this walk may be the one that is being replaced
@@ -204,10 +226,12 @@ module iau_mmu #(
   end
 
   // a walk that began before its context was invalidated may have read what is no longer true
-  logic install, remember;
+  logic install, remember, remember_top;
   assign install = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && leaf && !drop;
   assign remember = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && !leaf &&
                     level_q == 2'd1 && !drop;
+  assign remember_top = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && !leaf &&
+                        level_q == 2'd2 && !drop;
 
   // What was read, as an entry. It takes the place of an older reading of the same line, in which
   // the page was not there yet.
@@ -215,10 +239,11 @@ module iau_mmu #(
   logic [7:0] ok;
   logic [LineBits-1:0] line;
   always_comb begin
-    place = victim_q;
+    place = '0;
     ok = '0;
     line = '0;
     if (install) begin
+      for (int unsigned i = 0; i < NumEntries; i++) if (!used_q[i]) place = 4'(i);
       for (int unsigned i = 0; i < NumEntries; i++) begin
         if (valid_q[i] && ctx_q[i] == wctx_q && big_q[i] == level_q[0] &&
             tag_q[i][23:9] == wva_q[38:24] && (level_q[0] || tag_q[i][8:0] == wva_q[23:15]))
@@ -237,15 +262,24 @@ module iau_mmu #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       valid_q <= '0;
-      victim_q <= '0;
+      used_q <= '0;
       tvalid_q <= '0;
       tvictim_q <= '0;
+      pvalid_q <= '0;
+      pvictim_q <= '0;
     end else begin
       if (inv_i) valid_q <= valid_q & ~stale;
       if (inv_i) tvalid_q <= tvalid_q & ~tstale;
+      if (inv_i) pvalid_q <= pvalid_q & ~pstale;
       if (install) begin
-        if (place == victim_q) victim_q <= victim_q + 4'd1;
         valid_q[place] <= 1'b1;
+        used_q <= (&used_q ? '0 : used_q) | 16'd1 << place;
+      end else if (hit) begin
+        used_q[found] <= 1'b1;
+      end
+      if (remember_top) begin
+        pvictim_q <= ~pvictim_q;
+        pvalid_q[pvictim_q] <= 1'b1;
       end
       if (remember) begin
         tvictim_q <= tvictim_q + 2'd1;
@@ -261,6 +295,11 @@ module iau_mmu #(
       tag_q[place] <= wva_q[38:15];
       ok_q[place] <= ok;
       line_q[place] <= line;
+    end
+    if (remember_top) begin
+      pctx_q[pvictim_q] <= wctx_q;
+      ptag_q[pvictim_q] <= wva_q[38:30];
+      pppn_q[pvictim_q] <= pte_q[51:12];
     end
     if (remember) begin
       tctx_q[tvictim_q] <= wctx_q;
