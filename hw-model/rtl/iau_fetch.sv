@@ -41,7 +41,7 @@ module iau_fetch (
 );
 
   localparam logic [31:0] Depth = 32'd128;
-  localparam logic [31:0] Ahead = 32'd56;
+  localparam logic [31:0] Ahead = 32'd64;
 
   // Commands lo..hi-1 are here, hi..req-1 on their way.
   logic [511:0] buf_q[128];
@@ -63,7 +63,7 @@ module iau_fetch (
   assign to_line = 4'd8 - {1'b0, va[8:6]};
   assign group = left < 32'(to_line) ? left[3:0] : to_line;
   assign want = run_i & ~jump_i & (ffault_q == iau_hw_pkg::FaultNone) & (req_q < count_i) &
-                (req_q - pc_q < Ahead) & (outst_q <= 6'd32);
+                (req_q - pc_q < Ahead) & (outst_q <= 6'd48);
   assign hit = have_q & (tag_q == va[63:12]);
   assign tr_req_o = want & ~hit;
   assign tr_va_o = va;

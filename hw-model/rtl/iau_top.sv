@@ -18,6 +18,7 @@ module iau_top (
   output logic [51:0]  ar_addr_o,
   output logic [3:0]   ar_len_o,   // beats - 1
   output logic [5:0]   ar_id_o,
+  output logic         ar_qos_o,   // page tables and commands: to be served before data
   input  logic         ar_ready_i,
   input  logic         r_valid_i,
   input  logic [5:0]   r_id_i,
@@ -257,6 +258,7 @@ module iau_top (
   assign ar_addr_o = p_req ? p_pa : f_req ? f_pa : l_pa;
   assign ar_len_o = p_req ? '0 : f_req ? f_len : l_len;
   assign ar_id_o = p_req ? 6'h21 : f_req ? 6'h20 : {1'b0, l_tag};
+  assign ar_qos_o = p_req | f_req;
   assign p_gnt = p_req & ar_ready_i;
   assign f_gnt = f_req & ~p_req & ar_ready_i;
   assign l_gnt = ~f_req & ~p_req & ar_ready_i;

@@ -30,6 +30,22 @@ static bool bus_ready(const struct dram *d)
 	return d->credit >= 64;
 }
 
+/* Of those that are ready the first; of those the first that is urgent, if there is one. */
+static int next_burst(const struct dram *d)
+{
+	int first = -1;
+
+	for (unsigned int i = 0; i < d->n; i++) {
+		if (d->burst[i].ready_at > d->now)
+			continue;
+		if (d->burst[i].urgent)
+			return (int)i;
+		if (first < 0)
+			first = (int)i;
+	}
+	return first;
+}
+
 bool dram_offer(struct dram *d, unsigned int *id, uint8_t *data, bool *err)
 {
 	const struct dram_burst *b;
@@ -37,9 +53,8 @@ bool dram_offer(struct dram *d, unsigned int *id, uint8_t *data, bool *err)
 
 	if (!bus_ready(d) || d->write_waits)
 		return false;
-	for (unsigned int i = 0; d->current < 0 && i < d->n; i++)
-		if (d->burst[i].ready_at <= d->now)
-			d->current = (int)i;
+	if (d->current < 0)
+		d->current = next_burst(d);
 	if (d->current < 0)
 		return false;
 	b = &d->burst[d->current];
@@ -82,14 +97,15 @@ void dram_accept(struct dram *d)
 	d->current = -1;
 }
 
-void dram_read(struct dram *d, unsigned int id, uint64_t addr, unsigned int beats)
+void dram_read(struct dram *d, unsigned int id, uint64_t addr, unsigned int beats, bool urgent)
 {
 	uint64_t at = d->now + d->t.latency + jitter(d);
 
 	for (unsigned int i = 0; i < d->n; i++)
 		if (d->burst[i].id == id && d->burst[i].ready_at > at)
 			at = d->burst[i].ready_at;
-	d->burst[d->n++] = (struct dram_burst){ .addr = addr, .ready_at = at, .id = id, .beats = beats };
+	d->burst[d->n++] = (struct dram_burst){ .addr = addr, .ready_at = at, .id = id, .beats = beats,
+					     .urgent = urgent };
 }
 
 void dram_write(struct dram *d, uint64_t addr, const uint8_t *data, uint64_t strobe)

@@ -2,7 +2,7 @@
 /*
  * The memory behind the device's port: every burst waits a latency plus jitter, then its beats use
  * a bus shared with the writes; the bus pauses for refresh. Answers of different ids may overtake
- * each other, those of one id do not.
+ * each other, those of one id do not; of what is ready, urgent bursts go first (AXI calls it QoS).
  */
 #ifndef IAU_DRAM_H
 #define IAU_DRAM_H
@@ -15,6 +15,7 @@
 struct dram_burst {
 	uint64_t addr, ready_at;
 	unsigned int id, beats;
+	bool urgent; /* its beats go before those of others that are ready, but not into a burst */
 };
 
 struct dram {
@@ -41,7 +42,7 @@ bool dram_answer(const struct dram *d, bool *err);
 
 /* At its end: what happened. */
 void dram_accept(struct dram *d);
-void dram_read(struct dram *d, unsigned int id, uint64_t addr, unsigned int beats);
+void dram_read(struct dram *d, unsigned int id, uint64_t addr, unsigned int beats, bool urgent);
 void dram_write(struct dram *d, uint64_t addr, const uint8_t *data, uint64_t strobe);
 void dram_answered(struct dram *d);
 void dram_tick(struct dram *d);

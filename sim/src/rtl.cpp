@@ -84,7 +84,7 @@ static void cycle(struct iau_dev *dev)
 	if (answer)
 		dram_answered(d);
 	if (t.ar_valid_o && t.ar_ready_i)
-		dram_read(d, t.ar_id_o, t.ar_addr_o, t.ar_len_o + 1u);
+		dram_read(d, t.ar_id_o, t.ar_addr_o, t.ar_len_o + 1u, t.ar_qos_o);
 	if (t.w_valid_o && t.w_ready_i)
 		dram_write(d, t.w_addr_o, (const uint8_t *)&t.w_data_o[0], t.w_strb_o);
 	else if (t.w_valid_o)
