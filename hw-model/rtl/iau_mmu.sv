@@ -8,8 +8,8 @@
 // small pages in a row, or eight large ones, cost one walk. Entries that were not used lately are
 // replaced first. The walker remembers tables that it came by: a walk is mostly a single read.
 module iau_mmu #(
-  parameter int unsigned NumEntries = 16,
-  parameter int unsigned NumTables = 4,  // with entries of small pages
+  parameter int unsigned NumEntries = 32,
+  parameter int unsigned NumTables = 8,  // with entries of small pages
   parameter int unsigned NumTops = 2     // with entries of large pages
 ) (
   input  logic              clk_i,
@@ -50,7 +50,7 @@ module iau_mmu #(
   logic [3:0] tctx_q[NumTables];
   logic [17:0] ttag_q[NumTables];      // va[38:21]
   logic [39:0] tppn_q[NumTables];
-  logic [1:0] tvictim_q;
+  logic [2:0] tvictim_q;
   logic [NumTops-1:0] pvalid_q, pstale;
   logic [3:0] pctx_q[NumTops];
   logic [8:0] ptag_q[NumTops];         // va[38:30]
@@ -64,7 +64,7 @@ module iau_mmu #(
   iau_hw_pkg::fault_e fault_q;
   logic [63:0] va, wva_q;
   logic hit;
-  logic [3:0] found;
+  logic [4:0] found;
 
   // Requests that wait for a walk, theirs or one before it, do not keep the others from their hits.
   // A LOAD may hold its request while it waits for a STORE, so it comes last.
@@ -83,7 +83,7 @@ module iau_mmu #(
             (big_q[i] ? ok_q[i][va[23:21]] :
              tag_q[i][8:0] == va[23:15] && ok_q[i][va[14:12]])) begin
           hit = 1'b1;
-          found = 4'(i);
+          found = 5'(i);
         end
       end
     end
@@ -235,7 +235,7 @@ module iau_mmu #(
 
   // What was read, as an entry. It takes the place of an older reading of the same line, in which
   // the page was not there yet.
-  logic [3:0] place;
+  logic [4:0] place;
   logic [7:0] ok;
   logic [LineBits-1:0] line;
   always_comb begin
@@ -243,11 +243,11 @@ module iau_mmu #(
     ok = '0;
     line = '0;
     if (install) begin
-      for (int unsigned i = 0; i < NumEntries; i++) if (!used_q[i]) place = 4'(i);
+      for (int unsigned i = 0; i < NumEntries; i++) if (!used_q[i]) place = 5'(i);
       for (int unsigned i = 0; i < NumEntries; i++) begin
         if (valid_q[i] && ctx_q[i] == wctx_q && big_q[i] == level_q[0] &&
             tag_q[i][23:9] == wva_q[38:24] && (level_q[0] || tag_q[i][8:0] == wva_q[23:15]))
-          place = 4'(i);
+          place = 5'(i);
       end
       for (int unsigned i = 0; i < 8; i++) begin
         ok[i] = read_q[64*i+iau_hw_pkg::PteV] &
@@ -273,7 +273,7 @@ module iau_mmu #(
       if (inv_i) pvalid_q <= pvalid_q & ~pstale;
       if (install) begin
         valid_q[place] <= 1'b1;
-        used_q <= (&used_q ? '0 : used_q) | 16'd1 << place;
+        used_q <= (&used_q ? '0 : used_q) | 32'd1 << place;
       end else if (hit) begin
         used_q[found] <= 1'b1;
       end
@@ -282,7 +282,7 @@ module iau_mmu #(
         pvalid_q[pvictim_q] <= 1'b1;
       end
       if (remember) begin
-        tvictim_q <= tvictim_q + 2'd1;
+        tvictim_q <= tvictim_q + 3'd1;
         tvalid_q[tvictim_q] <= 1'b1;
       end
     end
