@@ -47,7 +47,6 @@ static void reset_capabilities(struct config *c)
 {
 	capability(c, CAP_PM, PCI_CAP_ID_PM, CAP_MSIX);
 	put16(c->byte, CAP_PM + PCI_PM_PMC, 3);
-	put16(c->byte, CAP_PM + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RESET);
 
 	capability(c, CAP_MSIX, PCI_CAP_ID_MSIX, CAP_EXP);
 	put16(c->byte, CAP_MSIX + PCI_MSIX_FLAGS, IAU_NUM_IRQS - 1);
@@ -91,6 +90,7 @@ unsigned int config_write(struct config *c, uint32_t offset, const uint8_t *data
 {
 	const uint32_t flr_at = CAP_EXP + PCI_EXP_DEVCTL + 1;
 	uint32_t command = get16(c, PCI_COMMAND), flags = get16(c, CAP_MSIX + PCI_MSIX_FLAGS);
+	int slept = config_sleeps(c);
 	unsigned int asked = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -105,7 +105,14 @@ unsigned int config_write(struct config *c, uint32_t offset, const uint8_t *data
 		asked |= CONFIG_MASTER;
 	if (get16(c, CAP_MSIX + PCI_MSIX_FLAGS) != flags)
 		asked |= CONFIG_MSIX;
+	if (slept && !config_sleeps(c))
+		asked |= CONFIG_WAKE;
 	return asked;
+}
+
+int config_sleeps(const struct config *c)
+{
+	return (get16(c, CAP_PM + PCI_PM_CTRL) & PCI_PM_CTRL_STATE_MASK) == 3;
 }
 
 int config_bus_master(const struct config *c)

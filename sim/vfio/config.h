@@ -13,13 +13,15 @@ struct config {
 };
 
 /* What a write asked of the device. */
-enum { CONFIG_FLR = 1, CONFIG_MASTER = 2, CONFIG_MSIX = 4 };
+enum { CONFIG_FLR = 1, CONFIG_MASTER = 2, CONFIG_MSIX = 4, CONFIG_WAKE = 8 };
 
 void config_init(struct config *c);
 /* As after power on; the BARs and the command register with it. */
 void config_reset(struct config *c);
 /* COUNT bytes at OFFSET, both within the space. Returns bits of the enum above. */
 unsigned int config_write(struct config *c, uint32_t offset, const uint8_t *data, uint32_t count);
+/* In D3hot registers do not answer, and waking up is a reset. */
+int config_sleeps(const struct config *c);
 int config_bus_master(const struct config *c);
 int config_msix_masked(const struct config *c);
 

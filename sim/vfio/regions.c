@@ -53,6 +53,13 @@ static int access_of(const struct message *msg, struct vu_region_access *a, bool
 	return msg->size == sizeof(*a) + (write ? a->count : 0) ? 0 : -EINVAL;
 }
 
+/* Reads as all ones, and ignores writes. */
+static bool is_mute(const struct server *s, uint32_t region)
+{
+	return s->worker.gone ||
+	       (region != VFIO_PCI_CONFIG_REGION_INDEX && config_sleeps(&s->config));
+}
+
 static uint32_t read32(struct server *s, uint32_t region, uint32_t offset)
 {
 	switch (region) {
@@ -75,7 +82,7 @@ int server_region_read(struct server *s, struct message *msg)
 		return err;
 	memcpy(msg->reply, &a, sizeof(a));
 	msg->reply_size = (uint32_t)sizeof(a) + a.count;
-	if (s->worker.gone) {
+	if (is_mute(s, a.region)) {
 		memset(data, 0xff, a.count);
 		return 0;
 	}
@@ -115,7 +122,7 @@ static void write_config(struct server *s, const struct vu_region_access *a, con
 	unsigned int asked = config_write(&s->config, (uint32_t)a->offset, data, a->count);
 	bool master;
 
-	if (asked & CONFIG_FLR) {
+	if (asked & (CONFIG_FLR | CONFIG_WAKE)) {
 		server_reset(s, false);
 		return;
 	}
@@ -139,7 +146,7 @@ int server_region_write(struct server *s, struct message *msg)
 		return -EPERM;
 	memcpy(msg->reply, &a, sizeof(a));
 	msg->reply_size = sizeof(a);
-	if (s->worker.gone)
+	if (is_mute(s, a.region))
 		return 0;
 	if (a.region == VFIO_PCI_CONFIG_REGION_INDEX) {
 		write_config(s, &a, data);
