@@ -18,26 +18,6 @@
 #include "iau_drv.h"
 #include "iau_pci.h"
 
-#define COUNTERS	14
-
-int iau_read_counters(struct iau_device *iau, struct drm_iau_counters *c)
-{
-	int idx;
-
-	if (!drm_dev_enter(&iau->drm, &idx))
-		return -ENODEV;
-	mutex_lock(&iau->counter_lock);
-	for (unsigned int i = 0; i < COUNTERS; i++) {
-		u32 reg = IAU_CNT_OFFSET + i * 8;
-
-		c->value[i] = iau_read(iau, reg);
-		c->value[i] |= (u64)iau_read(iau, reg + 4) << 32;
-	}
-	mutex_unlock(&iau->counter_lock);
-	drm_dev_exit(idx);
-	return 0;
-}
-
 static int put_answer(struct drm_iau_dev_query *args, const void *answer, u32 size)
 {
 	u32 n = min(args->size, size);
@@ -244,6 +224,7 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return err;
 	pci_set_master(pdev);
 	iau->awake = true;
+	iau_counters_start(iau);
 	err = iau_huge_init(iau);
 	if (!err)
 		err = iau_shrinker_init(iau);
@@ -258,7 +239,11 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		return err;
 	iau_debugfs_init(iau);
-	return drm_dev_register(&iau->drm, 0);
+	err = drm_dev_register(&iau->drm, 0);
+	if (err)
+		return err;
+	iau_pm_init(iau);
+	return 0;
 }
 
 static void iau_remove(struct pci_dev *pdev)
@@ -267,6 +252,7 @@ static void iau_remove(struct pci_dev *pdev)
 
 	drm_dev_unplug(&iau->drm);
 	iau_device_fini(iau);
+	iau_pm_fini(iau);
 }
 
 static const struct pci_device_id iau_ids[] = {
@@ -281,6 +267,7 @@ static struct pci_driver iau_pci_driver = {
 	.probe = iau_probe,
 	.remove = iau_remove,
 	.err_handler = &iau_err_handlers,
+	.driver.pm = pm_ptr(&iau_pm_ops),
 };
 
 static int __init iau_init(void)

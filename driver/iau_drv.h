@@ -127,8 +127,10 @@ struct iau_device {
 	spinlock_t slot_lock;
 	struct iau_slot slot[IAU_NUM_CONTEXTS];
 	u64 slot_clock;
-	/* serialises reads of counters, whose low word latches the high one */
+	/* serialises reads of counters, and protects what is to be added to them */
 	struct mutex counter_lock;
+	u64 counter[IAU_NUM_COUNTERS];
+	bool counters_live;
 	/* where files of buffers with large pages lie, or NULL */
 	struct vfsmount *huge;
 	/* what the kernel may take back; the lock is that of both lists, in kernels without one */
@@ -159,6 +161,8 @@ static inline u32 iau_qreg(unsigned int queue, u32 reg)
 }
 
 int iau_read_counters(struct iau_device *iau, struct drm_iau_counters *c);
+void iau_counters_stop(struct iau_device *iau);
+void iau_counters_start(struct iau_device *iau);
 
 /* Clients ------------------------------------------------------------------------------------ */
 
@@ -485,8 +489,14 @@ extern const struct pci_error_handlers iau_err_handlers;
 void iau_restart_ring(struct iau_ring *ring, int error);
 void iau_reset_ring(struct iau_ring *ring, int error);
 void iau_reset_function(struct iau_device *iau);
-void iau_device_stop(struct iau_device *iau);
-int iau_device_start(struct iau_device *iau);
+int iau_device_stop(struct iau_device *iau, bool now);
+int iau_device_start(struct iau_device *iau, bool test);
+
+extern const struct dev_pm_ops iau_pm_ops;
+void iau_pm_init(struct iau_device *iau);
+void iau_pm_fini(struct iau_device *iau);
+int iau_pm_get(struct iau_device *iau);
+void iau_pm_put(struct iau_device *iau);
 void iau_device_fini(struct iau_device *iau);
 
 int iau_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file);

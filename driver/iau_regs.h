@@ -114,6 +114,7 @@
 #define IAU_CNT_READ_BEATS	11
 #define IAU_CNT_WRITE_BEATS	12
 #define IAU_CNT_TLB_MISSES	13
+#define IAU_NUM_COUNTERS	14
 
 #define IAU_COUNTER_NAMES { \
 	"jobs", \

@@ -84,8 +84,8 @@ static void give_up_running(struct iau_device *iau)
 	}
 }
 
-/* The job that runs may end, unless its queue is banned; no other begins. */
-static void drain(struct iau_device *iau)
+/* The job that runs may end, unless its queue is banned; no other begins. False if it does not. */
+static bool drain(struct iau_device *iau)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(iau_watchdog_ms());
 	unsigned int idle = 0;
@@ -94,36 +94,57 @@ static void drain(struct iau_device *iau)
 		iau_ring_enable(&iau->ring[q], false);
 	/* twice: a job may have been on its way when the queues were disabled */
 	while (idle < 2 && time_before(jiffies, end)) {
-		usleep_range(1000, 2000);
+		usleep_range(500, 1000);
 		idle = anything_runs(iau) ? 0 : idle + 1;
+	}
+	return idle == 2;
+}
+
+/* It does not stand still: everything goes on as if nothing had been. */
+static void undo_stop(struct iau_device *iau)
+{
+	for (unsigned int q = 0; q < iau->info.queues; q++) {
+		struct iau_ring *ring = &iau->ring[q];
+
+		iau_ring_enable(ring, true);
+		iau_ring_release(ring);
 	}
 }
 
 /*
  * No job is in the device any more, and none comes until iau_device_start(). What had not begun is
- * run again then. Registers are not touched in between.
+ * run again then. Registers are not touched in between. A job that runs for longer than the watchdog
+ * would wait is lost if it has to be NOW; otherwise -EBUSY.
  */
-void iau_device_stop(struct iau_device *iau)
+int iau_device_stop(struct iau_device *iau, bool now)
 {
 	struct iau_dump *dump[IAU_NUM_QUEUES] = { };
+	int err = 0;
 
 	mutex_lock(&iau->reset_lock);
 	for (unsigned int q = 0; q < iau->info.queues; q++)
 		iau_ring_stop(&iau->ring[q]);
 	if (iau->awake && !iau->wedged) {
-		if (!iau->stuck)
-			drain(iau);
-		give_up_running(iau);
+		if (!iau->stuck && atomic_read(&iau->in_flight) && !drain(iau) && !now)
+			err = -EBUSY;
+		else
+			give_up_running(iau);
 		for (unsigned int q = 0; q < iau->info.queues; q++)
 			dump[q] = iau_fault_handle(&iau->ring[q]);
 	}
-	for (unsigned int q = 0; q < iau->info.queues; q++)
-		iau_ring_empty(&iau->ring[q], -EIO, false);
-	iau_slots_forget(iau);
-	iau->awake = false;
+	if (err) {
+		undo_stop(iau);
+	} else {
+		for (unsigned int q = 0; q < iau->info.queues; q++)
+			iau_ring_empty(&iau->ring[q], -EIO, false);
+		iau_slots_forget(iau);
+		iau_counters_stop(iau);
+		iau->awake = false;
+	}
 	mutex_unlock(&iau->reset_lock);
 	for (unsigned int q = 0; q < iau->info.queues; q++)
 		iau_dump_publish(iau, dump[q]);
+	return err;
 }
 
 /* Going on ------------------------------------------------------------------------------------ */
@@ -138,8 +159,6 @@ static int self_test(struct iau_device *iau)
 	u32 status;
 	int err;
 
-	if (iau_read(iau, IAU_REG_ID) != IAU_ID)
-		return -ENODEV;
 	memset(ring->desc, 0, IAU_JOB_BYTES);
 	iau_ring_setup(ring);
 	iau_write(iau, IAU_DOORBELL_OFFSET, 1);
@@ -178,21 +197,28 @@ static void wedge(struct iau_device *iau)
 	wedged_event(iau);
 }
 
-/* The device is as after power on; goes on with what iau_device_stop() has left. */
-int iau_device_start(struct iau_device *iau)
+/*
+ * The device is as after power on, or as it was; goes on with what iau_device_stop() has left. With a
+ * TEST if there is reason to doubt that it can.
+ */
+int iau_device_start(struct iau_device *iau, bool test)
 {
-	int err;
+	int err = 0;
 
 	pci_set_master(to_pci_dev(iau->drm.dev));
 	mutex_lock(&iau->reset_lock);
 	iau->awake = true;
-	err = self_test(iau);
-	trace_iau_reset(iau, "function", err);
+	if (iau_read(iau, IAU_REG_ID) != IAU_ID)
+		err = -ENODEV;
+	else if (test)
+		err = self_test(iau);
+	trace_iau_reset(iau, test ? "function" : "resume", err);
 	if (err) {
 		wedge(iau);
 	} else {
 		WRITE_ONCE(iau->wedged, false);
 		iau->stuck = false;
+		iau_counters_start(iau);
 		for (unsigned int q = 0; q < iau->info.queues; q++)
 			iau_ring_start(&iau->ring[q]);
 	}
@@ -227,12 +253,12 @@ void iau_reset_function(struct iau_device *iau)
 
 static void reset_prepare(struct pci_dev *pdev)
 {
-	iau_device_stop(pci_get_drvdata(pdev));
+	iau_device_stop(pci_get_drvdata(pdev), true);
 }
 
 static void reset_done(struct pci_dev *pdev)
 {
-	iau_device_start(pci_get_drvdata(pdev));
+	iau_device_start(pci_get_drvdata(pdev), true);
 }
 
 const struct pci_error_handlers iau_err_handlers = {

@@ -67,6 +67,19 @@ static void write_descriptor(struct iau_ring *ring, const struct iau_job *job)
 	ring->rec[i].value = 0;
 }
 
+/* Whether the device has the job, or has had it. */
+static bool is_there_or_done(struct iau_job *job)
+{
+	struct iau_ring *ring = job->queue->ring;
+	unsigned long irq;
+	bool is;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	is = job->started && (job->slot >= 0 || dma_fence_is_signaled_locked(&job->done->base));
+	spin_unlock_irqrestore(&ring->lock, irq);
+	return is;
+}
+
 static struct dma_fence *run_job(struct drm_sched_job *base)
 {
 	struct iau_job *job = to_iau_job(base);
@@ -74,11 +87,8 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 	unsigned long irq;
 	int idx;
 
-	/*
-	 * after a reset all jobs that were in the ring come again, those that were done in time,
-	 * too
-	 */
-	if (job->started && dma_fence_is_signaled(&job->done->base))
+	/* after a reset those that were in the ring come again, also those that were done */
+	if (is_there_or_done(job))
 		return dma_fence_get(&job->done->base);
 	if (iau_queue_banned(job->queue))
 		return ERR_PTR(-ECANCELED);

@@ -25,6 +25,7 @@ void iau_job_free(struct iau_job *job)
 		dma_fence_put(&job->done->base);
 	else
 		kfree(job->done);
+	iau_pm_put(job->queue->ring->iau);
 	iau_queue_put(job->queue);
 	kfree(job);
 }
@@ -42,7 +43,12 @@ static struct iau_job *job_new(struct iau_queue *queue, const struct drm_iau_job
 	if (job)
 		job->done = kzalloc(sizeof(*job->done), GFP_KERNEL);
 	if (job && job->done)
+		err = iau_pm_get(queue->ring->iau);
+	if (!err) {
 		err = iau_sched_job_init(&job->base, &queue->entity, client);
+		if (err)
+			iau_pm_put(queue->ring->iau);
+	}
 	if (err) {
 		if (job)
 			kfree(job->done);

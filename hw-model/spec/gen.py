@@ -65,6 +65,7 @@ def emit_kernel():
     p("}\n")
     for k, (v, d, t) in SPEC["counter"].items():
         p(f"#define IAU_CNT_{k}\t{v}")
+    p(f"#define IAU_NUM_COUNTERS\t{len(SPEC['counter'])}")
     p("\n#define IAU_COUNTER_NAMES { \\")
     for k in SPEC["counter"]:
         p(f'\t"{k.lower()}", \\')

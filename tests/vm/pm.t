@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The card sleeps when it has nothing to do and when the machine does, in which it forgets everything;
+# clients do not notice. KERNEL chooses.
+# shellcheck source=tests/vm/lib.sh
+. tests/vm/lib.sh
+card=/sys/bus/pci/devices/0000:01:00.0
+setup="rmmod iau; insmod /out/iau.ko autosuspend_ms=20 timeout_ms=1000
+mount -t tracefs trace /sys/kernel/tracing; echo 1 > /sys/kernel/tracing/events/iau/iau_reset/enable"
+resumes='echo "resumes $(grep -c "resume error=0" /sys/kernel/tracing/trace)"
+echo "others $(grep iau_reset: /sys/kernel/tracing/trace | grep -vc "resume error=0")"'
+# The shared folders do not outlive a sleep: programs lie in memory meanwhile, and the folders are away.
+# What follows runs in a shell of its own, up to $together.
+apart='libs=/lib/x86_64-linux-gnu
+cp build/tests/reset_test build/tests/hang_client $libs/ld-linux-x86-64.so.2 $libs/libc.so.6 \
+	$libs/libdrm.so.2 $libs/libcmocka.so.0 /tmp
+cat > /tmp/script << "end of script"
+run() (program=/tmp/$1; shift; exec /tmp/ld-linux-x86-64.so.2 --library-path /tmp $program "$@")
+umount /iau /out /lib/x86_64-linux-gnu || exit 1
+cd /sys/bus/virtio/drivers/9pnet_virtio
+shares=$(echo virtio*)
+for s in $shares; do echo $s > unbind; done'
+together='for s in $shares; do echo $s > bind; done
+share() { mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,$3 $1 $2; }
+share iau /iau ro; share lib /lib/x86_64-linux-gnu ro; share out /out rw
+dmesg | grep -E "BUG|WARNING|Oops|Call Trace" | sed "s/^/kernel: /"
+end of script
+cd /tmp && exec sh /tmp/script'
+
+for engine in ref rtl; do
+	# nothing to do; counters go on over it, and are read without waking it
+	guest -e $engine "$setup
+for i in 1 2 3 4 5 6 7 8 9 10; do build/tests/hang_client copy 3; usleep 100000; done | sort | uniq -c
+echo \"state \$(cat $card/power/runtime_status) \$(cat $card/power_state)\"
+echo \"jobs \$(sed -n 's/^jobs //p' /sys/kernel/debug/accel/0*/counters)\"
+echo \"still \$(cat $card/power/runtime_status)\"
+exec 3< /dev/accel/accel0; usleep 100000
+echo \"open \$(cat $card/power/runtime_status)\"
+echo 1 > $card/reset; build/tests/hang_client copy 3
+usleep 100000; rmmod iau 2> /dev/null; echo 0000:01:00.0 > $card/driver/unbind; [ -e $card/driver ] || echo unbound
+exec 3<&-; rmmod iau && insmod /out/iau.ko autosuspend_ms=-1 && usleep 100000
+echo \"never \$(cat $card/power/runtime_status)\"
+$resumes"
+	[ "$(said state)" = "suspended D3hot" ]
+	ok $? "$engine: without jobs it is suspended"
+	grep -q '^ *10 copied' <<< "$out"
+	ok $? "$engine: jobs wake it, 10 times"
+	[ "$(said jobs) $(said still)" = "30 suspended" ]
+	ok $? "$engine: counters go on over it, and are read without waking it"
+	[ "$(said open)" = suspended ]
+	ok $? "$engine: an open file does not keep it awake"
+	grep -q '^copied' <<< "$out"
+	ok $? "$engine: a device that was reset in its sleep works"
+	grep -q '^unbound' <<< "$out"
+	ok $? "$engine: a sleeping device with an open file is unbound"
+	[ "$(said never)" = active ]
+	ok $? "$engine: autosuspend_ms=-1 keeps it awake"
+	clean
+
+	# the machine sleeps, but for the last step: nothing would wake it there
+	guest -e $engine -a suspend.pm_test_delay=1 "$setup
+$apart
+run reset_test busy 9 &
+sleep 1
+for depth in devices platform core; do
+	echo \$depth > /sys/power/pm_test
+	echo mem > /sys/power/state && echo slept
+	sleep 1
+done
+wait \$!
+$resumes
+$together"
+	tap "$engine: sleep under load" 1
+	[ "$(grep -c '^slept' <<< "$out")" = 3 ]
+	ok $? "$engine: the machine has slept three times"
+	[ "$(said resumes)" -ge 3 ] && [ "$(said others)" = 0 ]
+	ok $? "$engine: the device was resumed"
+	clean
+done
+
+# a job that does not end: the machine stays awake, and the job goes on
+guest -e ref -a suspend.pm_test_delay=1 "$setup
+$apart
+/tmp/ld-linux-x86-64.so.2 --library-path /tmp /tmp/hang_client loop 1 & loop=\$!
+sleep 1
+echo devices > /sys/power/pm_test
+echo mem > /sys/power/state 2> /dev/null || echo busy
+echo \"runs \$(grep -c 'tag 0xbad' /sys/kernel/debug/accel/0*/rings)\"
+kill \$loop; wait \$loop
+run hang_client copy 3
+echo mem > /sys/power/state && echo slept
+run hang_client copy 3
+$together"
+grep -q '^busy' <<< "$out" && [ "$(said runs)" = 1 ]
+ok $? "a job that does not end keeps the machine awake, and goes on"
+[ "$(grep -c '^copied' <<< "$out")" = 2 ] && grep -q '^slept' <<< "$out"
+ok $? "without it the machine sleeps"
+clean
+finish
