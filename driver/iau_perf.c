@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device's counters. They start from 0 when the device is reset or has slept; here they go on. While
- * the device sleeps nothing is read from it, and it is not woken for them.
+ * The device's counters. They start from 0 when the device is reset or has slept; here they go on.
+ * While the device sleeps nothing is read from it, and it is not woken for them.
  */
 #include <drm/drm_drv.h>
 

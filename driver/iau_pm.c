@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Power. A job holds the device awake from its submission on, so that nobody has to wake it where that
- * would sleep; without jobs it is suspended after a while. What it forgets meanwhile, page tables of its
- * contexts and rings, is written again before a job starts; its counters are carried over.
+ * Power. A job holds the device awake from its submission on, so that nobody has to wake it where
+ * that would sleep; without jobs it is suspended after a while. What it forgets meanwhile, page
+ * tables of its contexts and rings, is written again before a job starts; its counters are carried
+ * over.
  */
 #include <linux/module.h>
 #include <linux/pci.h>

@@ -113,8 +113,8 @@ static void undo_stop(struct iau_device *iau)
 
 /*
  * No job is in the device any more, and none comes until iau_device_start(). What had not begun is
- * run again then. Registers are not touched in between. A job that runs for longer than the watchdog
- * would wait is lost if it has to be NOW; otherwise -EBUSY.
+ * run again then. Registers are not touched in between. A job that runs for longer than the
+ * watchdog would wait is lost if it has to be NOW; otherwise -EBUSY.
  */
 int iau_device_stop(struct iau_device *iau, bool now)
 {
@@ -198,8 +198,8 @@ static void wedge(struct iau_device *iau)
 }
 
 /*
- * The device is as after power on, or as it was; goes on with what iau_device_stop() has left. With a
- * TEST if there is reason to doubt that it can.
+ * The device is as after power on, or as it was; goes on with what iau_device_stop() has left. With
+ * a TEST if there is reason to doubt that it can.
  */
 int iau_device_start(struct iau_device *iau, bool test)
 {

@@ -119,7 +119,8 @@ static struct iau_dump *end_hung(struct iau_ring *ring)
 	spin_unlock_irq(&ring->lock);
 	if (!queue)
 		return NULL;
-	dev_warn_ratelimited(iau->drm.dev, "queue %u: a job of client %llu (%s, tag %#x) has hung\n",
+	dev_warn_ratelimited(iau->drm.dev,
+			     "queue %u: a job of client %llu (%s, tag %#x) has hung\n",
 			     ring->index, who.client, who.comm, who.tag);
 	who.retired = iau_read(iau, iau_qreg(ring->index, IAU_QREG_PROGRESS)) - ring->retired;
 	iau_queue_ban(queue, DRM_IAU_QUEUE_TIMEOUT);
