@@ -3,6 +3,7 @@ include tests/unit/module.mk
 include tests/uapi/module.mk
 include tests/kselftest/module.mk
 include tests/stress/module.mk
+include tests/bench/module.mk
 include tests/cosim/module.mk
 include tests/device/module.mk
 include tests/vfio/module.mk

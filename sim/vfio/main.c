@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 struct options {
-	const char *engine, *path;
+	const char *engine, *path, *count;
 	struct iau_dev_timing timing;
 	struct inject_plan inject;
 };
@@ -25,6 +25,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "seed", 's', "N", 0, "Seed of the memory's jitter (rtl)", 0 },
 	{ "latency", 'L', "CYCLES", 0, "Memory latency (rtl; default 100)", 0 },
+	{ "count", 'C', "FILE", 0,
+	  "Write there how often each client has read and written registers, when it goes", 0 },
 	{ NULL, 0, NULL, 0, "Faults on purpose, counted from 1 over all queues:", 1 },
 	{ "drop-irq", OPT_DROP, "N[/EVERY]", 0,
 	  "Lose the Nth interrupt, and every EVERYth behind it", 1 },
@@ -107,6 +109,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'L':
 		o->timing.latency = (uint32_t)number(state, arg, 100000, NULL);
 		return 0;
+	case 'C':
+		o->count = arg;
+		return 0;
 	case OPT_DROP:
 		o->inject.drop_irq = when(state, arg);
 		return 0;
@@ -176,6 +181,17 @@ static int listen_at(const char *path)
 	return fd;
 }
 
+static void count(const struct server *s, const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f || fprintf(f, "reads %llu\nwrites %llu\n", (unsigned long long)s->reads,
+			  (unsigned long long)s->writes) < 0)
+		fprintf(stderr, "iau-vfio: %s: %s\n", path, strerror(errno));
+	if (f)
+		fclose(f);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -188,6 +204,7 @@ int main(int argc, char **argv)
 	};
 	struct options o = { .engine = "ref", .timing = IAU_DEV_TIMING_DEFAULT };
 	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t terms;
 	const struct iau_dev_ops *ops;
 	static struct server server;
 	int listener;
@@ -204,6 +221,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "iau-vfio: %s: %s\n", o.path, strerror(-listener));
 		return 1;
 	}
+	/* of all threads only this one, and with --count only while nobody is being counted */
+	sigemptyset(&terms);
+	sigaddset(&terms, SIGTERM);
+	sigprocmask(SIG_BLOCK, &terms, NULL);
 	if (server_open(&server, ops, &o.timing, &o.inject))
 		return 1;
 	socket_path = o.path;
@@ -212,12 +233,19 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	for (;;) {
-		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		int fd;
 
-		if (fd >= 0)
-			server_client(&server, fd);
-		else if (errno != ECONNABORTED)
+		sigprocmask(SIG_UNBLOCK, &terms, NULL);
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0 && errno != ECONNABORTED)
 			break;
+		if (fd < 0)
+			continue;
+		if (o.count)
+			sigprocmask(SIG_BLOCK, &terms, NULL);
+		server_client(&server, fd);
+		if (o.count)
+			count(&server, o.count);
 	}
 	fprintf(stderr, "iau-vfio: %s: %s\n", o.path, strerror(errno));
 	return 1;

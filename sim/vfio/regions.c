@@ -64,6 +64,7 @@ static uint32_t read32(struct server *s, uint32_t region, uint32_t offset)
 {
 	switch (region) {
 	case IAU_BAR_REGS:
+		s->reads++;
 		return worker_read(&s->worker, offset);
 	case IAU_BAR_STATUS:
 		return s->status_page[offset / 4];
@@ -104,10 +105,12 @@ int server_region_read(struct server *s, struct message *msg)
 
 static void write32(struct server *s, uint32_t region, uint32_t offset, uint32_t value)
 {
-	if (region == IAU_BAR_REGS)
+	if (region == IAU_BAR_REGS) {
+		s->writes++;
 		worker_write(&s->worker, offset, value);
-	else if (region == IAU_BAR_MSIX)
+	} else if (region == IAU_BAR_MSIX) {
 		msix_write(&s->msix, offset, value);
+	}
 }
 
 static void set_master(struct worker *w, void *arg)

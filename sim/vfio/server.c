@@ -174,6 +174,8 @@ void server_client(struct server *s, int fd)
 
 	s->fd = fd;
 	s->greeted = false;
+	s->reads = 0;
+	s->writes = 0;
 	while (msg.payload && msg.reply && serve(s, &msg))
 		;
 	/* the device keeps its state; what was the client's goes */

@@ -18,6 +18,7 @@ struct server {
 	/* the client */
 	int fd;
 	bool greeted; /* VERSION was first */
+	uint64_t reads, writes; /* of registers, by trap: the status page is mapped */
 };
 
 /* A message being handled, and what its handler answers. */

@@ -20,6 +20,7 @@ ELSEWHERE = {
     "make vm CMD='iau info'": "needs the network; tests/vm/boot.t",
     "make vm KERNEL=7.3 ENGINE=ref CARDS=2": "needs the network; tests/vm/boot.t",
     "make vm-module": "needs the network; tests/vm",
+    "make bench-vm": "needs the network",
     "make check-vm": "needs the network",
     "make check-debug": "needs the network",
     "make check-vm check-driver": "needs the network",

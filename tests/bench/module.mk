@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# What a job costs in the virtual machine: make bench-vm, figures in build/bench/figures.json.
+
+$(B)/tests/vm_bench: tests/bench/vm_bench.c $(STRESS_CLIENT)/client.c $(STRESS_CLIENT)/client.h \
+		uapi/drm/iau_accel.h | $(NEEDED)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wno-missing-field-initializers \
+		-Wno-sign-compare -I$(STRESS_CLIENT) -Iuapi -isystem /usr/include/libdrm \
+		-o $@ $(filter %.c,$^)
+
+.PHONY: bench-vm
+bench-vm: vm-ready vm-module $(B)/tests/vm_bench
+	$(PYTHON) scripts/bench_vm.py $(VM) $(KERNEL)
