@@ -21,8 +21,10 @@ CHECK := $(UNIT_BINS) $(NUMERICS_TEST) $(DEVICE_TESTS) $(LIBIAU_TESTS) $(VFIO_TE
 
 $(UNIT_OBJS): | $(NEEDED)
 
+# The driver's tests come last, one virtual machine at a time.
 check: $(B)/iau $(filter-out $(S)/%,$(filter $(B)/%,$(CHECK))) sanitized
 	prove --timer -j2 --exec '' $(CHECK)
+	$(MAKE) check-vm
 
 # Hours, not minutes: many more random jobs and mutated files.
 check-long: check
