@@ -40,5 +40,11 @@ vm: vm-ready
 vm-module: $(if $(wildcard driver/Kbuild),$(VM_KERNEL)/headers/version) $(HW_HEADERS)
 	sim/vm/module $(VM) $(KERNEL) $(B)
 
+# The driver against every kernel's edges: oldest and newest of each series
+.PHONY: check-builds
+check-builds: $(HW_HEADERS)
+	@mkdir -p $(VM)/builds
+	prove --timer --exec '' sim/vm/builds :: $(VM)/builds $(B)
+
 check-vm: vm-ready vm-module
 	KERNEL=$(KERNEL) ENGINE=$(ENGINE) VM=$(VM) prove --timer --exec '' tests/vm

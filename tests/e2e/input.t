@@ -75,7 +75,7 @@ fails 3 "standard input: byte 1 (0xed) is not UTF-8" run -m $model < <(printf 'a
 fails 3 "standard input: byte 0 (0xf4) is not UTF-8" run -m $model < <(printf '\xf4\x90\x80\x80')
 
 fails 3 "weights: no room for" run -m $model -p x --memory 4
-fails 3 "KV cache of 10240 tokens: no room for" run -m $model -p x --memory 10
+fails 3 "KV cache of 10240 tokens: no room for" run -m $model -p x --memory 12
 fails 3 "2 MiB to 64 GiB are possible" run -m $model -p x --memory 1
 "$iau" run -m $model -p x -n 1 --memory 16 -c 1024 > /dev/null 2>&1
 ok $? "a smaller context fits"

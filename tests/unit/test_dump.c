@@ -19,7 +19,8 @@ struct file {
 
 static void add(struct file *f, const void *data, size_t n)
 {
-	memcpy(f->data + f->bytes, data, n);
+	if (n)
+		memcpy(f->data + f->bytes, data, n);
 	f->bytes += n;
 }
 
