@@ -176,6 +176,17 @@ static void show_memory(struct drm_printer *p, struct drm_file *file)
 	drm_print_memory_stats(p, &stats, IAU_GEM_STATUS, "memory");
 }
 
+static unsigned int count(struct xarray *xa)
+{
+	unsigned long id;
+	unsigned int n = 0;
+	void *entry;
+
+	xa_for_each(xa, id, entry)
+		n++;
+	return n;
+}
+
 void iau_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 {
 	struct iau_device *iau = to_iau(file->minor->dev);
@@ -187,6 +198,8 @@ void iau_show_fdinfo(struct drm_printer *p, struct drm_file *file)
 	drm_printf(p, "drm-cycles-npu:\t%llu\n", usage.cycles);
 	drm_printf(p, "drm-total-cycles-npu:\t%llu\n", total_cycles(iau));
 	drm_printf(p, "iau-jobs:\t%llu\n", usage.jobs);
+	drm_printf(p, "iau-queues:\t%u\n", count(&priv->queues));
+	drm_printf(p, "iau-vms:\t%u\n", count(&priv->vms));
 	drm_printf(p, "iau-charged:\t%llu KiB\n",
 		   (u64)atomic64_read(&priv->client->memory) / SZ_1K);
 	show_memory(p, file);

@@ -76,6 +76,9 @@ IAU_IOCTL(submit, false)
 IAU_IOCTL(bo_commit, false)
 IAU_IOCTL(bo_wait, true)
 IAU_IOCTL(bo_advise, false)
+IAU_IOCTL(perf_open, false)
+IAU_IOCTL(perf_read, true)
+IAU_IOCTL(perf_close, true)
 
 static const struct drm_ioctl_desc iau_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(IAU_DEV_QUERY, guarded_dev_query, 0),
@@ -91,6 +94,9 @@ static const struct drm_ioctl_desc iau_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(IAU_BO_COMMIT, guarded_bo_commit, 0),
 	DRM_IOCTL_DEF_DRV(IAU_BO_WAIT, guarded_bo_wait, 0),
 	DRM_IOCTL_DEF_DRV(IAU_BO_ADVISE, guarded_bo_advise, 0),
+	DRM_IOCTL_DEF_DRV(IAU_PERF_OPEN, guarded_perf_open, 0),
+	DRM_IOCTL_DEF_DRV(IAU_PERF_READ, guarded_perf_read, 0),
+	DRM_IOCTL_DEF_DRV(IAU_PERF_CLOSE, guarded_perf_close, 0),
 };
 
 static int iau_open(struct drm_device *drm, struct drm_file *file)
@@ -106,6 +112,7 @@ static int iau_open(struct drm_device *drm, struct drm_file *file)
 	}
 	xa_init_flags(&priv->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&priv->queues, XA_FLAGS_ALLOC1);
+	xa_init_flags(&priv->perfs, XA_FLAGS_ALLOC1);
 	file->driver_priv = priv;
 	return 0;
 }
@@ -124,6 +131,7 @@ static void iau_postclose(struct drm_device *drm, struct drm_file *file)
 		iau_vm_close(vm);
 	xa_destroy(&priv->queues);
 	xa_destroy(&priv->vms);
+	iau_perf_close_all(priv);
 	iau_client_put(priv->client);
 	kfree(priv);
 }

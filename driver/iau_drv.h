@@ -197,6 +197,7 @@ struct iau_file {
 	struct iau_client *client;
 	struct xarray vms;
 	struct xarray queues;
+	struct xarray perfs;
 };
 
 #define IAU_MAX_VMS	64
@@ -510,6 +511,10 @@ int iau_ioctl_bo_advise(struct drm_device *drm, void *data, struct drm_file *fil
 int iau_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int iau_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_perf_open(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_perf_read(struct drm_device *drm, void *data, struct drm_file *file);
+int iau_ioctl_perf_close(struct drm_device *drm, void *data, struct drm_file *file);
+void iau_perf_close_all(struct iau_file *priv);
 int iau_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file);
 
 #endif /* __IAU_DRV_H__ */

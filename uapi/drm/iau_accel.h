@@ -35,6 +35,9 @@ enum drm_iau_ioctl_id {
 	DRM_IAU_BO_COMMIT,
 	DRM_IAU_BO_WAIT,
 	DRM_IAU_BO_ADVISE,
+	DRM_IAU_PERF_OPEN,
+	DRM_IAU_PERF_READ,
+	DRM_IAU_PERF_CLOSE,
 };
 
 /**
@@ -401,6 +404,47 @@ struct drm_iau_submit {
 	struct drm_iau_obj_array jobs;
 };
 
+/**
+ * struct drm_iau_perf_open - start a session of performance counters
+ *
+ * Counters are those of the whole device, so they tell what others do with it: EACCES without
+ * CAP_PERFMON (or CAP_SYS_ADMIN), unless the module's parameter perf_unprivileged is set. ENOSPC:
+ * the client has 16 sessions.
+ */
+struct drm_iau_perf_open {
+	/** @flags: must be 0. */
+	__u32 flags;
+	/** @id: returned. */
+	__u32 id;
+};
+
+/**
+ * struct drm_iau_perf_read - what was counted since the session was opened
+ *
+ * The counters go on over resets and sleep of the device, which is not woken for them. Reading
+ * disturbs no job.
+ */
+struct drm_iau_perf_read {
+	/** @id: the session. */
+	__u32 id;
+	/** @flags: must be 0. */
+	__u32 flags;
+	/** @time_ns: returned, time since the session was opened. */
+	__u64 time_ns;
+	/** @counters: returned, since the session was opened. */
+	struct drm_iau_counters counters;
+};
+
+/**
+ * struct drm_iau_perf_close - end a session
+ */
+struct drm_iau_perf_close {
+	/** @id: the session. */
+	__u32 id;
+	/** @pad: must be 0. */
+	__u32 pad;
+};
+
 #define DRM_IOCTL_IAU(dir, id, type) \
 	DRM_##dir(DRM_COMMAND_BASE + DRM_IAU_##id, struct drm_iau_##type)
 
@@ -417,6 +461,9 @@ struct drm_iau_submit {
 #define DRM_IOCTL_IAU_BO_COMMIT		DRM_IOCTL_IAU(IOWR, BO_COMMIT, bo_commit)
 #define DRM_IOCTL_IAU_BO_WAIT		DRM_IOCTL_IAU(IOWR, BO_WAIT, bo_wait)
 #define DRM_IOCTL_IAU_BO_ADVISE		DRM_IOCTL_IAU(IOWR, BO_ADVISE, bo_advise)
+#define DRM_IOCTL_IAU_PERF_OPEN		DRM_IOCTL_IAU(IOWR, PERF_OPEN, perf_open)
+#define DRM_IOCTL_IAU_PERF_READ		DRM_IOCTL_IAU(IOWR, PERF_READ, perf_read)
+#define DRM_IOCTL_IAU_PERF_CLOSE	DRM_IOCTL_IAU(IOWR, PERF_CLOSE, perf_close)
 
 #if defined(__cplusplus)
 }

@@ -107,6 +107,12 @@ static void fill_bo_advise(struct scene *s, void *p)
 	*(struct drm_iau_bo_advise *)p = (struct drm_iau_bo_advise){ .handle = s->bo };
 }
 
+static void fill_perf_open(struct scene *s, void *p)
+{
+	(void)s;
+	*(struct drm_iau_perf_open *)p = (struct drm_iau_perf_open){ };
+}
+
 FIXTURE(args) {
 	struct scene s;
 	uint32_t *p;
@@ -138,6 +144,7 @@ ARGS(submit, SUBMIT);
 ARGS(bo_commit, BO_COMMIT);
 ARGS(bo_wait, BO_WAIT);
 ARGS(bo_advise, BO_ADVISE);
+ARGS(perf_open, PERF_OPEN);
 
 FIXTURE_SETUP(args)
 {
@@ -257,6 +264,7 @@ RESERVED(bo_commit, BO_COMMIT, flags);
 RESERVED(bo_wait, BO_WAIT, pad);
 RESERVED(bo_advise, BO_ADVISE, advice);
 RESERVED(bo_advise, BO_ADVISE, pad);
+RESERVED(perf_open, PERF_OPEN, flags);
 
 FIXTURE_SETUP(reserved)
 {
@@ -353,7 +361,7 @@ TEST(ioctls_that_do_not_exist)
 
 	if (fd == -ENODEV)
 		SKIP(return, "there is no IAU accelerator");
-	for (int nr = DRM_IAU_BO_ADVISE + 1; nr < DRM_COMMAND_END - DRM_COMMAND_BASE; nr++)
+	for (int nr = DRM_IAU_PERF_CLOSE + 1; nr < DRM_COMMAND_END - DRM_COMMAND_BASE; nr++)
 		EXPECT_EQ(-EINVAL, ask(fd, DRM_IOWR(DRM_COMMAND_BASE + nr, buffer), buffer));
 	close(fd);
 }
