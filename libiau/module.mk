@@ -26,4 +26,4 @@ DEVICE_OBJS := $(REF_OBJS) $(SIM_OBJS)
 
 $(B)/iau: $(TOOL_OBJS) $(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS)
 	$(CC) -o $@ $(TOOL_OBJS) $(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS) $(RTL_LDLIBS) \
-		-lpcre2-8 -ljansson -ldrm -lm
+		-lpcre2-8 -ljansson -ldrm -lncurses -lm

@@ -17,6 +17,7 @@ static const struct {
 	{ "tokenize", cmd_tokenize, "show a text's tokens" },
 	{ "bench", cmd_bench, "device cycles of prefill and decode" },
 	{ "trace", cmd_trace, "what every command did and when, for Perfetto" },
+	{ "top", cmd_top, "show what cards and their clients are doing" },
 	{ "dump", cmd_dump, "show a core dump of the driver" },
 };
 

@@ -35,7 +35,7 @@ ELSEWHERE = {
 }
 
 # Commands that run no model: of the common options they have --json only.
-NO_MODEL = {"dump"}
+NO_MODEL = {"dump", "top"}
 
 # Lines of output that depend on the host's speed or change with every cycle saved.
 FIGURES = re.compile(r"^\[|tokens/s|^  \S.*  +\d")

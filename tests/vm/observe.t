@@ -51,4 +51,31 @@ ok $? "debugfs shows a queue at work"
 [ "$(said mappings)" = 1 ]
 ok $? "debugfs shows the mappings"
 clean
+# iau top, iau info
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+guest -e ref -n 2 -o "$dir" '
+build/tests/reset_test busy 3 > /dev/null &
+sleep 1
+build/iau top --json -d 1 > /out/top.json; echo "top $?"
+build/iau top; echo "no_terminal $?"
+build/iau info --json > /out/info.json
+wait $!
+'
+[ "$(said top) $(said no_terminal)" = "0 3" ]
+ok $? "iau top prints JSON, and no screen where there is no terminal"
+python3 - "$dir" << 'end'
+import json, sys
+top, info = (json.load(open(f"{sys.argv[1]}/{f}.json")) for f in ("top", "info"))
+first, second = top["devices"]
+busy = [c for c in top["clients"] if c["process"] == "reset_test" and c["jobs_per_s"] > 0]
+assert len(busy) == 3, busy
+assert all(c["pdev"] == first["pdev"] and c["queues"] == 2 and c["resident_bytes"] == 8192 for c in busy)
+assert 0.05 < first["busy"] <= 1 and second["busy"] == 0
+assert abs(sum(c["busy"] for c in busy) - first["busy"]) < 0.02
+assert first["counters"]["jobs"] > 10 and second["counters"]["jobs"] == 0
+assert [d["engine"] for d in info] == ["/dev/accel/accel0", "/dev/accel/accel1"]
+end
+ok $? "who is busy is shown, how much, and on which of two cards; iau info has both"
+clean
 finish

@@ -29,7 +29,7 @@ _iau()
 	esac
 	case $cmd in
 	"")
-		mapfile -t COMPREPLY < <(compgen -W "info run perplexity tokenize bench trace dump help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "info run perplexity tokenize bench trace top dump help" -- "$cur")
 		return
 		;;
 	run)
@@ -43,6 +43,9 @@ _iau()
 		;;
 	trace)
 		own="--prompt --gen --output"
+		;;
+	top)
+		own="--delay" common="--json --help --usage"
 		;;
 	dump)
 		own="--around" common="--json --help --usage"
