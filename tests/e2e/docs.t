@@ -18,6 +18,8 @@ ELSEWHERE = {
     "make check-llama": "needs the network",
     "make vm": "needs the network; tests/vm/boot.t",
     "make vm CMD='iau info'": "needs the network; tests/vm/boot.t",
+    "make vm CMD='iau run -m models/iau-ci/iau-ci-q8_0.gguf -n 40 -p \"Once upon a time\"'":
+        "needs the network; tests/vm/model.t",
     "make vm KERNEL=7.3 ENGINE=ref CARDS=2": "needs the network; tests/vm/boot.t",
     "make vm-module": "needs the network; tests/vm",
     "make bench-vm": "needs the network",
