@@ -26,8 +26,9 @@ check: $(B)/iau $(filter-out $(S)/%,$(filter $(B)/%,$(CHECK))) sanitized
 	prove --timer -j2 --exec '' $(CHECK)
 	$(MAKE) check-vm
 
-# Hours, not minutes: many more random jobs and mutated files.
-check-long: check
+# Hours, not minutes: many more random jobs and mutated files, a million calls of the driver.
+check-long: check $(STRESS)
+	KERNEL=$(KERNEL) VM=$(VM) SCALE=50 prove --timer --exec '' tests/vm/stress.t
 	$(NUMERICS_TEST) -x
 	$(COSIM) 1000 100000
 	$(S)/unit/gguf_mutate 1000 5000
