@@ -174,10 +174,20 @@ static int show_gpuvas(struct seq_file *m, void *unused)
 	return err;
 }
 
+static int show_mmio(struct seq_file *m, void *unused)
+{
+	struct iau_device *iau = device_of(m);
+
+	seq_printf(m, "reads %llu\nwrites %llu\n", (u64)atomic64_read(&iau->mmio_reads),
+		   (u64)atomic64_read(&iau->mmio_writes));
+	return 0;
+}
+
 static const struct drm_debugfs_info files[] = {
 	{ "clients", show_clients, 0, NULL },
 	{ "counters", show_counters, 0, NULL },
 	{ "gpuvas", show_gpuvas, 0, NULL },
+	{ "mmio", show_mmio, 0, NULL },
 	{ "queues", show_queues, 0, NULL },
 	{ "rings", show_rings, 0, NULL },
 	{ "slots", show_slots, 0, NULL },

@@ -141,17 +141,21 @@ struct iau_device {
 	spinlock_t usage_lock;
 	u64 last_end_ns;
 	atomic64_t job_ids;
+	/* accesses of registers, for debugfs: a submission is one write and no read */
+	atomic64_t mmio_reads, mmio_writes;
 };
 
 #define to_iau(d) container_of(d, struct iau_device, drm)
 
 static inline u32 iau_read(struct iau_device *iau, u32 reg)
 {
+	atomic64_inc(&iau->mmio_reads);
 	return readl(iau->regs + reg);
 }
 
 static inline void iau_write(struct iau_device *iau, u32 reg, u32 value)
 {
+	atomic64_inc(&iau->mmio_writes);
 	writel(value, iau->regs + reg);
 }
 
@@ -416,6 +420,7 @@ struct iau_fence {
  * @queue: whose it is
  * @done: its fence; made before arming, so that starting it cannot fail
  * @started: @done is initialised
+ * @quiet: nobody waits for it but for those behind it of the same submission
  * @slot: context while it is in a ring
  * @id: tells it from all others of the device
  * @begun_ns: when the device was told of it
@@ -426,6 +431,7 @@ struct iau_job {
 	struct iau_queue *queue;
 	struct iau_fence *done;
 	bool started;
+	bool quiet;
 	int slot;
 	u64 id;
 	u64 begun_ns;

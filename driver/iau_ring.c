@@ -67,6 +67,23 @@ static void write_descriptor(struct iau_ring *ring, const struct iau_job *job)
 	ring->rec[i].value = 0;
 }
 
+/*
+ * The interrupt of a job that nobody waits for is not needed when the next of its queue follows: that
+ * one's tells of both. Every second one stays, so that the ring is filled again before it runs dry. The
+ * device may have read the descriptor already, which is an interrupt more and no harm.
+ */
+static void hush_previous(struct iau_ring *ring, const struct iau_job *job)
+{
+	unsigned int i = (ring->tail - 1) % IAU_RING_ENTRIES;
+	__le32 *d = ring->desc + i * IAU_JOB_BYTES;
+
+	if (ring->head == ring->tail || i % 2)
+		return;
+	if (ring->job[i]->quiet && ring->job[i]->queue == job->queue)
+		WRITE_ONCE(d[IAU_JOB_IRQ_WORD],
+			   d[IAU_JOB_IRQ_WORD] & ~cpu_to_le32(1 << IAU_JOB_IRQ_SHIFT));
+}
+
 /* Whether the device has the job, or has had it. */
 static bool is_there_or_done(struct iau_job *job)
 {
@@ -110,6 +127,7 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 		job->started = true;
 	}
 	write_descriptor(ring, job);
+	hush_previous(ring, job);
 	atomic_inc(&job->queue->running);
 	/* the clock of an idle device stood still */
 	if (atomic_inc_return(&ring->iau->in_flight) == 1)

@@ -96,6 +96,7 @@ static void push(struct submit *s)
 		struct iau_job *job = s->job[i];
 		struct dma_fence *finished;
 
+		job->quiet = i + 1 < s->jobs && !s->signals[i].n;
 		drm_sched_job_arm(&job->base);
 		finished = &job->base.s_fence->finished;
 		dma_resv_add_fence(resv, finished, DMA_RESV_USAGE_BOOKKEEP);

@@ -6,6 +6,7 @@
 #include "client.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,95 @@ static void test_active_while_a_job_runs(void **state)
 	client_close(&c);
 }
 
+/* A number that the driver tells in debugfs. */
+static uint64_t mmio(const char *key)
+{
+	unsigned long long v = 0;
+	char name[32];
+	glob_t found;
+	FILE *f;
+
+	assert_int_equal(glob("/sys/kernel/debug/accel/0*/mmio", 0, NULL, &found), 0);
+	f = fopen(found.gl_pathv[0], "r");
+	globfree(&found);
+	assert_non_null(f);
+	while (fscanf(f, "%31s %llu", name, &v) == 2 && strcmp(name, key))
+		;
+	fclose(f);
+	assert_string_equal(name, key);
+	return v;
+}
+
+/* Interrupts of completions, of all queues */
+static uint64_t irqs(void)
+{
+	FILE *f = fopen("/proc/interrupts", "r");
+	uint64_t n = 0;
+	char line[512];
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (strlen(line) > 5 && !strcmp(line + strlen(line) - 5, "  iau"))
+			n += strtoull(strchr(line, ':') + 1, NULL, 10);
+	}
+	fclose(f);
+	return n;
+}
+
+/* One write, the doorbell, and no read. */
+static void test_registers_of_a_submission(void **state)
+{
+	uint32_t *src, *dst;
+	uint64_t reads, writes;
+	struct client c;
+
+	(void)state;
+	client_open(&c);
+	prepare_copy(&c, &src, &dst);
+	/* the first one wakes the device and takes a context */
+	assert_int_equal(run_copy(&c, 0), 0);
+	reads = mmio("reads");
+	writes = mmio("writes");
+	for (uint32_t i = 0; i < 50; i++)
+		assert_int_equal(run_copy(&c, 0), 0);
+	assert_int_equal(run_copies(&c, 50), 0);
+	assert_int_equal(mmio("reads") - reads, 0);
+	assert_int_equal(mmio("writes") - writes, 100);
+	client_close(&c);
+}
+
+/*
+ * Who submits one by one gets an interrupt for each; of a batch, those that nobody waits for are told
+ * by the next, as far as the device has not begun before the next is there.
+ */
+static void test_interrupts(void **state)
+{
+	const uint64_t jobs = 20 * 32;
+	uint32_t *src, *dst;
+	struct client c;
+	uint64_t n;
+
+	(void)state;
+	client_open(&c);
+	prepare_copy(&c, &src, &dst);
+	n = irqs();
+	for (uint32_t i = 0; i < 20; i++)
+		assert_int_equal(run_copy(&c, 0), 0);
+	assert_int_equal(irqs() - n, 20);
+	n = irqs();
+	for (uint32_t i = 0; i < 20; i++)
+		assert_int_equal(run_copies(&c, 32), 0);
+	n = irqs() - n;
+	printf("# %llu interrupts for %llu jobs in batches\n", (unsigned long long)n,
+	       (unsigned long long)jobs);
+	assert_true(n >= 20 && n <= jobs);
+	/* a device with time is the slower one here */
+	if (number(&c, "drm-cycles-npu"))
+		assert_true(n <= jobs * 3 / 4);
+	client_close(&c);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +247,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_faulted_jobs_count),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_active_while_a_job_runs),
+		cmocka_unit_test(test_registers_of_a_submission),
+		cmocka_unit_test(test_interrupts),
 	};
 
 	if (argc > 1)

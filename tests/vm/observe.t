@@ -18,7 +18,7 @@ cd /sys/kernel/debug/accel/0*
 exec 3< /dev/accel/accel0
 grep -H . counters clients queues rings slots
 '
-	tap usage_test 5
+	tap usage_test 7
 	jobs=$(said job_submit)
 	[ "$jobs" -gt 0 ] && [ "$(said job_run)" = "$jobs" ] && [ "$(said job_done)" = "$jobs" ] &&
 		[ "$(said failed)" = 0 ]
