@@ -6,7 +6,8 @@ import re
 
 header = re.sub(r"/\*.*?\*/", "", open("uapi/drm/iau_accel.h").read(), flags=re.S)
 text = open("tests/syzkaller/dev_iau.txt").read()
-bits = {"__u32": 32, "__u64": 64, "__s64": 64, "struct drm_iau_obj_array": 128}
+bits = {"__u32": 32, "__u64": 64, "__s64": 64, "struct drm_iau_obj_array": 128,
+        "struct drm_iau_counters": 32 * 64}
 resources = {name: int(width) for name, width in re.findall(r"^resource (\w+)\[int(\d+)\]", text, re.M)}
 n = bad = 0
 
@@ -24,6 +25,9 @@ def width(kind):
         return resources[kind]
     if kind.startswith(("iau_array", "ptr64")):
         return 128 if kind.startswith("iau_array") else 64
+    m = re.match(r"array\[int(\d+), (\d+)\]$", kind)
+    if m:
+        return int(m[1]) * int(m[2])
     m = re.match(r"(?:const|flags|len|bytesize)\[.*, int(\d+)\]$|int(\d+)|bool(\d+)", kind)
     return int(next(g for g in m.groups() if g)) if m else None
 
