@@ -13,15 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define POOL		16
-#define MAX_ARGS	64
+#define MAX_ARGS	320
 #define MAX_ELEMENTS	6
 #define CLIENT_CALLS	4000	/* then it goes, and a new one comes */
 #define WITNESS_CALLS	500
 #define NELEMS(a)	(sizeof(a) / sizeof(*(a)))
 
-enum pool { VM, QUEUE, BO, SYNCOBJ, POOLS };
+enum pool { VM, QUEUE, BO, SYNCOBJ, PERF, POOLS };
 
 /* What a member holds */
 enum kind { NUMBER, NAME, BYTES, ADDRESS, ARRAY, POINTER };
@@ -136,6 +137,9 @@ static const struct field syncobj_destroy_fields[] = {
 	FIELD(drm_syncobj_destroy, handle, NAME, SYNCOBJ),
 };
 
+static const struct field perf_read_fields[] = { FIELD(drm_iau_perf_read, id, NAME, PERF) };
+static const struct field perf_close_fields[] = { FIELD(drm_iau_perf_close, id, NAME, PERF) };
+
 #define CALL(NAME, name, ...) \
 	{ #name, DRM_IOCTL_IAU_##NAME, TYPE(drm_iau_##name, __VA_ARGS__##_fields), -1, 0 }
 #define MAKES(NAME, name, fields, pool, id) \
@@ -165,6 +169,10 @@ static const struct call calls[] = {
 	CALL(SUBMIT, submit, submit),
 	CALL(SUBMIT, submit, submit),
 	CALL(SUBMIT, submit, submit),
+	{ "perf_open", DRM_IOCTL_IAU_PERF_OPEN, { sizeof(struct drm_iau_perf_open), NULL, 0 }, PERF,
+	  offsetof(struct drm_iau_perf_open, id) },
+	CALL(PERF_READ, perf_read, perf_read),
+	CALL(PERF_CLOSE, perf_close, perf_close),
 	{ "gem_close", DRM_IOCTL_GEM_CLOSE, TYPE(drm_gem_close, close_fields), -1, 0 },
 	{ "syncobj_create", DRM_IOCTL_SYNCOBJ_CREATE, { sizeof(struct drm_syncobj_create), NULL, 0 },
 	  SYNCOBJ, offsetof(struct drm_syncobj_create, handle) },
@@ -340,11 +348,59 @@ static void begin(struct client *c)
 	}
 }
 
-static void look(struct client *witness, uint32_t value)
+/*
+ * Another client, in a process of its own: a spoilt pointer may well lead the kernel to write into what
+ * this process has mapped. It copies each value that it is sent, and dies if that does not work.
+ */
+static void witness(int values, int answers)
 {
-	witness->src[3] = value;
-	if (run_copy(witness) || witness->dst[3] != value) {
-		fprintf(stderr, "another client's job has suffered\n");
+	struct drm_iau_queue_state state = { };
+	struct client c;
+	uint32_t value;
+	int err;
+
+	if (client_open(&c) || copy_prepare(&c))
+		exit(1);
+	while (read(values, &value, sizeof(value)) == sizeof(value)) {
+		c.src[3] = value;
+		err = run_copy(&c);
+		if (err || c.dst[3] != value) {
+			queue_state(c.fd, c.queue, &state);
+			fprintf(stderr, "another client's job has suffered: error %d, state %#x, fault %u\n",
+				-err, state.state, state.fault_code);
+			exit(1);
+		}
+		if (write(answers, &value, sizeof(value)) != sizeof(value))
+			exit(1);
+	}
+	exit(0);
+}
+
+static int to_witness, from_witness;
+
+static void start_witness(void)
+{
+	int values[2], answers[2];
+
+	if (pipe(values) || pipe(answers))
+		exit(2);
+	if (!fork()) {
+		close(values[1]);
+		witness(values[0], answers[1]);
+	}
+	close(values[0]);
+	close(answers[1]);
+	to_witness = values[1];
+	from_witness = answers[0];
+}
+
+static void look(uint32_t value)
+{
+	uint32_t answer;
+
+	if (write(to_witness, &value, sizeof(value)) != sizeof(value) ||
+	    read(from_witness, &answer, sizeof(answer)) != sizeof(answer) || answer != value) {
+		fprintf(stderr, "fuzz: the witness is gone before call %u\n", value - 1);
 		exit(1);
 	}
 }
@@ -353,7 +409,7 @@ int main(int argc, char **argv)
 {
 	uint64_t total = argc == 3 ? strtoull(argv[2], NULL, 0) : 0, worked = 0;
 	char *memory = at_page_end(PAGE);
-	struct client c, witness;
+	struct client c;
 
 	if (!total || !memory) {
 		fprintf(stderr, "usage: fuzz SEED CALLS\n");
@@ -361,10 +417,7 @@ int main(int argc, char **argv)
 	}
 	random_state = strtoull(argv[1], NULL, 0) * 0x9e3779b97f4a7c15 + 1;
 	arena_end = memory + PAGE;
-	if (client_open(&witness) || copy_prepare(&witness)) {
-		fprintf(stderr, "there is no IAU accelerator\n");
-		return 2;
-	}
+	start_witness();
 	for (uint64_t i = 0; i < total; i++) {
 		if (i % CLIENT_CALLS == 0) {
 			if (i)
@@ -372,11 +425,11 @@ int main(int argc, char **argv)
 			begin(&c);
 		}
 		if (i % WITNESS_CALLS == 0)
-			look(&witness, i + 1);
+			look(i + 1);
 		worked += one_call(&c, memory, i);
 	}
 	client_close(&c);
-	look(&witness, 0x600d);
+	look(total + 1);
 	printf("fuzz calls %llu worked %llu\n", (unsigned long long)total, (unsigned long long)worked);
 	return 0;
 }
