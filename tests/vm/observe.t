@@ -55,8 +55,8 @@ clean
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 guest -e ref -n 2 -o "$dir" '
-build/tests/reset_test busy 3 > /dev/null &
-sleep 1
+build/tests/reset_test busy 6 > /tmp/busy &
+until grep -q "at work" /tmp/busy; do usleep 50000; done
 build/iau top --json -d 1 > /out/top.json; echo "top $?"
 build/iau top; echo "no_terminal $?"
 build/iau info --json > /out/info.json
