@@ -27,9 +27,12 @@
 void iau_restart_ring(struct iau_ring *ring, int error)
 {
 	struct iau_device *iau = ring->iau;
+	int err;
 
 	iau_ring_stop(ring);
-	if (iau_ring_abort(ring)) {
+	err = iau_ring_abort(ring);
+	trace_iau_reset(iau, "queue", err);
+	if (err) {
 		drm_err(&iau->drm, "queue %u does not reset\n", ring->index);
 		iau->stuck = true;
 		iau_watchdog_kick(iau);
@@ -210,7 +213,10 @@ int iau_device_start(struct iau_device *iau, bool test)
 	iau->awake = true;
 	if (iau_read(iau, IAU_REG_ID) != IAU_ID)
 		err = -ENODEV;
-	else if (test)
+	/* if nothing was forgotten, the device still has a place in rings that start anew */
+	for (unsigned int q = 0; q < iau->info.queues && !err; q++)
+		err = iau_ring_abort(&iau->ring[q]);
+	if (!err && test)
 		err = self_test(iau);
 	trace_iau_reset(iau, test ? "function" : "resume", err);
 	if (err) {

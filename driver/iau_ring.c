@@ -325,7 +325,6 @@ int iau_ring_abort(struct iau_ring *ring)
 				 status == 0 || status == ~0u, 50, RESET_US);
 	if (!err && status)
 		err = -ENODEV;
-	trace_iau_reset(iau, "queue", err);
 	return err;
 }
 

@@ -61,8 +61,9 @@ grep -q '^hung: error 0, state 0x5' <<< "$out"
 ok $? "the job that hung is ended"
 [ "$(said again)" = copied ]
 ok $? "after a reset by the bus it works again"
-[ "$(said wedges)" = 1 ]
-ok $? "it was wedged once"
+# again if it was woken from its sleep meanwhile
+[ "$(said wedges)" -ge 1 ]
+ok $? "it was wedged"
 clean
 
 # resets that others ask for, under load; and the driver bound again
