@@ -180,13 +180,9 @@ static void wedged_event(struct iau_device *iau)
 	kobject_uevent_env(&iau->drm.accel->kdev->kobj, KOBJ_CHANGE, event);
 }
 
-/* Nothing helps: every job fails until somebody resets the device or binds it again. */
-static void wedge(struct iau_device *iau)
+/* Every job fails, those to come too: they get their error from run_job(). */
+static void fail_everything(struct iau_device *iau)
 {
-	drm_err(&iau->drm, "the device is wedged; reset it or bind it again\n");
-	trace_iau_reset(iau, "wedged", 0);
-	WRITE_ONCE(iau->wedged, true);
-	iau->stuck = false;
 	/* it writes nothing into memory any more */
 	pci_clear_master(to_pci_dev(iau->drm.dev));
 	for (unsigned int q = 0; q < iau->info.queues; q++) {
@@ -197,6 +193,16 @@ static void wedge(struct iau_device *iau)
 		iau_ring_empty(ring, -EIO, true);
 		iau_ring_release(ring);
 	}
+}
+
+/* Nothing helps until somebody resets the device or binds it again. */
+static void wedge(struct iau_device *iau)
+{
+	drm_err(&iau->drm, "the device is wedged; reset it or bind it again\n");
+	trace_iau_reset(iau, "wedged", 0);
+	WRITE_ONCE(iau->wedged, true);
+	iau->stuck = false;
+	fail_everything(iau);
 	wedged_event(iau);
 }
 
@@ -208,9 +214,15 @@ int iau_device_start(struct iau_device *iau, bool test)
 {
 	int err = 0;
 
-	pci_set_master(to_pci_dev(iau->drm.dev));
 	mutex_lock(&iau->reset_lock);
 	iau->awake = true;
+	/* sleep does not help where a reset did not, and everybody has been told */
+	if (iau->wedged && !test) {
+		fail_everything(iau);
+		mutex_unlock(&iau->reset_lock);
+		return -EIO;
+	}
+	pci_set_master(to_pci_dev(iau->drm.dev));
 	if (iau_read(iau, IAU_REG_ID) != IAU_ID)
 		err = -ENODEV;
 	/* if nothing was forgotten, the device still has a place in rings that start anew */
