@@ -69,7 +69,10 @@ static struct iau_bo *bo_create(struct drm_device *drm, u64 size)
 {
 	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(drm, size);
 
-	return IS_ERR(shmem) ? ERR_CAST(shmem) : to_iau_bo(&shmem->base);
+	/* tmpfs says of memory for an inode that it has no room */
+	if (IS_ERR(shmem))
+		return PTR_ERR(shmem) == -ENOSPC ? ERR_PTR(-ENOMEM) : ERR_CAST(shmem);
+	return to_iau_bo(&shmem->base);
 }
 
 /* Memory that is there as a whole is charged as a whole. */
