@@ -86,7 +86,8 @@ int iau_ioctl_perf_open(struct drm_device *drm, void *data, struct drm_file *fil
 	err = iau_read_counters(to_iau(drm), &perf->start);
 	perf->time_ns = ktime_get_ns();
 	if (!err)
-		err = xa_alloc(&priv->perfs, &args->id, perf, XA_LIMIT(1, MAX_SESSIONS), GFP_KERNEL);
+		err = xa_alloc(&priv->perfs, &args->id, perf, XA_LIMIT(1, MAX_SESSIONS),
+			       GFP_KERNEL);
 	if (err)
 		kfree(perf);
 	return err == -EBUSY ? -ENOSPC : err;

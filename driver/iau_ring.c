@@ -68,9 +68,9 @@ static void write_descriptor(struct iau_ring *ring, const struct iau_job *job)
 }
 
 /*
- * The interrupt of a job that nobody waits for is not needed when the next of its queue follows: that
- * one's tells of both. Every second one stays, so that the ring is filled again before it runs dry. The
- * device may have read the descriptor already, which is an interrupt more and no harm.
+ * The interrupt of a job that nobody waits for is not needed when the next of its queue follows:
+ * that one's tells of both. Every second one stays, so that the ring is filled again before it runs
+ * dry. The device may have read the descriptor already, which is an interrupt more and no harm.
  */
 static void hush_previous(struct iau_ring *ring, const struct iau_job *job)
 {
