@@ -106,6 +106,9 @@ static void collect(struct worker *w)
 	inject_completions(&w->inject, &w->seen, &w->dma);
 	if (w->inject.vanished)
 		w->gone = true;
+	/* who sees a job run that is to stall can rely on it */
+	if (inject_stall_is_due(&w->inject, &w->seen, &w->dma, false))
+		inject_stall(&w->inject);
 }
 
 /* What was read, and on top of it the writes that the device has yet to see. */

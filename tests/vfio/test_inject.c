@@ -79,6 +79,9 @@ static void stall_until(const char *engine, void (*release)(struct client *c, st
 	lane_submit(&c, &l);
 	lane_check(&c, &l);
 	lane_submit(&c, &l);
+	/* the device has seen the doorbell when these are answered */
+	bus_master(&c, false);
+	bus_master(&c, true);
 	for (unsigned int i = 0; i < 2000; i++)
 		assert_int_equal(queue_read(&c, 0, IAU_QREG_HEAD), 1);
 	assert_int_equal(irq_count(&c, 0), 0);
@@ -117,12 +120,20 @@ static void submit_tagged(struct client *c, struct lane *l, uint32_t tag)
 	reg_write(c, IAU_DOORBELL_OFFSET + l->q * 8, l->tail);
 }
 
-static void check_stalls(struct client *c, struct lane *l)
+static void check_stands(struct client *c, struct lane *l)
 {
 	uint32_t head = l->tail - 1;
 
 	for (unsigned int i = 0; i < 500; i++)
 		assert_int_equal(queue_read(c, l->q, IAU_QREG_HEAD), head);
+}
+
+/* The job in front has begun, and goes no further. */
+static void check_stalls(struct client *c, struct lane *l)
+{
+	for (unsigned int i = 0; queue_read(c, l->q, IAU_QREG_STATUS) != 1; i++)
+		assert_true(i < 1000000);
+	check_stands(c, l);
 }
 
 /* Each job with the tag stalls, those with others do not. */
@@ -173,7 +184,7 @@ static void test_stuck_function(void **state)
 	check_stalls(&c, &l);
 	release_by_function(&c, &l);
 	lane_submit(&c, &l);
-	check_stalls(&c, &l);
+	check_stands(&c, &l);
 	client_close(&c);
 }
 
