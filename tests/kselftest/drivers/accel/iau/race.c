@@ -87,23 +87,30 @@ TEST_F_TIMEOUT(race, submit_and_queue_destroy, 120)
 	EXPECT_EQ(0, run_copy(&self->c));
 }
 
-TEST_F_TIMEOUT(race, submit_and_vm_destroy, 120)
+/* A client loses its address space while BESIDE asks for things in it, STEP_US later each round. */
+static void vm_goes(struct __test_metadata *_metadata, struct side *side,
+		    void *(*beside)(void *side), useconds_t step_us)
 {
 	for (int round = 0; round < ROUNDS; round++) {
 		struct client other;
 
 		ASSERT_EQ(0, client_open(&other));
 		ASSERT_EQ(0, copy_prepare(&other));
-		ASSERT_EQ(0, side_start(&self->side, &other, submits));
-		pthread_barrier_wait(&self->side.start);
-		usleep(round * 50);
+		ASSERT_EQ(0, side_start(side, &other, beside));
+		pthread_barrier_wait(&side->start);
+		usleep(round * step_us);
 		EXPECT_EQ(0, vm_destroy(other.fd, other.vm));
-		side_end(&self->side);
-		EXPECT_EQ(0, self->side.bad);
+		side_end(side);
+		EXPECT_EQ(0, side->bad);
 		if (other.point)
 			ASSERT_EQ(0, client_wait(&other, LONG_MS));
 		client_close(&other);
 	}
+}
+
+TEST_F_TIMEOUT(race, submit_and_vm_destroy, 120)
+{
+	vm_goes(_metadata, &self->side, submits, 50);
 	EXPECT_EQ(0, run_copy(&self->c));
 }
 
@@ -119,19 +126,7 @@ static void *binds(void *p)
 
 TEST_F_TIMEOUT(race, bind_and_vm_destroy, 120)
 {
-	for (int round = 0; round < ROUNDS; round++) {
-		struct client other;
-
-		ASSERT_EQ(0, client_open(&other));
-		ASSERT_EQ(0, copy_prepare(&other));
-		ASSERT_EQ(0, side_start(&self->side, &other, binds));
-		pthread_barrier_wait(&self->side.start);
-		usleep(round * 20);
-		EXPECT_EQ(0, vm_destroy(other.fd, other.vm));
-		side_end(&self->side);
-		EXPECT_EQ(0, self->side.bad);
-		client_close(&other);
-	}
+	vm_goes(_metadata, &self->side, binds, 20);
 	EXPECT_EQ(0, run_copy(&self->c));
 }
 
@@ -165,21 +160,7 @@ static void *binds_later(void *p)
 
 TEST_F_TIMEOUT(race, bind_later_and_vm_destroy, 120)
 {
-	for (int round = 0; round < ROUNDS; round++) {
-		struct client other;
-
-		ASSERT_EQ(0, client_open(&other));
-		ASSERT_EQ(0, copy_prepare(&other));
-		ASSERT_EQ(0, side_start(&self->side, &other, binds_later));
-		pthread_barrier_wait(&self->side.start);
-		usleep(round * 20);
-		EXPECT_EQ(0, vm_destroy(other.fd, other.vm));
-		side_end(&self->side);
-		EXPECT_EQ(0, self->side.bad);
-		if (other.point)
-			ASSERT_EQ(0, client_wait(&other, LONG_MS));
-		client_close(&other);
-	}
+	vm_goes(_metadata, &self->side, binds_later, 20);
 	EXPECT_EQ(0, run_copy(&self->c));
 }
 
