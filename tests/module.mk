@@ -29,6 +29,7 @@ check: $(B)/iau $(filter-out $(S)/%,$(filter $(B)/%,$(CHECK))) sanitized
 # Hours, not minutes: many more random jobs and mutated files, a million calls of the driver.
 check-long: check $(STRESS)
 	KERNEL=$(KERNEL) VM=$(VM) SCALE=50 prove --timer --exec '' tests/vm/stress.t
+	KERNEL=$(KERNEL) VM=$(VM) HANGS=1000 HANG_MS=20 prove --timer --exec '' tests/vm/reset.t
 	$(NUMERICS_TEST) -x
 	$(COSIM) 1000 100000
 	$(S)/unit/gguf_mutate 1000 5000

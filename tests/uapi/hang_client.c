@@ -25,23 +25,26 @@ static int loop(uint32_t n)
 	return 0;
 }
 
-static int store(void)
-{
-	struct client c;
-	uint32_t *src, *dst;
-
-	client_open(&c);
-	prepare_copy(&c, &src, &dst);
-	assert_int_equal(bind(&c, DRM_IAU_BIND_UNMAP, 0, 0, DST_VA, 4096), 0);
-	return run_copy(&c, 0xbad);
-}
-
 static uint32_t state(struct client *c)
 {
 	struct drm_iau_queue_state s = { .id = c->queue };
 
 	assert_int_equal(ask(c, DRM_IOCTL_IAU_QUEUE_STATE, &s), 0);
 	return s.state;
+}
+
+static int store(void)
+{
+	struct client c;
+	uint32_t *src, *dst;
+	int err;
+
+	client_open(&c);
+	prepare_copy(&c, &src, &dst);
+	assert_int_equal(bind(&c, DRM_IAU_BIND_UNMAP, 0, 0, DST_VA, 4096), 0);
+	err = run_copy(&c, 0xbad);
+	printf("stored: error %d, state %#x\n", err, state(&c));
+	return 0;
 }
 
 static int hang(void)

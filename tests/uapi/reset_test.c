@@ -2,10 +2,10 @@
 /*
  * Clients that do nothing wrong must lose nothing, whatever happens to the card.
  *
- *   reset_test hangs COUNT MS   beside them, COUNT jobs hang, which the card does at each job with
- *                               tag 0xbad; after MS at most (median) the others go on
- *   reset_test busy SECONDS     whoever started this does something to the card meanwhile
- *   reset_test wedged           the card is: each ioctl says so
+ *   reset_test hangs COUNT    beside them, COUNT jobs hang, which the card does at each job with tag
+ *                             0xbad; how long the others had to wait is written, but decides nothing
+ *   reset_test busy SECONDS   whoever started this does something to the card meanwhile
+ *   reset_test wedged         the card is: each ioctl says so
  *
  * Prints TAP.
  */
@@ -149,7 +149,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void hangs(unsigned int count, unsigned int limit_ms)
+static void hangs(unsigned int count)
 {
 	int64_t *gap = calloc(count, sizeof(*gap));
 	unsigned int good = 0;
@@ -175,8 +175,6 @@ static void hangs(unsigned int count, unsigned int limit_ms)
 	printf("# figure: from a job that hangs to the next client's: %.1f ms (median), %.1f (95%%), "
 	       "%.1f (longest)\n", (double)gap[count / 2] / 1e3,
 	       (double)gap[count - 1 - count / 20] / 1e3, (double)gap[count - 1] / 1e3);
-	snprintf(name, sizeof(name), "the next client's job is done within %u ms", limit_ms);
-	ok(gap[count / 2] <= limit_ms * INT64_C(1000), name);
 	free(gap);
 }
 
@@ -215,13 +213,13 @@ int main(int argc, char **argv)
 	if (shared == MAP_FAILED)
 		return 1;
 	shared->last_us = now_us();
-	if (argc == 4 && n && !strcmp(argv[1], "hangs"))
-		hangs(n, (unsigned int)atoi(argv[3]));
+	if (argc == 3 && n && !strcmp(argv[1], "hangs"))
+		hangs(n);
 	else if (argc == 3 && n && !strcmp(argv[1], "busy"))
 		busy(n);
 	else if (argc == 2 && !strcmp(argv[1], "wedged"))
 		wedged();
 	else
-		return fprintf(stderr, "usage: reset_test hangs N MS | busy SECONDS | wedged\n"), 2;
+		return fprintf(stderr, "usage: reset_test hangs N | busy SECONDS | wedged\n"), 2;
 	return 0;
 }

