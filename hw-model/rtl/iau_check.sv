@@ -9,6 +9,7 @@ module iau_check (
   output iau_hw_pkg::fault_e fault_o,
   output logic [31:0]        info_o,
   output logic [255:0]       vsp_rd_o,
+  output logic [255:0]       vsp_stream_o,  // MATMUL: without Cin
   output logic [255:0]       vsp_wr_o,
   output logic [63:0]        tsp_rd_o,
   output logic [63:0]        tsp_wr_o,
@@ -71,7 +72,7 @@ module iau_check (
   logic is_store, to_tsp, same, use_b, use_s, in_a, in_b;
   logic [63:0] blocks, tiles, scales, nv, nva, nb, width;
 
-  logic [255:0] vsp_rd, vsp_wr;
+  logic [255:0] vsp_rd, vsp_stream, vsp_wr;
   logic [63:0] tsp_rd, tsp_wr;
   logic [47:0] amount;
   logic [31:0] info;
@@ -107,6 +108,7 @@ module iau_check (
     nb = '0;
     width = '0;
     vsp_rd = '0;
+    vsp_stream = '0;
     vsp_wr = '0;
     tsp_rd = '0;
     tsp_wr = '0;
@@ -195,7 +197,8 @@ module iau_check (
             out[11] = out_vsp(rc);
             bad[12] = bad[12] | (!same && overlap(rc, rd));
           end
-          vsp_rd = vsp_map(ra) | vsp_map(rs) | vsp_map(rc);
+          vsp_stream = vsp_map(ra) | vsp_map(rs);
+          vsp_rd = vsp_stream | vsp_map(rc);
           vsp_wr = vsp_map(rd);
           tsp_rd = tsp_map(rw) | tsp_map(rwl) | tsp_map(rws);
         end
@@ -275,6 +278,7 @@ module iau_check (
         out != '0 ? iau_hw_pkg::FaultScratchRange : iau_hw_pkg::FaultNone;
     info_o <= info;
     vsp_rd_o <= vsp_rd;
+    vsp_stream_o <= vsp_stream;
     vsp_wr_o <= vsp_wr;
     tsp_rd_o <= tsp_rd;
     tsp_wr_o <= tsp_wr;

@@ -160,7 +160,7 @@ module iau_core (
   logic enter, scalar, room, scalar_room, sl_clear, sl_want;
   logic [2:0] unit;
   logic [511:0] x_cmd;
-  logic [255:0] vsp_rd, vsp_wr;
+  logic [255:0] vsp_rd, vsp_stream, vsp_wr;
   logic [63:0] tsp_rd, tsp_wr;
   logic [47:0] amount;
 
@@ -189,6 +189,7 @@ module iau_core (
     .cmd_o        (x_cmd),
     .pc_o         (x_pc),
     .vsp_rd_o     (vsp_rd),
+    .vsp_stream_o (vsp_stream),
     .vsp_wr_o     (vsp_wr),
     .tsp_rd_o     (tsp_rd),
     .tsp_wr_o     (tsp_wr),
@@ -220,6 +221,7 @@ module iau_core (
     .cmd_i        (x_cmd),
     .pc_i         (x_pc),
     .vsp_rd_i     (vsp_rd),
+    .vsp_stream_i (vsp_stream),
     .vsp_wr_i     (vsp_wr),
     .tsp_rd_i     (tsp_rd),
     .tsp_wr_i     (tsp_wr),

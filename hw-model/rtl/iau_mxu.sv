@@ -3,15 +3,20 @@
 // The matrix engine: D[m][n] = Cin[m][n] + sum over k of stream(m, k) . tile(n, k). For each tile
 // (n outer, k inner) the M stream rows pass by at one block a cycle, while the next tile is loaded,
 // the previous output tile is written out and the next one's Cin is read.
+//
+// So that nothing drains between commands, each is handed on: the front asks for its tiles, stream
+// rows and Cin, the middle multiplies, the end writes D. They may be at three commands at once;
+// what a command streams must not be what an older one has yet to write, its Cin may be.
 module iau_mxu (
   input  logic                clk_i,
   input  logic                rst_ni,
-  // Commands: all fields are legal; taken when idle
+  // Commands: all fields are legal
   input  logic                cmd_valid_i,
   input  iau_hw_pkg::matmul_t cmd_i,
   output logic                cmd_ready_o,
-  output logic                done_o,  // one cycle, once every row of D is written
-  output logic                busy_o,  // multiplying
+  output logic                done_o,    // one cycle, once every row of D is written; in order
+  output logic                active_o,  // has commands
+  output logic                busy_o,    // multiplying
   // Vector scratchpad, rows of 128 bytes: read data come the cycle after the grant
   output logic                s_req_o,
   output logic [10:0]         s_row_o,
@@ -27,37 +32,75 @@ module iau_mxu (
   input  logic [2047:0]       t_rdata_i
 );
 
+  // Commands on their way ------------------------------------------------------------------------
+
   // The legal ranges leave the upper bits of most fields zero, and addresses wrap in a scratchpad.
   /* verilator lint_off UNUSED */
-  iau_hw_pkg::matmul_t cmd_q;
+  iau_hw_pkg::matmul_t cmd_q, ex_q, out_q;  // at the front, in the middle, at the end
   /* verilator lint_on UNUSED */
-  logic run_q, start_q, start;
-  logic [5:0] m_count;
-  logic [12:0] kb, nt;
+  logic front_q, start_q, taken_q;  // TAKEN: the middle has it
+  logic ex_run_q, ex_left_q, ex_taken_q;  // LEFT: blocks to issue. TAKEN: the end has it
+  logic out_run_q;
+  logic start, front_done, ex_take, ex_last, out_take, out_last;
+  logic [5:0] m_count, ex_m, out_m;
+  logic [12:0] kb, nt, ex_kb, ex_nt, out_nt;
   logic cin, unit;
   logic [1:0] format;
 
-  assign cmd_ready_o = ~run_q;
+  assign cmd_ready_o = ~front_q | front_done;
   assign start = cmd_valid_i & cmd_ready_o;
+  assign ex_take = front_q & ~taken_q & (~ex_run_q | ((ex_last | ~ex_left_q) & ex_taken_q));
+  assign out_take = ex_run_q & ~ex_taken_q & (~out_run_q | out_last);
+  assign active_o = front_q | ex_run_q | out_run_q | d_req_o;
   assign m_count = cmd_q.m[5:0];
   assign kb = cmd_q.kb[12:0];
   assign nt = cmd_q.nt[12:0];
   assign cin = cmd_q.cin;
   assign unit = cmd_q.unit;
   assign format = cmd_q.format;
+  assign ex_m = ex_q.m[5:0];
+  assign ex_kb = ex_q.kb[12:0];
+  assign ex_nt = ex_q.nt[12:0];
+  assign out_m = out_q.m[5:0];
+  assign out_nt = out_q.nt[12:0];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      run_q <= 1'b0;
+      front_q <= 1'b0;
       start_q <= 1'b0;
+      taken_q <= 1'b0;
+      ex_run_q <= 1'b0;
+      ex_left_q <= 1'b0;
+      ex_taken_q <= 1'b0;
+      out_run_q <= 1'b0;
       cmd_q <= '0;
+      ex_q <= '0;
+      out_q <= '0;
     end else begin
       start_q <= start;
       if (start) begin
-        run_q <= 1'b1;
+        front_q <= 1'b1;
+        taken_q <= 1'b0;
         cmd_q <= cmd_i;
-      end else if (done_o) begin
-        run_q <= 1'b0;
+      end else begin
+        if (front_done) front_q <= 1'b0;
+        if (ex_take) taken_q <= 1'b1;
+      end
+      if (ex_take) begin
+        ex_run_q <= 1'b1;
+        ex_left_q <= 1'b1;
+        ex_taken_q <= 1'b0;
+        ex_q <= cmd_q;
+      end else begin
+        if (ex_last) ex_left_q <= 1'b0;
+        if (out_take) ex_taken_q <= 1'b1;
+        if ((ex_last | ~ex_left_q) & ex_taken_q) ex_run_q <= 1'b0;
+      end
+      if (out_take) begin
+        out_run_q <= 1'b1;
+        out_q <= ex_q;
+      end else if (out_last) begin
+        out_run_q <= 1'b0;
       end
     end
   end
@@ -147,7 +190,7 @@ module iau_mxu (
 
   typedef enum logic [1:0] {TagNone, TagScale, TagData, TagCin} tag_e;
   tag_e tag_q, tag;
-  logic a_req, s_req, c_req, a_gnt, s_gnt, c_gnt;
+  logic a_req, s_req, c_req, a_gnt, s_gnt, c_gnt, a_active, s_active;
   logic [10:0] a_row, s_row, c_row;
   logic [5:0] c_acc_q;
   logic c_last_q;
@@ -174,6 +217,7 @@ module iau_mxu (
     .kb_i   (kb),
     .nt_i   (nt),
     .space_i(3'(a_sent_q - a_took_q) < 3'd3),
+    .active_o(a_active),
     .req_o  (a_req),
     .row_o  (a_row),
     .gnt_i  (a_gnt)
@@ -191,6 +235,7 @@ module iau_mxu (
     .kb_i   (kb),
     .nt_i   (nt),
     .space_i(3'(s_sent_q - s_took_q) < 3'd3),
+    .active_o(s_active),
     .req_o  (s_req),
     .row_o  (s_row),
     .gnt_i  (s_gnt)
@@ -203,21 +248,23 @@ module iau_mxu (
   logic [12:0] k_q, n_q;
   logic [12:0] a_addr_q, a_kbase_q, a_kbase_next, a_addr_next;
   logic [15:0] s_addr_q, s_kbase_q, s_kbase_next, s_addr_next;
+  logic bank_q;             // of the tile being issued
   logic [1:0] acc_ready_q;  // the bank may accumulate
   logic [1:0] a_slot, s_slot;
 
-  assign m_last = {1'b0, m_q} + 6'd1 == m_count;
-  assign k_last = k_q + 13'd1 == kb;
+  assign m_last = {1'b0, m_q} + 6'd1 == ex_m;
+  assign k_last = k_q + 13'd1 == ex_kb;
   assign a_slot = a_new_q ? a_took_q[1:0] : a_took_q[1:0] - 2'd1;
   assign s_slot = s_new_q ? s_took_q[1:0] : s_took_q[1:0] - 2'd1;
   // A stream row that is alone waits a cycle for its accumulators.
-  assign issue = tile_valid_q & ~(issued_q & (m_count == 6'd1)) & acc_ready_q[n_q[0]] &
+  assign issue = tile_valid_q & ex_left_q & ~(issued_q & (ex_m == 6'd1)) & acc_ready_q[bank_q] &
       (~a_new_q | (a_here_q != a_took_q)) & (~s_new_q | (s_here_q != s_took_q));
   assign issue_last = issue & m_last;
+  assign ex_last = issue_last & k_last & (n_q + 13'd1 == ex_nt);
   assign swap = ld_pend_q & (~tile_valid_q | issue_last);
 
-  assign a_kbase_next = k_last ? cmd_q.a_addr[17:5] : a_kbase_q + cmd_q.pitch[12:0];
-  assign s_kbase_next = k_last ? cmd_q.as_addr[17:2] : s_kbase_q + cmd_q.pitch;
+  assign a_kbase_next = k_last ? ex_q.a_addr[17:5] : a_kbase_q + ex_q.pitch[12:0];
+  assign s_kbase_next = k_last ? ex_q.as_addr[17:2] : s_kbase_q + ex_q.pitch;
   assign a_addr_next = m_last ? a_kbase_next : a_addr_q + 13'd1;
   assign s_addr_next = m_last ? s_kbase_next : s_addr_q + 16'd1;
 
@@ -235,6 +282,7 @@ module iau_mxu (
       a_new_q <= 1'b0;
       s_new_q <= 1'b0;
       m_q <= '0;
+      bank_q <= 1'b0;
       k_q <= '0;
       n_q <= '0;
       a_addr_q <= '0;
@@ -249,7 +297,10 @@ module iau_mxu (
       a_here_q <= a_here_q + 3'(tag_q == TagData);
       s_here_q <= s_here_q + 3'(tag_q == TagScale);
       tile_valid_q <= swap | (tile_valid_q & ~issue_last);
-      if (start_q) begin
+      if (issue & a_new_q) a_took_q <= a_took_q + 3'd1;
+      if (issue & s_new_q) s_took_q <= s_took_q + 3'd1;
+      bank_q <= bank_q ^ (issue_last & k_last);
+      if (ex_take) begin
         a_new_q <= 1'b1;
         s_new_q <= 1'b1;
         m_q <= '0;
@@ -260,8 +311,6 @@ module iau_mxu (
         s_addr_q <= cmd_q.as_addr[17:2];
         s_kbase_q <= cmd_q.as_addr[17:2];
       end else if (issue) begin
-        a_took_q <= a_took_q + 3'(a_new_q);
-        s_took_q <= s_took_q + 3'(s_new_q);
         a_new_q <= a_addr_next[12:2] != a_addr_q[12:2];
         s_new_q <= s_addr_next[15:5] != s_addr_q[15:5];
         a_addr_q <= a_addr_next;
@@ -278,65 +327,90 @@ module iau_mxu (
     end
   end
 
-  // Accumulator banks: [Cin ->] accumulate -> write out. Tile n uses bank n % 2. ------------------
+  // Accumulator banks: [Cin ->] accumulate -> write out. Tiles take them in turns. ----------------
 
-  logic [1:0] acc_free_q;  // waits for Cin
+  logic [1:0] acc_used_q;  // by a tile, from its beginning until it is written out
   logic [1:0] acc_full_q;  // waits to be written out
+  logic c_run_q, c_wait_q, c_go, c_step, c_bank_q, done_bank_q, o_bank_q;
   logic [12:0] c_n_q, o_n_q;
   logic [4:0] c_m_q, o_m_q;
-  logic [10:0] c_row_q, o_row_q;
+  logic [10:0] c_row_q, o_row_q, d_end, c_far;
   logic [5:0] o_acc;
-  logic c_m_last, o_m_last, tile_done, done_n_q, o_read, o_valid_q, o_last_q;
+  logic c_m_last, c_n_last, o_m_last, o_n_last, tile_done, o_read, o_valid_q, o_last_q;
+
+  assign front_done = front_q & ~start_q & taken_q & ~ld_run_q & ~a_active & ~s_active & ~c_run_q;
+
+  // A tile that begins in a bank finds in the scratchpad what older tiles wrote, but for the row
+  // that is on its way there and the tile in the other bank. Those of the same command lie elsewhere;
+  // the last one of an older command must be waited for, unless both plainly lie side by side.
+  assign d_end = cmd_q.d_addr[17:7] + nt[10:0] - 11'd1;
+  assign c_far = cmd_i.c_addr[17:7] < d_end ? d_end - cmd_i.c_addr[17:7] :
+      cmd_i.c_addr[17:7] - d_end;
 
   assign c_m_last = {1'b0, c_m_q} + 6'd1 == m_count;
-  assign c_req = ~start_q & acc_free_q[c_n_q[0]] & (c_n_q != nt);
+  assign c_n_last = c_n_q + 13'd1 == nt;
+  assign c_go = c_run_q & ~acc_used_q[c_bank_q] &
+      ~(cin & (c_n_q < 13'd2) & (o_valid_q | (c_wait_q & acc_used_q[~c_bank_q])));
+  assign c_req = c_go & cin;
   assign c_row = c_row_q;
+  assign c_step = cin ? c_gnt & c_m_last : c_go;
 
-  assign o_m_last = {1'b0, o_m_q} + 6'd1 == m_count;
-  assign o_read = acc_full_q[o_n_q[0]] & (~o_valid_q | d_gnt_i);
+  assign o_m_last = {1'b0, o_m_q} + 6'd1 == out_m;
+  assign o_n_last = o_n_q + 13'd1 == out_nt;
+  assign o_read = out_run_q & acc_full_q[o_bank_q] & (~o_valid_q | d_gnt_i);
+  assign out_last = o_read & o_m_last & o_n_last;
   assign d_req_o = o_valid_q;
   assign done_o = o_valid_q & o_last_q & d_gnt_i;
-  assign o_acc = {o_n_q[0], o_m_q};
+  assign o_acc = {o_bank_q, o_m_q};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      acc_used_q <= '0;
       acc_ready_q <= '0;
-      acc_free_q <= '0;
       acc_full_q <= '0;
+      c_run_q <= 1'b0;
+      c_wait_q <= 1'b0;
+      c_bank_q <= 1'b0;
       c_n_q <= '0;
       c_m_q <= '0;
       c_row_q <= '0;
       c_acc_q <= '0;
       c_last_q <= 1'b0;
+      o_bank_q <= 1'b0;
       o_n_q <= '0;
       o_m_q <= '0;
       o_row_q <= '0;
       o_valid_q <= 1'b0;
       o_last_q <= 1'b0;
       d_row_o <= '0;
-      done_n_q <= 1'b0;
-    end else if (start_q) begin
-      acc_ready_q <= {2{~cin}};
-      acc_free_q <= {2{cin}};
-      c_n_q <= '0;
-      c_m_q <= '0;
-      c_row_q <= cmd_q.c_addr[17:7];
-      o_n_q <= '0;
-      o_m_q <= '0;
-      o_row_q <= cmd_q.d_addr[17:7];
-      done_n_q <= 1'b0;
+      done_bank_q <= 1'b0;
     end else begin
-      // Cin
-      c_acc_q <= {c_n_q[0], c_m_q};
+      if (start) begin
+        c_wait_q <= (cmd_i.c_stride[17:7] != cmd_q.d_stride[17:7]) | (c_far == 11'd0) |
+            (c_far >= cmd_i.c_stride[17:7]);
+      end
+      // A tile begins: with Cin, or at once
+      c_acc_q <= {c_bank_q, c_m_q};
       c_last_q <= c_m_last;
-      if (c_gnt) begin
-        c_m_q <= c_m_q + 5'd1;
-        c_row_q <= c_row_q + cmd_q.c_stride[17:7];
-        if (c_m_last) begin
+      if (start_q) begin
+        c_run_q <= 1'b1;
+        c_n_q <= '0;
+        c_m_q <= '0;
+        c_row_q <= cmd_q.c_addr[17:7];
+      end else begin
+        if (c_gnt) begin
+          c_m_q <= c_m_q + 5'd1;
+          c_row_q <= c_row_q + cmd_q.c_stride[17:7];
+        end
+        if (c_step) begin
+          c_run_q <= ~c_n_last;
+          c_wait_q <= 1'b0;
+          c_bank_q <= ~c_bank_q;
           c_m_q <= '0;
           c_n_q <= c_n_q + 13'd1;
           c_row_q <= cmd_q.c_addr[17:7] + c_n_q[10:0] + 11'd1;
-          acc_free_q[c_n_q[0]] <= 1'b0;
+          acc_used_q[c_bank_q] <= 1'b1;
+          acc_ready_q[c_bank_q] <= ~cin;
         end
       end
       if ((tag_q == TagCin) & c_last_q) begin
@@ -344,11 +418,11 @@ module iau_mxu (
       end
       // Accumulating ends
       if (issue_last & k_last) begin
-        acc_ready_q[n_q[0]] <= 1'b0;
+        acc_ready_q[bank_q] <= 1'b0;
       end
       if (tile_done) begin
-        acc_full_q[done_n_q] <= 1'b1;
-        done_n_q <= ~done_n_q;
+        acc_full_q[done_bank_q] <= 1'b1;
+        done_bank_q <= ~done_bank_q;
       end
       // Writing out
       if (d_gnt_i) begin
@@ -356,18 +430,23 @@ module iau_mxu (
       end
       if (o_read) begin
         o_valid_q <= 1'b1;
-        o_last_q <= o_m_last & (o_n_q + 13'd1 == nt);
+        o_last_q <= o_m_last & o_n_last;
         d_row_o <= o_row_q;
         o_m_q <= o_m_q + 5'd1;
-        o_row_q <= o_row_q + cmd_q.d_stride[17:7];
+        o_row_q <= o_row_q + out_q.d_stride[17:7];
         if (o_m_last) begin
+          o_bank_q <= ~o_bank_q;
           o_m_q <= '0;
           o_n_q <= o_n_q + 13'd1;
-          o_row_q <= cmd_q.d_addr[17:7] + o_n_q[10:0] + 11'd1;
-          acc_full_q[o_n_q[0]] <= 1'b0;
-          acc_ready_q[o_n_q[0]] <= ~cin;
-          acc_free_q[o_n_q[0]] <= cin;
+          o_row_q <= out_q.d_addr[17:7] + o_n_q[10:0] + 11'd1;
+          acc_full_q[o_bank_q] <= 1'b0;
+          acc_used_q[o_bank_q] <= 1'b0;
         end
+      end
+      if (out_take) begin
+        o_n_q <= '0;
+        o_m_q <= '0;
+        o_row_q <= ex_q.d_addr[17:7];
       end
     end
   end
@@ -393,8 +472,8 @@ module iau_mxu (
     .a_block_i    ({a_slot, a_addr_q[1:0]}),
     .s_slot_i     (s_slot),
     .s_word_i     (s_addr_q[4:0]),
-    .acc_i        ({n_q[0], m_q}),
-    .first_i      ((k_q == 13'd0) & ~cin),
+    .acc_i        ({bank_q, m_q}),
+    .first_i      ((k_q == 13'd0) & ~ex_q.cin),
     .last_i       (m_last & k_last),
     .tile_done_o  (tile_done),
     .busy_o,

@@ -9,10 +9,9 @@
 module iau_mxu_datapath (
   input  logic          clk_i,
   input  logic          rst_ni,
-  // Command
+  // Tile loader: t_rdata_i is beat ld_beat_i of the next tile, or its scales
   input  logic [1:0]    format_i,
   input  logic          unit_i,
-  // Tile loader: t_rdata_i is beat ld_beat_i of the next tile, or its scales
   input  logic          ld_data_i,
   input  logic [1:0]    ld_beat_i,
   input  logic          ld_scale_i,
@@ -76,6 +75,8 @@ module iau_mxu_datapath (
   logic [3:1] first_q;
   logic [4:0] m1_q, m2_q, m3_q, m4_q;
   logic [2:1] swap_q;
+  logic [1:0] next_format_q;
+  logic next_unit_q, unit_q;
 
   assign tile_done_o = valid_q[4] & last_q[4];
   assign busy_o = valid_q[1];
@@ -94,6 +95,11 @@ module iau_mxu_datapath (
     last_q <= {last_q[3:1], last_i};
     bank_q <= {bank_q[3:1], acc_i[5]};
     first_q <= {first_q[2:1], first_i};
+    if (ld_data_i) begin
+      next_format_q <= format_i;
+      next_unit_q <= unit_i;
+    end
+    if (swap_q[1]) unit_q <= next_unit_q;
     m4_q <= m3_q;
     m3_q <= m2_q;
     m2_q <= m1_q;
@@ -154,7 +160,7 @@ module iau_mxu_datapath (
     end
     if (swap_q[2]) begin
       for (int unsigned r = 0; r < Rows; r++) begin
-        tile_scale_q[r] = unit_i ? iau_fp_pkg::FpOne : next_scale_q[r];
+        tile_scale_q[r] = unit_q ? iau_fp_pkg::FpOne : next_scale_q[r];
       end
     end
 
@@ -185,7 +191,7 @@ module iau_mxu_datapath (
       end
       s2_q = s1_q;
     end
-    if (swap_q[1] & (format_i != 2'd3)) begin
+    if (swap_q[1] & (next_format_q != 2'd3)) begin
       for (int unsigned i = 0; i < Words; i++) begin
         tile_q[4*i] = next_q[i][7:0];
         tile_q[4*i+1] = next_q[i][15:8];
@@ -193,7 +199,7 @@ module iau_mxu_datapath (
         tile_q[4*i+3] = next_q[i][31:24];
       end
     end
-    if (swap_q[1] & (format_i == 2'd3)) begin
+    if (swap_q[1] & (next_format_q == 2'd3)) begin
       for (int unsigned i = 0; i < Rows / 4; i++) begin
         for (int unsigned l = 0; l < Lanes; l++) begin
           tile_q[4*Lanes*i+l] = next_q[8*l+i][7:0];

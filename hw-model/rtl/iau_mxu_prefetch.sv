@@ -14,6 +14,7 @@ module iau_mxu_prefetch #(
   input  logic [12:0]         kb_i,
   input  logic [12:0]         nt_i,
   input  logic                space_i,
+  output logic                active_o,  // requests are left
   output logic                req_o,
   output logic [10:0]         row_o,
   input  logic                gnt_i
@@ -28,6 +29,7 @@ module iau_mxu_prefetch #(
   logic [12:0] k_q, n_q;
   logic need, step;
 
+  assign active_o = active_q;
   assign left = m_i - m_q;
   assign in_row = 6'(1 << OffWidth) - 6'(addr_q[OffWidth-1:0]);
   assign kbase_next = kbase_q + pitch_i;

@@ -46,10 +46,10 @@ module iau_top (
 
   // Clocks: those of the units run while they have work ---------------------------------------------
   logic mxu_clk, vec_clk, load_clk, queues_clk;
-  logic load_busy, queues_busy, inv, job_take, done, fault, abort_done, active, waiting;
+  logic mxu_active, load_busy, queues_busy, inv, job_take, done, fault, abort_done, active, waiting;
   logic [4:0] u_valid, u_ready, u_done;
   logic [2:0] tr_req;
-  iau_clock_gate u_mxu_clk (.clk_i, .en_i(u_valid[2] | ~u_ready[2]), .clk_o(mxu_clk));
+  iau_clock_gate u_mxu_clk (.clk_i, .en_i(u_valid[2] | mxu_active), .clk_o(mxu_clk));
   iau_clock_gate u_load_clk (.clk_i, .en_i(u_valid[0] | load_busy), .clk_o(load_clk));
   iau_clock_gate u_vec_clk (.clk_i, .en_i(u_valid[3] | ~u_ready[3] | u_done[3]), .clk_o(vec_clk));
   iau_clock_gate u_queues_clk (
@@ -392,6 +392,7 @@ module iau_top (
     .cmd_i      (matmul_cmd),
     .cmd_ready_o(u_ready[2]),
     .done_o     (u_done[2]),
+    .active_o   (mxu_active),
     .busy_o     (mxu_busy),
     .s_req_o    (ms_req),
     .s_row_o    (ms_row),

@@ -15,6 +15,7 @@ module iau_window (
   input  logic [511:0]       cmd_i,
   input  logic [31:0]        pc_i,
   input  logic [255:0]       vsp_rd_i,
+  input  logic [255:0]       vsp_stream_i,  // of a MATMUL: what it reads but Cin
   input  logic [255:0]       vsp_wr_i,
   input  logic [63:0]        tsp_rd_i,
   input  logic [63:0]        tsp_wr_i,
@@ -76,7 +77,7 @@ module iau_window (
   logic [63:0] trd_q[32];
   logic [63:0] twr_q[32];
   logic [7:0] op_q[32];
-  logic [31:0] live_q, done_q, issued_q, i4_q;
+  logic [31:0] live_q, done_q, issued_q, i4_q, matmul_q;
   logic [31:0] risky_q;  // can fault, or has
   logic [31:0] store_q;  // a STORE or STAMP that is not done
   logic [4:0] head_q, tail_q;
@@ -88,7 +89,11 @@ module iau_window (
   // Units -----------------------------------------------------------------------------------------
   logic [Units-1:0] have, free, full, issue, enter_u;
   logic [4:0] idx0, idx1, idx2, idx3, idx4;
-  logic [4:0] cur1_q, cur2_q, cur3_q, cur4_q;  // what the one-at-a-time units work on
+  logic [4:0] cur1_q, cur3_q, cur4_q;  // what the one-at-a-time units work on
+  // The matrix engine has up to four commands, done in order
+  logic [4:0] mm_q[4];
+  logic [1:0] mm_in_q, mm_out_q;
+  logic [4:0] cur2;
 
   function automatic logic [31:0] onehot(input logic en, input logic [4:0] i);
     onehot = {31'd0, en} << i;
@@ -113,10 +118,11 @@ module iau_window (
   assign ev_start_o = issue;
   assign ev_start_place_o = {idx4, idx3, idx2, idx1, idx0};
   assign ev_done_o = u_done_i;
-  assign ev_done_place_o = {cur4_q, cur3_q, cur2_q, cur1_q, load_done_idx_i};
+  assign ev_done_place_o = {cur4_q, cur3_q, cur2, cur1_q, load_done_idx_i};
   assign enter_u = enter_i ? Units'(1) << unit_i : '0;
   assign room_o = ~live_q[tail_q] & ~full[unit_i];
   assign load_idx_o = idx0;
+  assign cur2 = mm_q[mm_out_q];
 
   iau_window_unit u_load (
     .clk_i, .rst_ni, .clear_i, .cmd_i,
@@ -199,13 +205,19 @@ module iau_window (
   );
 
   // Dependencies of what enters -------------------------------------------------------------------
+  // The matrix engine itself sees to it that MATMULs do not overtake each other's D and Cin: what
+  // one streams is all that it waits for.
   assign pending = live_q & ~done_q;
   always_comb begin
     deps = '0;
     if (enter_i) begin
       for (int unsigned i = 0; i < 32; i++) begin
-        deps[i] = (|(vwr_q[i] & (vsp_rd_i | vsp_wr_i))) | (|(vrd_q[i] & vsp_wr_i)) |
-                  (|(twr_q[i] & (tsp_rd_i | tsp_wr_i))) | (|(trd_q[i] & tsp_wr_i));
+        if ((unit_i == 3'd2) & matmul_q[i]) begin
+          deps[i] = |(vwr_q[i] & vsp_stream_i);
+        end else begin
+          deps[i] = (|(vwr_q[i] & (vsp_rd_i | vsp_wr_i))) | (|(vrd_q[i] & vsp_wr_i)) |
+                    (|(twr_q[i] & (tsp_rd_i | tsp_wr_i))) | (|(trd_q[i] & tsp_wr_i));
+        end
       end
       deps = deps & pending & ~done_mask;
     end
@@ -223,7 +235,7 @@ module iau_window (
   assign issue_mask = onehot(issue[0], idx0) | onehot(issue[1], idx1) | onehot(issue[2], idx2) |
                       onehot(issue[3], idx3) | onehot(issue[4], idx4);
   assign done_mask = onehot(u_done_i[0], load_done_idx_i) | onehot(u_done_i[1], cur1_q) |
-                     onehot(u_done_i[2], cur2_q) | onehot(u_done_i[3], cur3_q) |
+                     onehot(u_done_i[2], cur2) | onehot(u_done_i[3], cur3_q) |
                      onehot(u_done_i[4], cur4_q);
   assign enter_mask = onehot(enter_i, tail_q);
   assign retire_mask = onehot(retire, head_q);
@@ -276,9 +288,19 @@ module iau_window (
     end
   end
 
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      mm_in_q <= '0;
+      mm_out_q <= '0;
+    end else begin
+      mm_in_q <= mm_in_q + 2'(issue[2]);
+      mm_out_q <= mm_out_q + 2'(u_done_i[2]);
+    end
+  end
+
   always_ff @(posedge clk_i) begin
     if (issue[1]) cur1_q <= idx1;
-    if (issue[2]) cur2_q <= idx2;
+    if (issue[2]) mm_q[mm_in_q] <= idx2;
     if (issue[3]) cur3_q <= idx3;
     if (issue[4]) cur4_q <= idx4;
     if (enter_i) begin
@@ -290,6 +312,7 @@ module iau_window (
       trd_q[tail_q] <= tsp_rd_i;
       twr_q[tail_q] <= tsp_wr_i;
       op_q[tail_q] <= cmd_i[7:0];
+      matmul_q[tail_q] <= unit_i == 3'd2;
       i4_q[tail_q] <= cmd_i[9:8] == 2'd2;
     end
   end

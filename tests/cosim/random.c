@@ -6,6 +6,7 @@
  */
 #include "iau_dev.h"
 #include "iau_hw.h"
+#include "ref.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,24 @@ static void make_matmul(uint32_t *c)
 	IAU_PUT(c, stride, IAU_MATMUL_D_STRIDE);
 }
 
+/* A MATMUL upon a MATMUL: its Cin, or what it streams, is where OLDER's results go, or beside it. */
+static void follow_matmul(uint32_t *c, const uint32_t *older)
+{
+	uint32_t column = rnd(2) ? 0 : IAU_GET(older, IAU_MATMUL_NT) - 1;
+	uint32_t at = IAU_GET(older, IAU_MATMUL_D_ADDR) + 128 * (column + rnd(2));
+
+	memset(c, 0, 64);
+	make_matmul(c);
+	if (rnd(4) == 0) {
+		c[4] = at;
+		return;
+	}
+	IAU_PUT(c, 1, IAU_MATMUL_CIN);
+	c[11] = at;
+	c[12] = rnd(2) ? at : 0x10000 + vsp_addr(128, 0);
+	c[13] = c[14] = older[14];
+}
+
 static uint32_t random_float(void)
 {
 	static const float some[] = { 0, 1, -1, 0.125f, -1.442695f, 1e-6f, 127, 1e30f, -1e30f };
@@ -259,7 +278,31 @@ static void make_command(uint32_t *c, bool bad)
 		c[rnd(16)] ^= 1u << rnd(32);
 }
 
-/* The whole vector scratchpad goes to memory at the end, so that it is compared too. */
+/* No faults but those of memory: what comes after a fault tests nothing. */
+static void make_legal_command(uint32_t *c)
+{
+	struct ref_fault fault;
+
+	do {
+		uint32_t kind = rnd(8);
+
+		memset(c, 0, 64);
+		if (kind < 2)
+			make_copy(c, kind);
+		else if (kind < 5 && (c[-16] & 255) == IAU_OP_MATMUL && rnd(4))
+			follow_matmul(c, c - 16);
+		else if (kind < 5)
+			make_matmul(c);
+		else if (kind < 7)
+			make_vec(c);
+		else
+			make_move(c);
+		fault.code = 0;
+		ref_check(c, &fault);
+	} while (fault.code);
+}
+
+/* Much of the vector scratchpad goes to memory at the end, so that it is compared too. */
 static void make_job(uint8_t *mem, uint32_t *n_cmds)
 {
 	uint32_t n = 4 + rnd(60), bad_at = rnd(2) ? n + 9 : rnd(n);
@@ -275,16 +318,20 @@ static void make_job(uint8_t *mem, uint32_t *n_cmds)
 		IAU_PUT(c[i], 1, IAU_LOAD_ROWS);
 		IAU_PUT(c[i], i < 4 ? i * 0x8000 : IAU_TSP_BASE + (i - 4) * 0x8000, IAU_LOAD_ADDR);
 	}
-	for (uint32_t i = 6; i < n + 6; i++)
-		make_command(c[i], i - 6 == bad_at);
+	for (uint32_t i = 6, legal = rnd(2); i < n + 6; i++) {
+		if (legal)
+			make_legal_command(c[i]);
+		else
+			make_command(c[i], i - 6 == bad_at);
+	}
 	memset(c[n + 6], 0, 128);
 	c[n + 6][0] = IAU_OP_STORE;
 	IAU_PUT(c[n + 6], VA_BASE + 44 * 4096, IAU_STORE_VA);
 	IAU_PUT(c[n + 6], 0x3000, IAU_STORE_ROW_BYTES);
 	IAU_PUT(c[n + 6], 4, IAU_STORE_ROWS);
 	IAU_PUT(c[n + 6], 0x3000, IAU_STORE_MEM_STRIDE);
-	IAU_PUT(c[n + 6], 0x8000 * (1 + rnd(4)), IAU_STORE_ADDR);
-	IAU_PUT(c[n + 6], 0x8000, IAU_STORE_STRIDE);
+	IAU_PUT(c[n + 6], 0x1000 * (8 + rnd(16)), IAU_STORE_ADDR);
+	IAU_PUT(c[n + 6], rnd(2) ? 0x3000 : 0x8000, IAU_STORE_STRIDE);
 	c[n + 7][0] = IAU_OP_END;
 	*n_cmds = n + 8;
 	for (uint32_t i = 0; i < 32; i++)

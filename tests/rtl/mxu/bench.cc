@@ -22,11 +22,12 @@ static void edge(Viau_mxu *top)
 	top->clk_i = 0;
 }
 
-int mxu_run(const uint32_t *cmd, uint8_t *vsp, const uint8_t *tsp, unsigned int grant,
-	    uint32_t seed, uint64_t limit, struct mxu_stats *stats)
+int mxu_run(const uint32_t (*cmd)[16], unsigned int n, uint8_t *vsp, const uint8_t *tsp,
+	    unsigned int grant, uint32_t seed, uint64_t limit, struct mxu_stats *stats)
 {
 	static Viau_mxu *top;
 	uint32_t rng = seed | 1;
+	unsigned int given = 0, done = 0;
 	int read = -1, tile = -1;
 
 	if (!top) {
@@ -37,22 +38,21 @@ int mxu_run(const uint32_t *cmd, uint8_t *vsp, const uint8_t *tsp, unsigned int 
 		top->rst_ni = 1;
 	}
 	memset(stats, 0, sizeof(*stats));
-	memcpy(&top->cmd_i, cmd, 64);
-	top->cmd_valid_i = 1;
-	for (; stats->cycles < limit; stats->cycles++) {
-		bool done;
-
+	for (; done < n && stats->cycles < limit; stats->cycles++) {
+		if (given < n)
+			memcpy(&top->cmd_i, cmd[given], 64);
+		top->cmd_valid_i = given < n;
 		/* Data of the last cycle's requests; anything where there was none. */
 		if (read >= 0)
 			memcpy(&top->s_rdata_i, vsp + 128 * read, 128);
 		else
 			top->s_rdata_i[stats->cycles & 31] ^= rng;
 		if (tile >= 0) {
-			unsigned int at = tile * 64, n = IAU_TSP_BYTES - at;
+			unsigned int at = tile * 64, part = IAU_TSP_BYTES - at;
 
-			n = n < 256 ? n : 256;
-			memcpy(&top->t_rdata_i, tsp + at, n);
-			memcpy((char *)&top->t_rdata_i + n, tsp, 256 - n);
+			part = part < 256 ? part : 256;
+			memcpy(&top->t_rdata_i, tsp + at, part);
+			memcpy((char *)&top->t_rdata_i + part, tsp, 256 - part);
 		} else {
 			top->t_rdata_i[stats->cycles & 63] ^= rng;
 		}
@@ -66,13 +66,11 @@ int mxu_run(const uint32_t *cmd, uint8_t *vsp, const uint8_t *tsp, unsigned int 
 		stats->busy += top->busy_o;
 		stats->reads += read >= 0;
 		stats->writes += top->d_req_o && top->d_gnt_i;
-		done = top->done_o;
+		given += top->cmd_valid_i && top->cmd_ready_o;
+		done += top->done_o;
 		edge(top);
-		top->cmd_valid_i = 0;
-		if (done)
-			return 1;
 	}
-	return 0;
+	return done == n && !top->active_o;
 }
 
 double sc_time_stamp()

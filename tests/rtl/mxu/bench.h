@@ -14,11 +14,12 @@ struct mxu_stats {
 };
 
 /*
- * Run one command to its end on VSP and TSP. A request is granted with a probability of GRANT in
- * 256; SEED selects the sequence. Returns false if it does not end within LIMIT cycles.
+ * Run N commands to their end on VSP and TSP, each offered as soon as the engine takes it. A request
+ * is granted with a probability of GRANT in 256; SEED selects the sequence. Returns false if they do
+ * not end within LIMIT cycles.
  */
-int mxu_run(const uint32_t *cmd, uint8_t *vsp, const uint8_t *tsp, unsigned int grant,
-	    uint32_t seed, uint64_t limit, struct mxu_stats *stats);
+int mxu_run(const uint32_t (*cmd)[16], unsigned int n, uint8_t *vsp, const uint8_t *tsp,
+	    unsigned int grant, uint32_t seed, uint64_t limit, struct mxu_stats *stats);
 
 #ifdef __cplusplus
 }
