@@ -2,7 +2,9 @@
 //
 // The matrix engine: D[m][n] = Cin[m][n] + sum over k of stream(m, k) . tile(n, k). For each tile
 // (n outer, k inner) the M stream rows pass by at one block a cycle, while the next tile is loaded,
-// the previous output tile is written out and the next one's Cin is read.
+// the previous output tile is written out and the next one's Cin is read. Past an INT4 tile go two
+// at once: an even row and the next one, if their blocks lie in the same 64 bytes and their scales in
+// the same 8.
 //
 // So that nothing drains between commands, each is handed on: the front asks for its tiles, stream
 // rows and Cin, the middle multiplies, the end writes D. They may be at three commands at once;
@@ -244,7 +246,8 @@ module iau_mxu (
   // Issue -----------------------------------------------------------------------------------------
 
   logic tile_valid_q, a_new_q, s_new_q, issue, issued_q, k_last, m_last, issue_last;
-  logic [4:0] m_q;
+  logic pair, again;  // two rows; a row that was issued in the last cycle, too
+  logic [4:0] m_q, m_end, before_q, before_end_q;
   logic [12:0] k_q, n_q;
   logic [12:0] a_addr_q, a_kbase_q, a_kbase_next, a_addr_next;
   logic [15:0] s_addr_q, s_kbase_q, s_kbase_next, s_addr_next;
@@ -252,12 +255,16 @@ module iau_mxu (
   logic [1:0] acc_ready_q;  // the bank may accumulate
   logic [1:0] a_slot, s_slot;
 
-  assign m_last = {1'b0, m_q} + 6'd1 == ex_m;
+  assign pair = (ex_q.format == 2'd2) & ~m_q[0] & ~a_addr_q[0] & ~s_addr_q[0] &
+      ({1'b0, m_q} + 6'd1 != ex_m);
+  assign m_end = m_q | {4'd0, pair};
+  assign m_last = {1'b0, m_end} + 6'd1 == ex_m;
+  assign again = issued_q & (m_q <= before_end_q) & (before_q <= m_end);
   assign k_last = k_q + 13'd1 == ex_kb;
   assign a_slot = a_new_q ? a_took_q[1:0] : a_took_q[1:0] - 2'd1;
   assign s_slot = s_new_q ? s_took_q[1:0] : s_took_q[1:0] - 2'd1;
-  // A stream row that is alone waits a cycle for its accumulators.
-  assign issue = tile_valid_q & ex_left_q & ~(issued_q & (ex_m == 6'd1)) & acc_ready_q[bank_q] &
+  // A row that is its own successor waits a cycle for its accumulators.
+  assign issue = tile_valid_q & ex_left_q & ~again & acc_ready_q[bank_q] &
       (~a_new_q | (a_here_q != a_took_q)) & (~s_new_q | (s_here_q != s_took_q));
   assign issue_last = issue & m_last;
   assign ex_last = issue_last & k_last & (n_q + 13'd1 == ex_nt);
@@ -265,8 +272,8 @@ module iau_mxu (
 
   assign a_kbase_next = k_last ? ex_q.a_addr[17:5] : a_kbase_q + ex_q.pitch[12:0];
   assign s_kbase_next = k_last ? ex_q.as_addr[17:2] : s_kbase_q + ex_q.pitch;
-  assign a_addr_next = m_last ? a_kbase_next : a_addr_q + 13'd1;
-  assign s_addr_next = m_last ? s_kbase_next : s_addr_q + 16'd1;
+  assign a_addr_next = m_last ? a_kbase_next : a_addr_q + (pair ? 13'd2 : 13'd1);
+  assign s_addr_next = m_last ? s_kbase_next : s_addr_q + (pair ? 16'd2 : 16'd1);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -279,6 +286,8 @@ module iau_mxu (
       s_took_q <= '0;
       tile_valid_q <= 1'b0;
       issued_q <= 1'b0;
+      before_q <= '0;
+      before_end_q <= '0;
       a_new_q <= 1'b0;
       s_new_q <= 1'b0;
       m_q <= '0;
@@ -296,6 +305,8 @@ module iau_mxu (
       s_sent_q <= s_sent_q + 3'(s_gnt);
       a_here_q <= a_here_q + 3'(tag_q == TagData);
       s_here_q <= s_here_q + 3'(tag_q == TagScale);
+      before_q <= m_q;
+      before_end_q <= m_end;
       tile_valid_q <= swap | (tile_valid_q & ~issue_last);
       if (issue & a_new_q) a_took_q <= a_took_q + 3'd1;
       if (issue & s_new_q) s_took_q <= s_took_q + 3'd1;
@@ -315,7 +326,7 @@ module iau_mxu (
         s_new_q <= s_addr_next[15:5] != s_addr_q[15:5];
         a_addr_q <= a_addr_next;
         s_addr_q <= s_addr_next;
-        m_q <= m_q + 5'd1;
+        m_q <= m_end + 5'd1;
         if (m_last) begin
           m_q <= '0;
           a_kbase_q <= a_kbase_next;
@@ -469,6 +480,7 @@ module iau_mxu (
     .c_fill_acc_i (c_acc_q),
     .s_rdata_i,
     .issue_i      (issue),
+    .pair_i       (pair),
     .a_block_i    ({a_slot, a_addr_q[1:0]}),
     .s_slot_i     (s_slot),
     .s_word_i     (s_addr_q[4:0]),

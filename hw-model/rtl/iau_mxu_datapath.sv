@@ -6,6 +6,9 @@
 // Stage 0 fetches a stream block, 1 takes the 32 dot products, 2 converts and multiplies by the
 // tile scales, 3 multiplies by the stream scale and reads the accumulators, 4 adds. A tile may
 // return to the same stream row two cycles later at the earliest.
+//
+// The arrays that end in b are the second row of a pair: it has multipliers for INT4 tiles of its
+// own, and fp32 arithmetic. Even and odd rows have their accumulators apart for its sake.
 module iau_mxu_datapath (
   input  logic          clk_i,
   input  logic          rst_ni,
@@ -26,8 +29,9 @@ module iau_mxu_datapath (
   input  logic          c_fill_i,
   input  logic [5:0]    c_fill_acc_i,
   input  logic [1023:0] s_rdata_i,
-  // Issue of one stream block
+  // Issue of one stream block, or of two: an even one and the next, for an even row and the next
   input  logic          issue_i,
+  input  logic          pair_i,
   input  logic [3:0]    a_block_i,
   input  logic [1:0]    s_slot_i,
   input  logic [4:0]    s_word_i,
@@ -62,16 +66,23 @@ module iau_mxu_datapath (
   logic [255:0] a_buf_q [16];
   logic [1023:0] s_buf_q [4];
   logic [7:0] a_q [Lanes];
+  logic [7:0] ab_q [Lanes];
   logic [31:0] sum_q [Rows];
+  logic [31:0] sumb_q [Rows];
   logic [31:0] scaled_q [Rows];
+  logic [31:0] scaledb_q [Rows];
   logic [31:0] prod_q [Rows];
+  logic [31:0] prodb_q [Rows];
   logic [31:0] base_q [Rows];
-  logic [1023:0] acc0_q [32];
-  logic [1023:0] acc1_q [32];
-  logic [31:0] s1_q, s2_q, s3_q;
+  logic [31:0] baseb_q [Rows];
+  logic [1023:0] acc0_even_q [16];
+  logic [1023:0] acc0_odd_q [16];
+  logic [1023:0] acc1_even_q [16];
+  logic [1023:0] acc1_odd_q [16];
+  logic [31:0] s1_q, s2_q, s3_q, s1b_q, s2b_q, s3b_q;
   logic [31:0] beat [64];
 
-  logic [4:1] valid_q, last_q, bank_q;
+  logic [4:1] valid_q, pair_q, last_q, bank_q;
   logic [3:1] first_q;
   logic [4:0] m1_q, m2_q, m3_q, m4_q;
   logic [2:1] swap_q;
@@ -84,9 +95,11 @@ module iau_mxu_datapath (
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       valid_q <= '0;
+      pair_q <= '0;
       swap_q <= '0;
     end else begin
       valid_q <= {valid_q[3:1], issue_i};
+      pair_q <= {pair_q[3:1], issue_i & pair_i};
       swap_q <= {swap_q[1], swap_i};
     end
   end
@@ -112,42 +125,74 @@ module iau_mxu_datapath (
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (read_i) begin
-      read_data_o <= read_acc_i[5] ? acc1_q[read_acc_i[4:0]] : acc0_q[read_acc_i[4:0]];
+      case ({read_acc_i[5], read_acc_i[0]})
+        2'd0: read_data_o <= acc0_even_q[read_acc_i[4:1]];
+        2'd1: read_data_o <= acc0_odd_q[read_acc_i[4:1]];
+        2'd2: read_data_o <= acc1_even_q[read_acc_i[4:1]];
+        default: read_data_o <= acc1_odd_q[read_acc_i[4:1]];
+      endcase
     end
 
     // Stage 4: accumulate
     if (valid_q[4]) begin
-      logic [1023:0] res;
+      logic [1023:0] res, resb;
       for (int unsigned r = 0; r < Rows; r++) begin
         base_q[r] = iau_fp_pkg::fp_add(base_q[r], prod_q[r]);
       end
       for (int unsigned r = 0; r < Rows; r++) begin
         res[32*r+:32] = base_q[r];
       end
-      if (bank_q[4]) begin
-        acc1_q[m4_q] <= res;
-      end else begin
-        acc0_q[m4_q] <= res;
+      if (pair_q[4]) begin
+        for (int unsigned r = 0; r < Rows; r++) begin
+          baseb_q[r] = iau_fp_pkg::fp_add(baseb_q[r], prodb_q[r]);
+        end
+        for (int unsigned r = 0; r < Rows; r++) begin
+          resb[32*r+:32] = baseb_q[r];
+        end
+        if (bank_q[4]) acc1_odd_q[m4_q[4:1]] <= resb;
+        else acc0_odd_q[m4_q[4:1]] <= resb;
       end
+      case ({bank_q[4], m4_q[0]})
+        2'd0: acc0_even_q[m4_q[4:1]] <= res;
+        2'd1: acc0_odd_q[m4_q[4:1]] <= res;
+        2'd2: acc1_even_q[m4_q[4:1]] <= res;
+        default: acc1_odd_q[m4_q[4:1]] <= res;
+      endcase
     end
     // The bank that is not accumulating takes Cin.
     if (c_fill_i) begin
-      if (c_fill_acc_i[5]) begin
-        acc1_q[c_fill_acc_i[4:0]] <= s_rdata_i;
-      end else begin
-        acc0_q[c_fill_acc_i[4:0]] <= s_rdata_i;
-      end
+      case ({c_fill_acc_i[5], c_fill_acc_i[0]})
+        2'd0: acc0_even_q[c_fill_acc_i[4:1]] <= s_rdata_i;
+        2'd1: acc0_odd_q[c_fill_acc_i[4:1]] <= s_rdata_i;
+        2'd2: acc1_even_q[c_fill_acc_i[4:1]] <= s_rdata_i;
+        default: acc1_odd_q[c_fill_acc_i[4:1]] <= s_rdata_i;
+      endcase
     end
 
     // Stage 3: times the stream scale
     if (valid_q[3]) begin
-      logic [1023:0] row;
-      row = first_q[3] ? '0 : bank_q[3] ? acc1_q[m3_q] : acc0_q[m3_q];
+      logic [1023:0] row, rowb;
+      case ({bank_q[3], m3_q[0]})
+        2'd0: row = acc0_even_q[m3_q[4:1]];
+        2'd1: row = acc0_odd_q[m3_q[4:1]];
+        2'd2: row = acc1_even_q[m3_q[4:1]];
+        default: row = acc1_odd_q[m3_q[4:1]];
+      endcase
+      if (first_q[3]) row = '0;
       for (int unsigned r = 0; r < Rows; r++) begin
         base_q[r] = row[32*r+:32];
       end
       for (int unsigned r = 0; r < Rows; r++) begin
         prod_q[r] = iau_fp_pkg::fp_mul(scaled_q[r], s3_q);
+      end
+      if (pair_q[3]) begin
+        rowb = first_q[3] ? '0 : bank_q[3] ? acc1_odd_q[m3_q[4:1]] : acc0_odd_q[m3_q[4:1]];
+        for (int unsigned r = 0; r < Rows; r++) begin
+          baseb_q[r] = rowb[32*r+:32];
+        end
+        for (int unsigned r = 0; r < Rows; r++) begin
+          prodb_q[r] = iau_fp_pkg::fp_mul(scaledb_q[r], s3b_q);
+        end
       end
     end
 
@@ -156,7 +201,13 @@ module iau_mxu_datapath (
       for (int unsigned r = 0; r < Rows; r++) begin
         scaled_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sum_q[r]), tile_scale_q[r]);
       end
+      if (pair_q[2]) begin
+        for (int unsigned r = 0; r < Rows; r++) begin
+          scaledb_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sumb_q[r]), tile_scale_q[r]);
+        end
+      end
       s3_q = s2_q;
+      s3b_q = s2b_q;
     end
     if (swap_q[2]) begin
       for (int unsigned r = 0; r < Rows; r++) begin
@@ -189,7 +240,31 @@ module iau_mxu_datapath (
         sum_q[r+2] = sum2;
         sum_q[r+3] = sum3;
       end
+      if (pair_q[1]) begin
+        for (int unsigned r = 0; r < Rows; r += 4) begin
+          logic [31:0] sum0, sum1, sum2, sum3;
+          sum0 = 32'd0;
+          sum1 = 32'd0;
+          sum2 = 32'd0;
+          sum3 = 32'd0;
+          for (int unsigned l = 0; l < Lanes; l++) begin
+            sum0 = sum0 + (({28'd0, tile_q[r*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+                (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
+            sum1 = sum1 + (({28'd0, tile_q[(r+1)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+                (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
+            sum2 = sum2 + (({28'd0, tile_q[(r+2)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+                (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
+            sum3 = sum3 + (({28'd0, tile_q[(r+3)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+                (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
+          end
+          sumb_q[r] = sum0;
+          sumb_q[r+1] = sum1;
+          sumb_q[r+2] = sum2;
+          sumb_q[r+3] = sum3;
+        end
+      end
       s2_q = s1_q;
+      s2b_q = s1b_q;
     end
     if (swap_q[1] & (next_format_q != 2'd3)) begin
       for (int unsigned i = 0; i < Words; i++) begin
@@ -223,6 +298,18 @@ module iau_mxu_datapath (
         a_q[4*i+3] = word[31:24];
       end
       s1_q = s_buf_q[s_slot_i][{s_word_i, 5'd0}+:32];
+      if (pair_i) begin
+        block = a_buf_q[{a_block_i[3:1], 1'b1}];
+        for (int unsigned i = 0; i < Lanes / 4; i++) begin
+          logic [31:0] word;
+          word = block[32*i+:32];
+          ab_q[4*i] = word[7:0];
+          ab_q[4*i+1] = word[15:8];
+          ab_q[4*i+2] = word[23:16];
+          ab_q[4*i+3] = word[31:24];
+        end
+        s1b_q = s_buf_q[s_slot_i][{s_word_i[4:1], 6'd32}+:32];
+      end
     end
     if (a_fill_i) begin
       a_buf_q[{a_fill_slot_i, 2'd0}] <= s_rdata_i[255:0];
