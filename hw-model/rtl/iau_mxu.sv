@@ -342,10 +342,10 @@ module iau_mxu (
 
   logic [1:0] acc_used_q;  // by a tile, from its beginning until it is written out
   logic [1:0] acc_full_q;  // waits to be written out
-  logic c_run_q, c_wait_q, c_go, c_step, c_bank_q, done_bank_q, o_bank_q;
+  logic c_run_q, c_apart, c_wait_q, c_go, c_step, c_bank_q, done_bank_q, o_bank_q;
   logic [12:0] c_n_q, o_n_q;
   logic [4:0] c_m_q, o_m_q;
-  logic [10:0] c_row_q, o_row_q, d_end, c_far;
+  logic [10:0] c_row_q, o_row_q, d_first, d_last, c_first, c_last, c_far;
   logic [5:0] o_acc;
   logic c_m_last, c_n_last, o_m_last, o_n_last, tile_done, o_read, o_valid_q, o_last_q;
 
@@ -353,10 +353,16 @@ module iau_mxu (
 
   // A tile that begins in a bank finds in the scratchpad what older tiles wrote, but for the row
   // that is on its way there and the tile in the other bank. Those of the same command lie elsewhere;
-  // the last one of an older command must be waited for, unless both plainly lie side by side.
-  assign d_end = cmd_q.d_addr[17:7] + nt[10:0] - 11'd1;
-  assign c_far = cmd_i.c_addr[17:7] < d_end ? d_end - cmd_i.c_addr[17:7] :
-      cmd_i.c_addr[17:7] - d_end;
+  // the last one of an older command must be waited for, unless both plainly lie one behind the
+  // other or side by side.
+  assign d_first = cmd_q.d_addr[17:7] + nt[10:0] - 11'd1;
+  assign d_last = d_first + ({5'd0, m_count} - 11'd1) * cmd_q.d_stride[17:7];
+  assign c_first = cmd_i.c_addr[17:7];
+  assign c_last = c_first + ({5'd0, cmd_i.m[5:0]} - 11'd1) * cmd_i.c_stride[17:7];
+  assign c_far = c_first < d_first ? d_first - c_first : c_first - d_first;
+  assign c_apart = (c_first > d_last) | (c_last < d_first) |
+      ((cmd_i.c_stride[17:7] == cmd_q.d_stride[17:7]) & (c_far != 11'd0) &
+       (c_far < cmd_i.c_stride[17:7]));
 
   assign c_m_last = {1'b0, c_m_q} + 6'd1 == m_count;
   assign c_n_last = c_n_q + 13'd1 == nt;
@@ -397,8 +403,7 @@ module iau_mxu (
       done_bank_q <= 1'b0;
     end else begin
       if (start) begin
-        c_wait_q <= (cmd_i.c_stride[17:7] != cmd_q.d_stride[17:7]) | (c_far == 11'd0) |
-            (c_far >= cmd_i.c_stride[17:7]);
+        c_wait_q <= ~c_apart;
       end
       // A tile begins: with Cin, or at once
       c_acc_q <= {c_bank_q, c_m_q};
