@@ -30,7 +30,7 @@ struct part {
 
 struct pass {
 	uint32_t m, parts, pitch;
-	struct part part; /* the first; the others follow at equal distances */
+	struct part part; /* the first; the others follow at equal distances, halves of a head in turns */
 	uint32_t q_step, o_step;
 	/* two of each, so that the next part's product overlaps this one's softmax */
 	uint32_t scores[2];
@@ -105,20 +105,27 @@ static uint32_t fresh_bytes(const struct builder *b)
 	return 2 * vsp_round(tiles) + vsp_round(tiles / 16) + vsp_round(128);
 }
 
-static struct fresh fresh_at(const struct builder *b, uint32_t base, uint32_t head)
+uint32_t fresh_alloc(struct builder *b)
 {
-	uint32_t tiles = b->rows * b->hp->head_dim, k = base + head * fresh_bytes(b);
+	return vsp_alloc(b, b->hp->n_head_kv * fresh_bytes(b));
+}
+
+static struct fresh fresh_at(const struct builder *b, uint32_t head)
+{
+	uint32_t tiles = b->rows * b->hp->head_dim, k = b->fresh + head * fresh_bytes(b);
 	uint32_t v = k + vsp_round(tiles), ks = v + vsp_round(tiles);
 
 	return (struct fresh){ .k = k, .v = v, .ks = ks, .vs = ks + vsp_round(tiles / 16) };
 }
 
-static struct part part_at(const struct pass *p, uint32_t i)
+static struct part part_at(const struct builder *b, const struct pass *p, uint32_t i)
 {
 	struct part part = p->part;
+	uint32_t head = i / b->halves;
 
-	part.q.data += i * p->q_step;
-	part.q.scale += i * p->q_step / 8;
+	part.q = act_half(part.q, i % b->halves);
+	part.q.data += head * p->q_step;
+	part.q.scale += head * p->q_step / 8;
 	part.max += i * IAU_VSP_GRANULE;
 	part.sum += i * IAU_VSP_GRANULE;
 	part.o += i * p->o_step;
@@ -165,10 +172,10 @@ void emit_kv_prefetch(struct builder *b, uint32_t layer, uint32_t head)
 
 /*
  * Rows turned by their position: x cos + swapped(x) signed sin (Su et al. 2021). ROWS x COLS at X,
- * STRIDE apart; the sum is written as OUT says.
+ * STRIDE apart, whose positions are in the table from TURN on; the sum is written as OUT says.
  */
-static void emit_rope(struct builder *b, uint32_t x, uint32_t rows, uint32_t cols, uint32_t stride,
-		      struct iau_vec out)
+static void emit_rope(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, uint32_t cols,
+		      uint32_t stride, struct iau_vec out)
 {
 	uint32_t hd = b->hp->head_dim, mark = b->vsp, tmp = vsp_alloc(b, rows * cols * 4);
 	bool pairs = b->hp->rope == IAU_ROPE_NORM;
@@ -181,12 +188,12 @@ static void emit_rope(struct builder *b, uint32_t x, uint32_t rows, uint32_t col
 		v.b_stride = hd * 8;
 	}
 	v.perm = pairs ? 1 : hd == 64 ? 2 : 3;
-	v.b = b->rope + hd * 4;
+	v.b = turn + hd * 4;
 	v.d = tmp;
 	v.d_stride = cols * 4;
 	iau_cmd_vec(&b->cb, v);
 	v.perm = 0;
-	v.b = b->rope;
+	v.b = turn;
 	v.d = x;
 	v.d_stride = stride;
 	iau_cmd_vec(&b->cb, v);
@@ -203,7 +210,7 @@ static void emit_rope(struct builder *b, uint32_t x, uint32_t rows, uint32_t col
 
 static void new_keys(struct builder *b, uint32_t k, uint32_t stride, const struct fresh *f)
 {
-	emit_rope(b, k, b->rows, b->hp->head_dim, stride,
+	emit_rope(b, k, b->rope, b->rows, b->hp->head_dim, stride,
 		  (struct iau_vec){ .out = VEC_Q8_F16, .d = f->k, .d_stride = 32,
 				    .d_block = b->rows * 32, .sc = f->ks, .sc_row = 2,
 				    .sc_block = b->rows * 2 });
@@ -276,7 +283,7 @@ static void store_fresh(struct builder *b, uint64_t va, const struct fresh *f)
 static void emit_scores(struct builder *b, const struct pass *p, struct place at, uint32_t i,
 			bool first)
 {
-	struct part part = part_at(p, i);
+	struct part part = part_at(b, p, i);
 	uint32_t hd = b->hp->head_dim, *cmd;
 
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
@@ -294,7 +301,7 @@ static void emit_scores(struct builder *b, const struct pass *p, struct place at
 static void emit_values(struct builder *b, const struct pass *p, struct place at, uint32_t i,
 			bool first)
 {
-	uint32_t hd = b->hp->head_dim, o = part_at(p, i).o, *cmd;
+	uint32_t hd = b->hp->head_dim, o = part_at(b, p, i).o, *cmd;
 
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
 		.format = 3, .unit = 1, .cin = !first, .m = p->m, .pitch = p->m, .nt = hd / 32,
@@ -312,12 +319,13 @@ static void emit_values(struct builder *b, const struct pass *p, struct place at
 static void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint32_t i,
 			bool first)
 {
-	struct part part = part_at(p, i);
+	struct part part = part_at(b, p, i);
 	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
 	float scale = LOG2_E / (hd == 64 ? 8.0f : 11.3137085f);
 	struct iau_vec v = { .rows = p->m, .cols = first ? 0 : keys, .a = p->scores[i & 1],
 			     .a_stride = keys * 4, .m1 = VEC_M_IMM, .imm0 = scale, .mask = first,
-			     .mask_step = first && b->rows > 1, .init = !first };
+			     .mask_step = first && b->rows > 1,
+			     .limit = (int32_t)(i % b->halves * b->half), .init = !first };
 	struct iau_vec e = v;
 	uint32_t *cmd[2];
 
@@ -418,53 +426,97 @@ static void emit_full_chunks(struct builder *b, const struct pass *p, uint64_t v
 	iau_cmd_branch_here(&b->cb, skip[1]);
 }
 
-/* OUT = o / l, blocks of the query heads from HEAD on */
+/* OUT = o / l of part I, blocks of query head HEAD; of all heads from there on for one token */
 static void emit_result(struct builder *b, const struct pass *p, uint32_t i, uint32_t head,
 			struct act out)
 {
-	uint32_t hd = b->hp->head_dim, n = hd_blocks(b), one = b->rows == 1, at = head * n * b->rows;
-	struct part part = part_at(p, i);
+	uint32_t hd = b->hp->head_dim, n = hd_blocks(b), one = b->rows == 1, at = head * n * b->half;
+	struct part part = part_at(b, p, i);
 
+	out = act_half(out, i % b->halves);
 	vec_row(b, (struct iau_vec){ .a = part.sum, .sfu = VEC_RECIP, .d = p->inv }, p->m);
 	/* rows are heads for one token, tokens otherwise */
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->m, .cols = hd, .a = part.o,
 					      .a_stride = hd * 4, .m1 = VEC_M_S, .s = p->inv,
 					      .out = VEC_Q8, .d = out.data + at * 32,
-					      .d_stride = one ? hd : 32, .d_block = b->rows * 32,
+					      .d_stride = one ? hd : 32, .d_block = b->half * 32,
 					      .sc = out.scale + at * 4, .sc_row = one ? n * 4 : 4,
-					      .sc_block = b->rows * 4 });
+					      .sc_block = b->half * 4 });
 }
 
+/* What is written first comes last: it lies where the queries were, not keys or values. */
 static void alloc_pass(struct builder *b, struct pass *p)
 {
 	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b), two = p->parts > 1 ? 2 : 1;
 
 	p->o_step = vsp_round(p->m * hd * 4);
+	p->old = vsp_alloc(b, 128);
+	p->alpha = vsp_alloc(b, 128);
+	p->inv = vsp_alloc(b, 128);
 	p->part.max = vsp_alloc(b, p->parts * IAU_VSP_GRANULE);
 	p->part.sum = vsp_alloc(b, p->parts * IAU_VSP_GRANULE);
 	p->part.o = vsp_alloc(b, p->parts * p->o_step);
 	for (uint32_t i = 0; i < two; i++) {
-		p->scores[i] = vsp_alloc(b, p->m * keys * 4);
 		p->p[i].data = vsp_alloc(b, p->m * keys);
 		p->p[i].scale = vsp_alloc(b, p->m * keys / 8);
 	}
-	p->old = vsp_alloc(b, 128);
-	p->alpha = vsp_alloc(b, 128);
-	p->inv = vsp_alloc(b, 128);
+	for (uint32_t i = 0; i < two; i++)
+		p->scores[i] = vsp_alloc(b, p->m * keys * 4);
+}
+
+struct attention attention_alloc(struct builder *b)
+{
+	const struct iau_hparams *hp = b->hp;
+	uint32_t q_bytes = b->rows * hp->n_head * hp->head_dim * 4;
+	uint32_t kv_bytes = b->rows * hp->n_head_kv * hp->head_dim * 4;
+	struct attention a;
+
+	a.queries = act_alloc(b, hp->n_head * hp->head_dim);
+	a.scratch = a.v = vsp_alloc(b, kv_bytes);
+	a.k = vsp_alloc(b, kv_bytes);
+	a.q = vsp_alloc(b, q_bytes);
+	return a;
 }
 
 /* Queries of all heads, turned and quantised. One token: block (k, head), else (head, k, token). */
-static struct act emit_queries(struct builder *b, uint32_t q)
+void emit_queries(struct builder *b, uint32_t l, const struct attention *a)
 {
 	uint32_t hd = b->hp->head_dim, n = b->hp->n_head;
-	struct act out = { vsp_alloc(b, b->rows * n * hd), vsp_alloc(b, b->rows * n * hd / 8) };
-	uint32_t rows = b->rows > 1 ? b->rows : n, cols = b->rows > 1 ? n * hd : hd;
+	uint32_t rows = b->rows > 1 ? b->half : n, cols = b->rows > 1 ? n * hd : hd;
 
-	emit_rope(b, q, rows, cols, cols * 4,
-		  (struct iau_vec){ .out = VEC_Q8, .d = out.data, .d_stride = 32,
-				    .d_block = rows * 32, .sc = out.scale, .sc_row = 4,
-				    .sc_block = rows * 4 });
-	return out;
+	label(b, l, OP_ROPE);
+	for (uint32_t h = 0; h < b->halves; h++) {
+		struct act out = act_half(a->queries, h);
+
+		emit_rope(b, a->q + h * b->half * cols * 4, b->rope + h * b->half * hd * 8, rows, cols,
+			  cols * 4, (struct iau_vec){ .out = VEC_Q8, .d = out.data, .d_stride = 32,
+						      .d_block = rows * 32, .sc = out.scale,
+						      .sc_row = 4, .sc_block = rows * 4 });
+	}
+}
+
+void emit_new_values(struct builder *b, uint32_t l, const struct attention *a)
+{
+	uint32_t hd = b->hp->head_dim, stride = b->hp->n_head_kv * hd * 4;
+
+	label(b, l, OP_KV_QUANTISE);
+	for (uint32_t g = 0; g < b->hp->n_head_kv; g++) {
+		struct fresh f = fresh_at(b, g);
+
+		new_values(b, a->v + g * hd * 4, stride, &f);
+	}
+}
+
+void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a)
+{
+	uint32_t hd = b->hp->head_dim, stride = b->hp->n_head_kv * hd * 4;
+
+	label(b, l, OP_ROPE);
+	for (uint32_t g = 0; g < b->hp->n_head_kv; g++) {
+		struct fresh f = fresh_at(b, g);
+
+		new_keys(b, a->k + g * hd * 4, stride, &f);
+	}
 }
 
 static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g, const struct fresh *f,
@@ -473,11 +525,13 @@ static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g,
 	const struct iau_hparams *hp = b->hp;
 	uint32_t group = hp->n_head / hp->n_head_kv, one = b->rows == 1, head = g * group;
 	uint32_t next = g + 1 < hp->n_head_kv ? l : l + 1;
-	uint32_t block = one ? head : head * hd_blocks(b) * b->rows;
+	uint32_t block = one ? head : head * hd_blocks(b) * b->half;
 	struct place here = place_at(b, b->kv_turn), spare = place_at(b, b->kv_turn + 2);
 	uint64_t va = kv_va(b, l, g);
 
-	p->part.q = (struct act){ q.data + block * 32, q.scale + block * 4 };
+	p->part.q = q;
+	p->part.q.data += block * 32;
+	p->part.q.scale += block * 4;
 	b->kv_turn++;
 	label(b, l, OP_KV_CACHE);
 	insert_fresh(b, here, f);
@@ -488,40 +542,27 @@ static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g,
 	emit_full_chunks(b, p, va, spare, here);
 	label_op(b, OP_ATTN_VALUES);
 	for (uint32_t i = 0; i < p->parts; i++)
-		emit_result(b, p, i, head + i, out);
+		emit_result(b, p, i, head + i / b->halves, out);
 }
 
-void emit_attention(struct builder *b, uint32_t l, uint32_t q, uint32_t k, uint32_t v, struct act out)
+void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out)
 {
 	const struct iau_hparams *hp = b->hp;
-	uint32_t group = hp->n_head / hp->n_head_kv, hd = hp->head_dim, mark = b->vsp;
-	uint32_t stride = hp->n_head_kv * hd * 4, one = b->rows == 1;
-	uint32_t base = vsp_alloc(b, hp->n_head_kv * fresh_bytes(b));
-	struct pass p = { .m = one ? group : b->rows, .parts = one ? 1 : group,
-			  .pitch = one ? hp->n_head : b->rows, .q_step = b->rows * hd };
-	struct act queries;
+	uint32_t group = hp->n_head / hp->n_head_kv, one = b->rows == 1;
+	struct pass p = { .m = one ? group : b->half, .parts = one ? 1 : group * b->halves,
+			  .pitch = one ? hp->n_head : b->half, .q_step = b->half * hp->head_dim };
 
-	label(b, l, OP_ROPE);
-	queries = emit_queries(b, q);
-	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
-		struct fresh f = fresh_at(b, base, g);
-
-		label(b, l, OP_ROPE);
-		new_keys(b, k + g * hd * 4, stride, &f);
-		label(b, l, OP_KV_QUANTISE);
-		new_values(b, v + g * hd * 4, stride, &f);
-	}
+	b->vsp = a->scratch;
 	alloc_pass(b, &p);
 	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
-		struct fresh f = fresh_at(b, base, g);
+		struct fresh f = fresh_at(b, g);
 
-		emit_pass(b, &p, l, g, &f, queries, out);
+		emit_pass(b, &p, l, g, &f, a->queries, out);
 	}
 	label(b, l, OP_KV_CACHE);
 	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
-		struct fresh f = fresh_at(b, base, g);
+		struct fresh f = fresh_at(b, g);
 
 		store_fresh(b, kv_va(b, l, g), &f);
 	}
-	b->vsp = mark;
 }

@@ -26,12 +26,26 @@ struct chunk {
 	uint16_t label; /* of the product that uses it */
 };
 
+/*
+ * A quantised activation matrix: for each half of the rows blocks (k, row) k-major, and their scales.
+ * The halves are STEPs apart and share no granule.
+ */
+struct act {
+	uint32_t data, scale, data_step, scale_step;
+};
+
 struct builder {
 	const struct iau_graph_config *cfg;
 	const struct iau_hparams *hp;
 	const struct iau_weights *w;
 	struct iau_cmdbuf cb;
 	uint32_t rows;
+	/*
+	 * Many rows go in two halves of as many rows each, a product of one after a product of the
+	 * other by the same weights: while one half is at the vector unit the matrix engine has the
+	 * other.
+	 */
+	uint32_t halves, half;
 	uint32_t vsp, vsp_peak; /* stack of vector scratchpad allocations */
 	struct chunk *chunk;	/* of the first pass, so that the second can load ahead */
 	size_t n_chunks, next_load, cur;
@@ -39,12 +53,9 @@ struct builder {
 	unsigned int kv_turn; /* the place of the keys and values in use, modulo KV_PLACES */
 	bool planning;
 	/* persistent buffers of the vector scratchpad */
-	uint32_t x, pack[2], rope, act, act_scale, stat, vscale[KV_PLACES];
-};
-
-/* A quantised activation matrix: blocks (k, row) k-major, and their scales. */
-struct act {
-	uint32_t data, scale;
+	uint32_t x, pack[2], rope, stat, vscale[KV_PLACES];
+	struct act act;
+	uint32_t fresh; /* new keys and values of every KV head: STOREs may be slow to read them */
 };
 
 /* BYTES in whole granules: what does not share one with a neighbour does not wait for it. */
@@ -54,6 +65,14 @@ static inline uint32_t vsp_round(uint32_t bytes)
 }
 
 uint32_t vsp_alloc(struct builder *b, uint32_t bytes);
+struct act act_alloc(struct builder *b, uint32_t cols);
+
+static inline struct act act_half(struct act act, uint32_t h)
+{
+	act.data += h * act.data_step;
+	act.scale += h * act.scale_step;
+	return act;
+}
 
 /* What the commands to come are for; returns what they were for before. */
 static inline uint16_t label(struct builder *b, uint32_t layer, enum iau_op op)
@@ -85,11 +104,26 @@ void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight,
 void load_ahead(struct builder *b);
 
 /*
- * Attention of layer L. Q, K: after projection and norm, before RoPE, [ROWS][heads * head_dim] fp32;
- * V likewise. OUT: blocks for the output projection. The first layer's keys and values must have
- * been asked for by emit_kv_prefetch().
+ * Attention of a layer between its projections. Q, K, V: what the projections give, [ROWS][heads *
+ * head_dim] fp32, turned and quantised by the functions below; queries and the new keys and values
+ * remain.
  */
+struct attention {
+	uint32_t q, k, v;
+	struct act queries;
+	uint32_t scratch; /* of the vector scratchpad from here on Q, K and V lie, last */
+};
+
+struct attention attention_alloc(struct builder *b);
+uint32_t fresh_alloc(struct builder *b);
+void emit_new_values(struct builder *b, uint32_t l, const struct attention *a);
+void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a);
+void emit_queries(struct builder *b, uint32_t l, const struct attention *a);
+/*
+ * OUT: blocks for the output projection. The first layer's keys and values must have been asked for
+ * by emit_kv_prefetch(). Takes Q, K and V's place.
+ */
+void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out);
 void emit_kv_prefetch(struct builder *b, uint32_t layer, uint32_t head);
-void emit_attention(struct builder *b, uint32_t l, uint32_t q, uint32_t k, uint32_t v, struct act out);
 
 #endif

@@ -12,6 +12,16 @@ uint32_t vsp_alloc(struct builder *b, uint32_t bytes)
 	return at;
 }
 
+struct act act_alloc(struct builder *b, uint32_t cols)
+{
+	struct act act = { .data_step = vsp_round(b->half * cols),
+			   .scale_step = vsp_round(b->half * cols / 8) };
+
+	act.data = vsp_alloc(b, b->halves * act.data_step);
+	act.scale = vsp_alloc(b, b->halves * act.scale_step);
+	return act;
+}
+
 /* Where the next chunk goes; BYTES of it are contiguous. */
 static void place_chunk(struct builder *b, struct chunk *c)
 {
@@ -72,28 +82,34 @@ static void matmul_chunk(struct builder *b, const struct linear *lin, uint64_t s
 	uint32_t column = s * iau_tile_bytes(m), at = (n - lin->first) * 128;
 	uint32_t slot = begin_chunk(b, segment_va + (uint64_t)n * column, count * column);
 	bool first = k == 0;
+	uint32_t c = (first ? lin->c : lin->out) + at;
+	uint32_t c_stride = first ? lin->c_stride : lin->out_stride;
 
-	iau_cmd_matmul(&b->cb, (struct iau_matmul){
-		.format = m->int4 ? 2 : 1,
-		.cin = first ? lin->cin : true,
-		.m = b->rows,
-		.pitch = b->rows,
-		.nt = count,
-		.kb = s,
-		.a = lin->act.data + k * b->rows * 32,
-		.as = lin->act.scale + k * b->rows * 4,
-		.ws = slot,
-		.w = slot + s * 64,
-		.wl = slot + s * 576,
-		.w_n = column / 64,
-		.w_k = 8,
-		.ws_n = column / 64,
-		.ws_k = 1,
-		.c = (first ? lin->c : lin->out) + at,
-		.c_stride = first ? lin->c_stride : lin->out_stride,
-		.d = lin->out + at,
-		.d_stride = lin->out_stride,
-	});
+	for (uint32_t h = 0; h < b->halves; h++) {
+		struct act act = act_half(lin->act, h);
+
+		iau_cmd_matmul(&b->cb, (struct iau_matmul){
+			.format = m->int4 ? 2 : 1,
+			.cin = first ? lin->cin : true,
+			.m = b->half,
+			.pitch = b->half,
+			.nt = count,
+			.kb = s,
+			.a = act.data + k * b->half * 32,
+			.as = act.scale + k * b->half * 4,
+			.ws = slot,
+			.w = slot + s * 64,
+			.wl = slot + s * 576,
+			.w_n = column / 64,
+			.w_k = 8,
+			.ws_n = column / 64,
+			.ws_k = 1,
+			.c = c + h * b->half * c_stride,
+			.c_stride = c_stride,
+			.d = lin->out + at + h * b->half * lin->out_stride,
+			.d_stride = lin->out_stride,
+		});
+	}
 	end_chunk(b);
 }
 
@@ -118,15 +134,23 @@ void emit_linear(struct builder *b, struct linear lin)
 /* x * rsqrt(mean(x^2) + eps) * weight, quantised (Zhang and Sennrich 2019) */
 void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight, struct act out)
 {
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a = x, .a_stride = n * 4,
-					      .m1 = VEC_M_SQUARE, .red = VEC_SUM, .r = b->stat });
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = b->rows, .a = b->stat,
-					      .m1 = VEC_M_IMM, .imm0 = 1.0f / (float)n,
-					      .a1 = VEC_A_IMM, .imm1 = b->hp->rms_eps,
-					      .sfu = VEC_RSQRT, .out = VEC_F32, .d = b->stat });
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a = x, .a_stride = n * 4,
-					      .m1 = VEC_M_S, .s = b->stat, .m2 = VEC_M_B, .b = weight,
-					      .out = VEC_Q8, .d = out.data, .d_stride = 32,
-					      .d_block = b->rows * 32, .sc = out.scale, .sc_row = 4,
-					      .sc_block = b->rows * 4 });
+	for (uint32_t h = 0; h < b->halves; h++) {
+		uint32_t at = x + h * b->half * n * 4, stat = b->stat + h * IAU_VSP_GRANULE;
+		struct act act = act_half(out, h);
+
+		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->half, .cols = n, .a = at,
+						      .a_stride = n * 4, .m1 = VEC_M_SQUARE,
+						      .red = VEC_SUM, .r = stat });
+		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = b->half, .a = stat,
+						      .m1 = VEC_M_IMM, .imm0 = 1.0f / (float)n,
+						      .a1 = VEC_A_IMM, .imm1 = b->hp->rms_eps,
+						      .sfu = VEC_RSQRT, .out = VEC_F32,
+						      .d = stat });
+		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->half, .cols = n, .a = at,
+						      .a_stride = n * 4, .m1 = VEC_M_S, .s = stat,
+						      .m2 = VEC_M_B, .b = weight, .out = VEC_Q8,
+						      .d = act.data, .d_stride = 32,
+						      .d_block = b->half * 32, .sc = act.scale,
+						      .sc_row = 4, .sc_block = b->half * 4 });
+	}
 }

@@ -13,6 +13,7 @@
 
 #define LOG2_E 1.44269504f
 #define LOGIT_SLICE 16u /* tile columns of logits at a time */
+#define HALVED_ROWS 16u /* a tile takes five cycles to load: it is used for no fewer rows */
 
 struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx)
 {
@@ -125,31 +126,35 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	const struct iau_pack_layout *lay = &b->w->pack;
 	uint32_t hd = hp->head_dim, mark = b->vsp, bias = pack + lay->bias;
 	uint32_t q_stride = hp->n_head * hd * 4, kv_stride = hp->n_head_kv * hd * 4;
-	uint32_t q = vsp_alloc(b, b->rows * q_stride), k = vsp_alloc(b, b->rows * kv_stride);
-	uint32_t v = vsp_alloc(b, b->rows * kv_stride);
-	/* queries first: the vector unit has most to do with them, and the other products overlap it */
+	struct attention a = attention_alloc(b);
+	/*
+	 * Queries first: the vector unit has most to do with them, and the other products overlap it.
+	 * Keys last: less is left to do with them before there can be scores.
+	 */
 	const struct { const struct iau_matrix *m; uint32_t out, stride, bias; } part[] = {
-		{ &y->q, q, q_stride, bias },
-		{ &y->k, k, kv_stride, bias + y->q.n * 4 },
-		{ &y->v, v, kv_stride, bias + (y->q.n + y->k.n) * 4 },
+		{ &y->q, a.q, q_stride, bias },
+		{ &y->v, a.v, kv_stride, bias + (y->q.n + y->k.n) * 4 },
+		{ &y->k, a.k, kv_stride, bias + y->q.n * 4 },
 	};
-	struct act act = { b->act, b->act_scale };
 
 	label(b, l, OP_ATTN_NORM);
-	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + lay->attn_norm, act);
+	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + lay->attn_norm, b->act);
 	label(b, l, OP_QKV);
 	for (unsigned int i = 0; i < 3; i++)
-		emit_linear(b, (struct linear){ .m = part[i].m, .act = act, .count = part[i].m->nt,
+		emit_linear(b, (struct linear){ .m = part[i].m, .act = b->act, .count = part[i].m->nt,
 						.out = part[i].out, .out_stride = part[i].stride,
 						.cin = hp->qkv_bias, .c = part[i].bias });
 	label(b, l, OP_QK_NORM);
 	if (hp->qk_norm) {
-		emit_head_norm(b, q, q_stride, hp->n_head, pack + lay->q_norm);
-		emit_head_norm(b, k, kv_stride, hp->n_head_kv, pack + lay->k_norm);
+		emit_head_norm(b, a.q, q_stride, hp->n_head, pack + lay->q_norm);
+		emit_head_norm(b, a.k, kv_stride, hp->n_head_kv, pack + lay->k_norm);
 	}
-	emit_attention(b, l, q, k, v, act);
+	emit_queries(b, l, &a);
+	emit_new_values(b, l, &a);
+	emit_new_keys(b, l, &a);
+	emit_attention(b, l, &a, b->act);
 	label(b, l, OP_ATTN_OUTPUT);
-	emit_linear(b, (struct linear){ .m = &y->o, .act = act, .count = y->o.nt, .out = b->x,
+	emit_linear(b, (struct linear){ .m = &y->o, .act = b->act, .count = y->o.nt, .out = b->x,
 					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
 					.c_stride = hp->n_embd * 4 });
 	b->vsp = mark;
@@ -160,34 +165,50 @@ struct ffn_slice {
 	uint32_t gate, up, tmp;
 };
 
-/* ACT = silu(gate) * up of COUNT tile columns from FIRST (Shazeer 2020) */
+/* TMP = silu(gate) of half H, COLS wide (Shazeer 2020) */
+static void emit_silu(struct builder *b, const struct ffn_slice *s, uint32_t h, uint32_t cols)
+{
+	uint32_t at = h * b->half * cols * 4;
+	struct iau_vec v = { .rows = b->half, .cols = cols, .a_stride = cols * 4, .b_stride = cols * 4,
+			     .d_stride = cols * 4, .out = VEC_F32, .d = s->tmp + at };
+	struct iau_vec t = v;
+
+	t.a = s->gate + at, t.m1 = VEC_M_IMM, t.imm0 = -LOG2_E, t.sfu = VEC_EXP2;
+	iau_cmd_vec(&b->cb, t);
+	t = v;
+	t.a = s->tmp + at, t.a1 = VEC_A_IMM, t.imm1 = 1.0f, t.sfu = VEC_RECIP;
+	t.m2 = VEC_M_B, t.b = s->gate + at;
+	iau_cmd_vec(&b->cb, t);
+}
+
+/* OUT = silu(gate) * up of COUNT tile columns from FIRST */
 static void emit_ffn_slice(struct builder *b, const struct iau_layer *y, struct act in, struct act out,
 			   const struct ffn_slice *s, uint32_t first, uint32_t count)
 {
-	uint32_t cols = count * 32, gate = s->gate, up = s->up, tmp = s->tmp;
-	struct iau_vec v = { .rows = b->rows, .cols = cols, .a_stride = cols * 4, .b_stride = cols * 4,
-			     .d_stride = cols * 4 };
-	struct iau_vec t = v;
+	uint32_t cols = count * 32, half_bytes = b->half * cols * 4;
 
 	label_op(b, OP_FFN_GATE_UP);
 	emit_linear(b, (struct linear){ .m = &y->gate, .act = in, .first = first, .count = count,
-					.out = gate, .out_stride = cols * 4 });
+					.out = s->gate, .out_stride = cols * 4 });
 	label_op(b, OP_FFN_ACTIVATION);
-	t.a = gate, t.m1 = VEC_M_IMM, t.imm0 = -LOG2_E, t.sfu = VEC_EXP2, t.out = VEC_F32, t.d = tmp;
-	iau_cmd_vec(&b->cb, t);
-	t = v;
-	t.a = tmp, t.a1 = VEC_A_IMM, t.imm1 = 1.0f, t.sfu = VEC_RECIP, t.m2 = VEC_M_B, t.b = gate;
-	t.out = VEC_F32, t.d = tmp;
-	iau_cmd_vec(&b->cb, t);
+	for (uint32_t h = 0; h < b->halves; h++)
+		emit_silu(b, s, h, cols);
 	label_op(b, OP_FFN_GATE_UP);
 	emit_linear(b, (struct linear){ .m = &y->up, .act = in, .first = first, .count = count,
-					.out = up, .out_stride = cols * 4 });
+					.out = s->up, .out_stride = cols * 4 });
 	label_op(b, OP_FFN_ACTIVATION);
-	t = v;
-	t.a = tmp, t.m1 = VEC_M_B, t.b = up, t.out = VEC_Q8, t.d = out.data + first * b->rows * 32;
-	t.d_stride = 32, t.d_block = b->rows * 32, t.sc = out.scale + first * b->rows * 4;
-	t.sc_row = 4, t.sc_block = b->rows * 4;
-	iau_cmd_vec(&b->cb, t);
+	for (uint32_t h = 0; h < b->halves; h++) {
+		struct act act = act_half(out, h);
+
+		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->half, .cols = cols,
+						      .a = s->tmp + h * half_bytes, .a_stride = cols * 4,
+						      .m1 = VEC_M_B, .b = s->up + h * half_bytes,
+						      .b_stride = cols * 4, .out = VEC_Q8,
+						      .d = act.data + first * b->half * 32,
+						      .d_stride = 32, .d_block = b->half * 32,
+						      .sc = act.scale + first * b->half * 4,
+						      .sc_row = 4, .sc_block = b->half * 4 });
+	}
 }
 
 /*
@@ -205,8 +226,7 @@ static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 	const struct iau_hparams *hp = b->hp;
 	const struct iau_layer *y = &b->w->layer[l];
 	uint32_t mark = b->vsp;
-	struct act in = { b->act, b->act_scale };
-	struct act out = { vsp_alloc(b, b->rows * hp->n_ff), vsp_alloc(b, b->rows * hp->n_ff / 8) };
+	struct act in = b->act, out = act_alloc(b, hp->n_ff);
 	uint32_t step = slice_columns(b), bytes = b->rows * step * 128, tmp = vsp_alloc(b, bytes);
 	struct ffn_slice slice[2];
 
@@ -227,12 +247,11 @@ static void emit_logits(struct builder *b)
 {
 	const struct iau_matrix *m = &b->w->output;
 	uint32_t n_embd = b->hp->n_embd, weight = b->pack[b->hp->n_layer & 1];
-	struct act act = { b->act, b->act_scale };
 	uint32_t slice = m->nt < LOGIT_SLICE ? m->nt : LOGIT_SLICE, out[2];
 
 	label(b, b->hp->n_layer, OP_OUTPUT_NORM);
 	emit_load(b, b->w->output_norm_va, weight, n_embd * 4);
-	emit_rmsnorm_q8(b, b->x, n_embd, weight, act);
+	emit_rmsnorm_q8(b, b->x, n_embd, weight, b->act);
 	label_op(b, OP_LOGITS);
 	out[0] = vsp_alloc(b, b->rows * slice * 128);
 	out[1] = vsp_alloc(b, b->rows * slice * 128);
@@ -240,7 +259,7 @@ static void emit_logits(struct builder *b)
 		uint32_t count = m->nt - n < slice ? m->nt - n : slice;
 		uint32_t cols = m->n - n * 32 < count * 32 ? m->n - n * 32 : count * 32;
 
-		emit_linear(b, (struct linear){ .m = m, .act = act, .first = n, .count = count,
+		emit_linear(b, (struct linear){ .m = m, .act = b->act, .first = n, .count = count,
 						.out = out[i], .out_stride = slice * 128 });
 		iau_cmd_store(&b->cb, (struct iau_copy){ .va = b->cfg->logits_va + n * 128,
 							 .addr = out[i], .row_bytes = cols * 4,
@@ -260,13 +279,13 @@ static void emit_model(struct builder *b, bool logits)
 	b->ring_next = b->ring_used = 0;
 	b->kv_turn = 0;
 	b->cb.n = 0;
-	b->stat = vsp_alloc(b, 128);
+	b->stat = vsp_alloc(b, 2 * IAU_VSP_GRANULE);
 	b->pack[0] = vsp_alloc(b, b->w->pack.bytes);
 	b->pack[1] = vsp_alloc(b, b->w->pack.bytes);
 	b->rope = vsp_alloc(b, b->rows * hp->head_dim * 8);
 	b->x = vsp_alloc(b, b->rows * hp->n_embd * 4);
-	b->act = vsp_alloc(b, b->rows * wide);
-	b->act_scale = vsp_alloc(b, b->rows * wide / 8);
+	b->act = act_alloc(b, wide);
+	b->fresh = fresh_alloc(b);
 	for (unsigned int i = 0; i < KV_PLACES; i++)
 		b->vscale[i] = vsp_alloc(b, iau_chunk_blocks(hp->head_dim) * 128);
 	label(b, 0, OP_EMBEDDING);
@@ -287,9 +306,10 @@ static void emit_model(struct builder *b, bool logits)
 int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,
 		    bool logits, struct iau_graph *out)
 {
-	struct builder b = { .cfg = cfg, .hp = cfg->hp, .w = cfg->w, .rows = rows, .planning = true };
+	struct builder b = { .cfg = cfg, .hp = cfg->hp, .w = cfg->w, .rows = rows, .halves = rows < HALVED_ROWS ? 1 : 2, .planning = true };
 	int err = 0;
 
+	b.half = rows / b.halves;
 	memset(out, 0, sizeof(*out));
 	b.chunk = calloc(MAX_CHUNKS, sizeof(*b.chunk));
 	if (!b.chunk)
