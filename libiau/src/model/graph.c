@@ -243,13 +243,31 @@ static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 	b->vsp = mark;
 }
 
+static void set_rows(struct builder *b, uint32_t rows)
+{
+	b->rows = rows;
+	b->halves = rows < HALVED_ROWS ? 1 : 2;
+	b->half = rows / b->halves;
+}
+
+/* The row at GRAPH_ROW is all that goes on from here. */
+static void keep_one_row(struct builder *b)
+{
+	uint32_t n = b->hp->n_embd, row = vsp_alloc(b, n * 4), *cmd;
+
+	cmd = iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = n, .a = b->x, .out = VEC_F32,
+						    .d = row });
+	iau_cmd_patch(cmd, 2, GRAPH_ROW);
+	b->x = row;
+	set_rows(b, 1);
+}
+
 static void emit_logits(struct builder *b)
 {
 	const struct iau_matrix *m = &b->w->output;
 	uint32_t n_embd = b->hp->n_embd, weight = b->pack[b->hp->n_layer & 1];
 	uint32_t slice = m->nt < LOGIT_SLICE ? m->nt : LOGIT_SLICE, out[2];
 
-	label(b, b->hp->n_layer, OP_OUTPUT_NORM);
 	emit_load(b, b->w->output_norm_va, weight, n_embd * 4);
 	emit_rmsnorm_q8(b, b->x, n_embd, weight, b->act);
 	label_op(b, OP_LOGITS);
@@ -268,12 +286,13 @@ static void emit_logits(struct builder *b)
 	}
 }
 
-static void emit_model(struct builder *b, bool logits)
+static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
 {
 	const struct iau_hparams *hp = b->hp;
 	uint32_t wide = hp->n_embd > hp->n_head * hp->head_dim ? hp->n_embd :
 								   hp->n_head * hp->head_dim;
 
+	set_rows(b, rows);
 	b->vsp = b->vsp_peak = 0;
 	b->cur = b->next_load = 0;
 	b->ring_next = b->ring_used = 0;
@@ -298,23 +317,25 @@ static void emit_model(struct builder *b, bool logits)
 		emit_attention_block(b, l, b->pack[l & 1]);
 		emit_ffn_block(b, l, b->pack[l & 1]);
 	}
-	if (logits)
+	label(b, hp->n_layer, OP_OUTPUT_NORM);
+	if (logits == LOGITS_ONE)
+		keep_one_row(b);
+	if (logits != LOGITS_NONE)
 		emit_logits(b);
 	iau_cmd_end(&b->cb);
 }
 
 int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,
-		    bool logits, struct iau_graph *out)
+		    enum iau_graph_logits logits, struct iau_graph *out)
 {
-	struct builder b = { .cfg = cfg, .hp = cfg->hp, .w = cfg->w, .rows = rows, .halves = rows < HALVED_ROWS ? 1 : 2, .planning = true };
+	struct builder b = { .cfg = cfg, .hp = cfg->hp, .w = cfg->w, .planning = true };
 	int err = 0;
 
-	b.half = rows / b.halves;
 	memset(out, 0, sizeof(*out));
 	b.chunk = calloc(MAX_CHUNKS, sizeof(*b.chunk));
 	if (!b.chunk)
 		return iau_error_nomem("graph");
-	emit_model(&b, logits);
+	emit_model(&b, rows, logits);
 	b.planning = false;
 	if (b.cur > MAX_CHUNKS)
 		err = iau_error(-ENOTSUP, "model has more than %d weight chunks", MAX_CHUNKS);
@@ -322,7 +343,7 @@ int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, 
 		err = iau_error(-ENOSPC, "%u rows need %u bytes of vector scratchpad, it has %u", rows,
 				b.vsp_peak, cfg->vsp_bytes);
 	if (!err)
-		emit_model(&b, logits);
+		emit_model(&b, rows, logits);
 	if (!err)
 		err = b.cb.err;
 	if (!err)
@@ -331,7 +352,6 @@ int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, 
 		memcpy(out->buf.ptr, b.cb.cmd, b.cb.n * IAU_CMD_BYTES);
 		out->bytes = b.cb.n * IAU_CMD_BYTES;
 		out->rows = rows;
-		out->logits = logits;
 		out->labels = b.cb.labels;
 		b.cb.labels = NULL;
 	}

@@ -27,6 +27,7 @@ enum iau_graph_param {
 	GRAPH_NEW_KS,	/* ... of the keys' scales */
 	GRAPH_NEW_VS,	/* ... of the values' scales among those of the chunk */
 	GRAPH_FULL,	/* chunks before it */
+	GRAPH_ROW,	/* byte offset of the row that gets logits, if one of many does */
 	GRAPH_PARAMS,
 };
 
@@ -81,10 +82,16 @@ enum iau_op {
 #define IAU_LABEL_OP(label) ((label) & 31u)
 #define IAU_LABEL_LAYER(label) ((label) >> 5)
 
+enum iau_graph_logits {
+	LOGITS_NONE,
+	LOGITS_ALL, /* of every row */
+	LOGITS_ONE, /* of the row at GRAPH_ROW */
+	IAU_GRAPH_LOGITS,
+};
+
 struct iau_graph {
 	uint16_t *labels; /* one a command */
 	uint32_t rows; /* tokens a run: 1, or a divisor of 32 that starts at its multiples */
-	bool logits;
 	struct iau_buffer buf;
 	size_t bytes;
 };
@@ -104,13 +111,13 @@ uint64_t iau_kv_bytes(const struct iau_hparams *hp, const struct iau_kv_layout *
 /* Of a layer's region, with TOKENS tokens: whole blocks. */
 uint64_t iau_kv_used(const struct iau_kv_layout *kv, uint32_t tokens);
 
-/* The registers of a run over ROWS tokens from POS on, GRAPH_TOKEN aside. */
+/* The registers of a run over ROWS tokens from POS on, GRAPH_TOKEN and GRAPH_ROW aside. */
 void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
 		      uint32_t rows, uint32_t *param);
 
 /* -ENOSPC if ROWS rows do not fit the vector scratchpad. */
 int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,
-		    bool logits, struct iau_graph *out);
+		    enum iau_graph_logits logits, struct iau_graph *out);
 void iau_graph_free(struct iau_device *dev, struct iau_graph *g);
 
 #endif

@@ -24,7 +24,7 @@ struct iau_session {
 	struct iau_model *model;
 	struct iau_graph_config cfg;
 	struct iau_buffer kv, io; /* io: token offsets, then logits */
-	struct iau_graph one[2], many[2]; /* by: without, with logits; built when first needed */
+	struct iau_graph one[IAU_GRAPH_LOGITS], many[IAU_GRAPH_LOGITS]; /* built when first needed */
 	uint32_t rows;			  /* of MANY; 1 = the model is too wide for more */
 	uint32_t length;
 	uint64_t kv_committed;	 /* of each layer's region */
@@ -113,7 +113,8 @@ static int choose_rows(struct iau_session *s)
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(row_choices) / sizeof(*row_choices); i++) {
-		err = iau_graph_build(s->model->dev, &s->cfg, row_choices[i], false, &s->many[0]);
+		err = iau_graph_build(s->model->dev, &s->cfg, row_choices[i], LOGITS_NONE,
+				      &s->many[LOGITS_NONE]);
 		if (err != -ENOSPC) {
 			s->rows = row_choices[i];
 			return err;
@@ -152,7 +153,7 @@ int iau_session_create(struct iau_model *m, struct iau_session **out)
 	s->cfg.tokens_va = s->io.va;
 	s->cfg.logits_va = s->io.va + TOKEN_BYTES;
 	if (!err)
-		err = iau_graph_build(m->dev, &s->cfg, 1, true, &s->one[1]);
+		err = iau_graph_build(m->dev, &s->cfg, 1, LOGITS_ALL, &s->one[LOGITS_ALL]);
 	if (!err)
 		err = choose_rows(s);
 	if (err) {
@@ -167,7 +168,7 @@ void iau_session_free(struct iau_session *s)
 {
 	if (!s)
 		return;
-	for (int i = 1; i >= 0; i--) {
+	for (int i = IAU_GRAPH_LOGITS - 1; i >= 0; i--) {
 		iau_graph_free(s->model->dev, &s->many[i]);
 		iau_graph_free(s->model->dev, &s->one[i]);
 	}
@@ -239,7 +240,8 @@ const float *iau_session_logits(const struct iau_session *s)
 	return s->last;
 }
 
-static int get_graph(struct iau_session *s, bool many, bool logits, struct iau_graph **out)
+static int get_graph(struct iau_session *s, bool many, enum iau_graph_logits logits,
+		     struct iau_graph **out)
 {
 	*out = many ? &s->many[logits] : &s->one[logits];
 	if ((*out)->bytes)
@@ -258,6 +260,7 @@ static int run_graph(struct iau_session *s, const struct iau_graph *g, const int
 	for (uint32_t r = 0; r < g->rows; r++)
 		offset[r] = r < n ? (uint32_t)tokens[r] * s->model->w.embd_stride : 0;
 	param[GRAPH_TOKEN] = offset[0];
+	param[GRAPH_ROW] = (uint32_t)(n - 1) * s->model->hp.n_embd * 4;
 	iau_graph_params(&s->model->hp, &s->cfg.kv, s->length, g->rows, param);
 	s->running = g;
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
@@ -318,9 +321,10 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 	while (n && !err) {
 		struct iau_graph *g;
 		bool many;
-		size_t left = each || n == 1 ? n : n - 1; /* the last token runs alone */
-		size_t take = next_run(s, left, &many);
-		bool want = each || n == take;
+		size_t take = next_run(s, n, &many);
+		enum iau_graph_logits want = each || (n == take && !many) ? LOGITS_ALL :
+					     n == take			   ? LOGITS_ONE :
+									     LOGITS_NONE;
 
 		err = get_graph(s, many, want, &g);
 		if (!err)
@@ -329,7 +333,9 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 			err = each(opaque, s->length + (uint32_t)r, logits + r * n_vocab);
 		if (err)
 			break;
-		s->last = want ? logits + (take - 1) * n_vocab : NULL;
+		s->last = want == LOGITS_NONE ? NULL :
+			  want == LOGITS_ONE  ? logits :
+						logits + (take - 1) * n_vocab;
 		s->length += (uint32_t)take;
 		tokens += take;
 		n -= take;
