@@ -177,7 +177,7 @@ void emit_kv_prefetch(struct builder *b, uint32_t layer, uint32_t head)
 static void emit_rope(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, uint32_t cols,
 		      uint32_t stride, struct iau_vec out)
 {
-	uint32_t hd = b->hp->head_dim, mark = b->vsp, tmp = vsp_alloc(b, rows * cols * 4);
+	uint32_t hd = b->hp->head_dim, mark = b->vsp, tmp = vsp_alloc_beside(b, rows * cols * 4);
 	bool pairs = b->hp->rope == IAU_ROPE_NORM;
 	struct iau_vec v = { .rows = rows, .cols = cols, .a = x, .a_stride = stride,
 			     .m1 = VEC_M_B, .out = VEC_F32 };

@@ -65,6 +65,11 @@ static inline uint32_t vsp_round(uint32_t bytes)
 }
 
 uint32_t vsp_alloc(struct builder *b, uint32_t bytes);
+/*
+ * For second operands. A scratchpad bank gives one vector a cycle, and neighbouring vectors are in
+ * neighbouring banks: what starts a bank later than a granule is read beside what starts at one.
+ */
+uint32_t vsp_alloc_beside(struct builder *b, uint32_t bytes);
 struct act act_alloc(struct builder *b, uint32_t cols);
 
 static inline struct act act_half(struct act act, uint32_t h)

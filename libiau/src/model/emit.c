@@ -12,6 +12,11 @@ uint32_t vsp_alloc(struct builder *b, uint32_t bytes)
 	return at;
 }
 
+uint32_t vsp_alloc_beside(struct builder *b, uint32_t bytes)
+{
+	return vsp_alloc(b, bytes + 128) + 128;
+}
+
 struct act act_alloc(struct builder *b, uint32_t cols)
 {
 	struct act act = { .data_step = vsp_round(b->half * cols),

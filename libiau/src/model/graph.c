@@ -227,7 +227,7 @@ static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 	const struct iau_layer *y = &b->w->layer[l];
 	uint32_t mark = b->vsp;
 	struct act in = b->act, out = act_alloc(b, hp->n_ff);
-	uint32_t step = slice_columns(b), bytes = b->rows * step * 128, tmp = vsp_alloc(b, bytes);
+	uint32_t step = slice_columns(b), bytes = b->rows * step * 128, tmp = vsp_alloc_beside(b, bytes);
 	struct ffn_slice slice[2];
 
 	for (unsigned int i = 0; i < 2; i++)
@@ -299,14 +299,14 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->kv_turn = 0;
 	b->cb.n = 0;
 	b->stat = vsp_alloc(b, 2 * IAU_VSP_GRANULE);
-	b->pack[0] = vsp_alloc(b, b->w->pack.bytes);
-	b->pack[1] = vsp_alloc(b, b->w->pack.bytes);
-	b->rope = vsp_alloc(b, b->rows * hp->head_dim * 8);
+	b->pack[0] = vsp_alloc_beside(b, b->w->pack.bytes);
+	b->pack[1] = vsp_alloc_beside(b, b->w->pack.bytes);
+	b->rope = vsp_alloc_beside(b, b->rows * hp->head_dim * 8);
 	b->x = vsp_alloc(b, b->rows * hp->n_embd * 4);
 	b->act = act_alloc(b, wide);
 	b->fresh = fresh_alloc(b);
 	for (unsigned int i = 0; i < KV_PLACES; i++)
-		b->vscale[i] = vsp_alloc(b, iau_chunk_blocks(hp->head_dim) * 128);
+		b->vscale[i] = vsp_alloc_beside(b, iau_chunk_blocks(hp->head_dim) * 128);
 	label(b, 0, OP_EMBEDDING);
 	emit_embedding(b);
 	for (uint32_t l = 0; l < hp->n_layer; l++) {
