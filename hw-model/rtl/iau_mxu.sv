@@ -6,9 +6,10 @@
 // at once: an even row and the next one, if their blocks lie in the same 64 bytes and their scales in
 // the same 8.
 //
-// So that nothing drains between commands, each is handed on: the front asks for its tiles, stream
-// rows and Cin, the middle multiplies, the end writes D. They may be at three commands at once;
-// what a command streams must not be what an older one has yet to write, its Cin may be.
+// So that nothing drains between commands, each is handed on: the front asks for its tiles and
+// stream rows, the middle multiplies, the end writes D. Cin is read ahead of all of them. They may be
+// at a command each; what a command streams must not be what an older one has yet to write, its Cin
+// may be.
 module iau_mxu (
   input  logic                clk_i,
   input  logic                rst_ni,
@@ -38,26 +39,33 @@ module iau_mxu (
 
   // The legal ranges leave the upper bits of most fields zero, and addresses wrap in a scratchpad.
   /* verilator lint_off UNUSED */
+  iau_hw_pkg::matmul_t wait_q, next;        // waits for the front or Cin; what comes there next
   iau_hw_pkg::matmul_t cmd_q, ex_q, out_q;  // at the front, in the middle, at the end
+  iau_hw_pkg::matmul_t cin_q;               // whose Cin is read
   /* verilator lint_on UNUSED */
+  logic wait_valid_q, wait_front_q, wait_cin_q;  // FRONT, CIN: that one has it
   logic front_q, start_q, taken_q;  // TAKEN: the middle has it
   logic ex_run_q, ex_left_q, ex_taken_q;  // LEFT: blocks to issue. TAKEN: the end has it
   logic out_run_q;
-  logic start, front_done, ex_take, ex_last, out_take, out_last;
-  logic [5:0] m_count, ex_m, out_m;
-  logic [12:0] kb, nt, ex_kb, ex_nt, out_nt;
-  logic cin, unit;
+  logic front_take, front_done, c_take, c_done, ex_take, ex_last, out_take, out_last;
+  logic [5:0] m_count, c_m, ex_m, out_m;
+  logic [12:0] kb, nt, c_nt, ex_kb, ex_nt, out_nt;
+  logic cin, unit, c_run_q;
   logic [1:0] format;
 
-  assign cmd_ready_o = ~front_q | front_done;
-  assign start = cmd_valid_i & cmd_ready_o;
+  assign cmd_ready_o = ~wait_valid_q;
+  assign next = wait_valid_q ? wait_q : cmd_i;
+  assign front_take = (wait_valid_q ? ~wait_front_q : cmd_valid_i) & (~front_q | front_done);
+  assign c_take = (wait_valid_q ? ~wait_cin_q : cmd_valid_i) & (~c_run_q | c_done);
   assign ex_take = front_q & ~taken_q & (~ex_run_q | ((ex_last | ~ex_left_q) & ex_taken_q));
   assign out_take = ex_run_q & ~ex_taken_q & (~out_run_q | out_last);
-  assign active_o = front_q | ex_run_q | out_run_q | d_req_o;
+  assign active_o = wait_valid_q | front_q | ex_run_q | out_run_q | d_req_o;
   assign m_count = cmd_q.m[5:0];
   assign kb = cmd_q.kb[12:0];
   assign nt = cmd_q.nt[12:0];
-  assign cin = cmd_q.cin;
+  assign c_m = cin_q.m[5:0];
+  assign c_nt = cin_q.nt[12:0];
+  assign cin = cin_q.cin;
   assign unit = cmd_q.unit;
   assign format = cmd_q.format;
   assign ex_m = ex_q.m[5:0];
@@ -68,6 +76,9 @@ module iau_mxu (
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      wait_valid_q <= 1'b0;
+      wait_front_q <= 1'b0;
+      wait_cin_q <= 1'b0;
       front_q <= 1'b0;
       start_q <= 1'b0;
       taken_q <= 1'b0;
@@ -75,15 +86,28 @@ module iau_mxu (
       ex_left_q <= 1'b0;
       ex_taken_q <= 1'b0;
       out_run_q <= 1'b0;
+      wait_q <= '0;
+      cin_q <= '0;
       cmd_q <= '0;
       ex_q <= '0;
       out_q <= '0;
     end else begin
-      start_q <= start;
-      if (start) begin
+      if (cmd_valid_i & cmd_ready_o) begin
+        wait_valid_q <= ~(front_take & c_take);
+        wait_front_q <= front_take;
+        wait_cin_q <= c_take;
+        wait_q <= cmd_i;
+      end else begin
+        wait_front_q <= wait_front_q | front_take;
+        wait_cin_q <= wait_cin_q | c_take;
+        if ((wait_front_q | front_take) & (wait_cin_q | c_take)) wait_valid_q <= 1'b0;
+      end
+      if (c_take) cin_q <= next;
+      start_q <= front_take;
+      if (front_take) begin
         front_q <= 1'b1;
         taken_q <= 1'b0;
-        cmd_q <= cmd_i;
+        cmd_q <= next;
       end else begin
         if (front_done) front_q <= 1'b0;
         if (ex_take) taken_q <= 1'b1;
@@ -342,35 +366,36 @@ module iau_mxu (
 
   logic [1:0] acc_used_q;  // by a tile, from its beginning until it is written out
   logic [1:0] acc_full_q;  // waits to be written out
-  logic c_run_q, c_apart, c_wait_q, c_go, c_step, c_bank_q, done_bank_q, o_bank_q;
+  logic c_apart, c_wait_q, c_go, c_step, c_bank_q, done_bank_q, o_bank_q;
   logic [12:0] c_n_q, o_n_q;
   logic [4:0] c_m_q, o_m_q;
   logic [10:0] c_row_q, o_row_q, d_first, d_last, c_first, c_last, c_far;
   logic [5:0] o_acc;
   logic c_m_last, c_n_last, o_m_last, o_n_last, tile_done, o_read, o_valid_q, o_last_q;
 
-  assign front_done = front_q & ~start_q & taken_q & ~ld_run_q & ~a_active & ~s_active & ~c_run_q;
+  assign front_done = front_q & ~start_q & taken_q & ~ld_run_q & ~a_active & ~s_active;
 
   // A tile that begins in a bank finds in the scratchpad what older tiles wrote, but for the row
   // that is on its way there and the tile in the other bank. Those of the same command lie elsewhere;
   // the last one of an older command must be waited for, unless both plainly lie one behind the
   // other or side by side.
-  assign d_first = cmd_q.d_addr[17:7] + nt[10:0] - 11'd1;
-  assign d_last = d_first + ({5'd0, m_count} - 11'd1) * cmd_q.d_stride[17:7];
-  assign c_first = cmd_i.c_addr[17:7];
-  assign c_last = c_first + ({5'd0, cmd_i.m[5:0]} - 11'd1) * cmd_i.c_stride[17:7];
+  assign d_first = cin_q.d_addr[17:7] + c_nt[10:0] - 11'd1;
+  assign d_last = d_first + ({5'd0, c_m} - 11'd1) * cin_q.d_stride[17:7];
+  assign c_first = next.c_addr[17:7];
+  assign c_last = c_first + ({5'd0, next.m[5:0]} - 11'd1) * next.c_stride[17:7];
   assign c_far = c_first < d_first ? d_first - c_first : c_first - d_first;
   assign c_apart = (c_first > d_last) | (c_last < d_first) |
-      ((cmd_i.c_stride[17:7] == cmd_q.d_stride[17:7]) & (c_far != 11'd0) &
-       (c_far < cmd_i.c_stride[17:7]));
+      ((next.c_stride[17:7] == cin_q.d_stride[17:7]) & (c_far != 11'd0) &
+       (c_far < next.c_stride[17:7]));
 
-  assign c_m_last = {1'b0, c_m_q} + 6'd1 == m_count;
-  assign c_n_last = c_n_q + 13'd1 == nt;
+  assign c_m_last = {1'b0, c_m_q} + 6'd1 == c_m;
+  assign c_n_last = c_n_q + 13'd1 == c_nt;
   assign c_go = c_run_q & ~acc_used_q[c_bank_q] &
       ~(cin & (c_n_q < 13'd2) & (o_valid_q | (c_wait_q & acc_used_q[~c_bank_q])));
   assign c_req = c_go & cin;
   assign c_row = c_row_q;
   assign c_step = cin ? c_gnt & c_m_last : c_go;
+  assign c_done = c_step & c_n_last;
 
   assign o_m_last = {1'b0, o_m_q} + 6'd1 == out_m;
   assign o_n_last = o_n_q + 13'd1 == out_nt;
@@ -402,32 +427,29 @@ module iau_mxu (
       d_row_o <= '0;
       done_bank_q <= 1'b0;
     end else begin
-      if (start) begin
-        c_wait_q <= ~c_apart;
-      end
       // A tile begins: with Cin, or at once
       c_acc_q <= {c_bank_q, c_m_q};
       c_last_q <= c_m_last;
-      if (start_q) begin
+      if (c_gnt) begin
+        c_m_q <= c_m_q + 5'd1;
+        c_row_q <= c_row_q + cin_q.c_stride[17:7];
+      end
+      if (c_step) begin
+        c_run_q <= ~c_n_last;
+        c_wait_q <= 1'b0;
+        c_bank_q <= ~c_bank_q;
+        c_m_q <= '0;
+        c_n_q <= c_n_q + 13'd1;
+        c_row_q <= cin_q.c_addr[17:7] + c_n_q[10:0] + 11'd1;
+        acc_used_q[c_bank_q] <= 1'b1;
+        acc_ready_q[c_bank_q] <= ~cin;
+      end
+      if (c_take) begin
         c_run_q <= 1'b1;
+        c_wait_q <= ~c_apart;
         c_n_q <= '0;
         c_m_q <= '0;
-        c_row_q <= cmd_q.c_addr[17:7];
-      end else begin
-        if (c_gnt) begin
-          c_m_q <= c_m_q + 5'd1;
-          c_row_q <= c_row_q + cmd_q.c_stride[17:7];
-        end
-        if (c_step) begin
-          c_run_q <= ~c_n_last;
-          c_wait_q <= 1'b0;
-          c_bank_q <= ~c_bank_q;
-          c_m_q <= '0;
-          c_n_q <= c_n_q + 13'd1;
-          c_row_q <= cmd_q.c_addr[17:7] + c_n_q[10:0] + 11'd1;
-          acc_used_q[c_bank_q] <= 1'b1;
-          acc_ready_q[c_bank_q] <= ~cin;
-        end
+        c_row_q <= next.c_addr[17:7];
       end
       if ((tag_q == TagCin) & c_last_q) begin
         acc_ready_q[c_acc_q[5]] <= 1'b1;

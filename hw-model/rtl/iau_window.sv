@@ -90,9 +90,9 @@ module iau_window (
   logic [Units-1:0] have, free, full, issue, enter_u;
   logic [4:0] idx0, idx1, idx2, idx3, idx4;
   logic [4:0] cur1_q, cur3_q, cur4_q;  // what the one-at-a-time units work on
-  // The matrix engine has up to four commands, done in order
-  logic [4:0] mm_q[4];
-  logic [1:0] mm_in_q, mm_out_q;
+  // The matrix engine has up to five commands, done in order
+  logic [4:0] mm_q[8];
+  logic [2:0] mm_in_q, mm_out_q;
   logic [4:0] cur2;
 
   function automatic logic [31:0] onehot(input logic en, input logic [4:0] i);
@@ -293,8 +293,8 @@ module iau_window (
       mm_in_q <= '0;
       mm_out_q <= '0;
     end else begin
-      mm_in_q <= mm_in_q + 2'(issue[2]);
-      mm_out_q <= mm_out_q + 2'(u_done_i[2]);
+      mm_in_q <= mm_in_q + 3'(issue[2]);
+      mm_out_q <= mm_out_q + 3'(u_done_i[2]);
     end
   end
 
