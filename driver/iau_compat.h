@@ -44,15 +44,6 @@ static inline int iau_sched_job_init(struct drm_sched_job *job, struct drm_sched
 #endif
 }
 
-static inline void iau_sched_start(struct drm_gpu_scheduler *sched)
-{
-#ifdef IAU_HAVE_SCHED_START_ERRNO
-	drm_sched_start(sched, 0);
-#else
-	drm_sched_start(sched);
-#endif
-}
-
 static inline struct drm_gpuva_ops *iau_map_ops(struct drm_gpuvm *gpuvm, u64 va, u64 size,
 						struct drm_gem_object *obj, u64 offset)
 {

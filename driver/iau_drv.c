@@ -280,13 +280,21 @@ static struct pci_driver iau_pci_driver = {
 
 static int __init iau_init(void)
 {
-	return pci_register_driver(&iau_pci_driver);
+	int err = iau_queue_init();
+
+	if (err)
+		return err;
+	err = pci_register_driver(&iau_pci_driver);
+	if (err)
+		iau_queue_exit();
+	return err;
 }
 module_init(iau_init);
 
 static void __exit iau_exit(void)
 {
 	pci_unregister_driver(&iau_pci_driver);
+	iau_queue_exit();
 }
 module_exit(iau_exit);
 

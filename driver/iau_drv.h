@@ -27,12 +27,14 @@
 #include "iau_regs.h"
 
 /*
- * Jobs that a ring takes at a time. Four rings of four need at most 16 address spaces: there is
- * always a slot for a job that is about to start.
+ * Jobs that a ring takes from its scheduler at a time. Four rings of three need at most 12 address
+ * spaces, so that there is always a slot for a job that is about to start; jobs that have nothing to
+ * wait for share the other slots, and the other entries, among them.
  */
-#define IAU_RING_JOBS		4
-#define IAU_RING_LOG2		3
+#define IAU_RING_JOBS		3
+#define IAU_RING_LOG2		6
 #define IAU_RING_ENTRIES	BIT(IAU_RING_LOG2)
+#define IAU_RING_DIRECT		(IAU_RING_ENTRIES - IAU_RING_JOBS)
 
 struct iau_vm;
 struct iau_job;
@@ -49,20 +51,23 @@ struct iau_record {
  * struct iau_ring - a hardware queue, which serves one priority
  * @iau: the device
  * @index: number of the hardware queue
- * @sched: feeds it
+ * @sched: feeds it with jobs that have to wait for something
  * @desc: IAU_RING_ENTRIES descriptors
  * @rec: their completion records
  * @dma: address of @desc; the records follow
- * @lock: protects @head, @tail, @job
+ * @lock: protects @head, @tail, @job, @direct, @again, @again_jobs and changes of @stopped
  * @head: jobs that are over; a free-running count like the device's
  * @tail: jobs given to the device
  * @job: by entry, jobs between @head and @tail
+ * @direct: how many of them have not come from the scheduler
+ * @again: jobs that were taken out, in order, to run again
+ * @again_jobs: how many
  * @fence_context: of the fences of its jobs
  * @seqno: last one given out
  * @progress: commands retired when the watchdog last looked
  * @seen: the watchdog saw a job in it the last time ...
  * @seen_head: ... at this place
- * @stopped: the scheduler gives no jobs to it; under the reset lock
+ * @stopped: nobody gives jobs to it; changed under the reset lock, too
  * @retired: commands that the device must have retired when its oldest job begins
  * @last_cycle: of the device's clock, when its last job ended
  * @bad_records: completion records that cannot be true
@@ -77,6 +82,9 @@ struct iau_ring {
 	spinlock_t lock;
 	u32 head, tail;
 	struct iau_job *job[IAU_RING_ENTRIES];
+	unsigned int direct;
+	struct iau_job *again[IAU_RING_ENTRIES];
+	unsigned int again_jobs;
 	u64 fence_context;
 	u64 seqno;
 	u32 progress;
@@ -92,11 +100,12 @@ struct iau_ring {
  * struct iau_slot - a context of the device
  * @vm: whose page tables are in it, or NULL
  * @jobs: jobs in the rings that use it
+ * @direct: those of them that have not come from a scheduler
  * @used: when one was last begun, for choosing whom to replace
  */
 struct iau_slot {
 	struct iau_vm *vm;
-	unsigned int jobs;
+	unsigned int jobs, direct;
 	u64 used;
 };
 
@@ -123,9 +132,13 @@ struct iau_device {
 	unsigned long moved;
 	/* jobs in all rings */
 	atomic_t in_flight;
-	/* protects slot[], slot_clock and the slot member of VMs */
+	/* jobs of all clients, and one more; 0 if nothing holds the device awake */
+	atomic_t awake_for;
+	/* protects the slot* members and the slot member of VMs */
 	spinlock_t slot_lock;
 	struct iau_slot slot[IAU_NUM_CONTEXTS];
+	/* slots with direct jobs */
+	unsigned int slots_direct;
 	u64 slot_clock;
 	/* serialises reads of counters, and protects what is to be added to them */
 	struct mutex counter_lock;
@@ -349,11 +362,12 @@ int iau_huge_init(struct iau_device *iau);
 int iau_huge_file(struct iau_device *iau, struct drm_gem_object *obj);
 int iau_small_file(struct drm_gem_object *obj);
 
-int iau_slot_get(struct iau_vm *vm);
-void iau_slot_put(struct iau_device *iau, int slot);
+int iau_slot_get(struct iau_vm *vm, unsigned int jobs, bool direct);
+void iau_slot_put(struct iau_device *iau, int slot, bool direct);
 void iau_slot_flush(struct iau_vm *vm);
 void iau_slot_release(struct iau_vm *vm);
 void iau_slots_forget(struct iau_device *iau);
+void iau_slots_restore(struct iau_device *iau);
 
 /* Syncobjs ----------------------------------------------------------------------------------- */
 
@@ -382,6 +396,8 @@ void iau_signals_free(struct iau_signals *s);
  * @vm: where they run
  * @ring: hardware queue of its priority
  * @running: its jobs in the ring
+ * @waiting: its jobs on their way there through the scheduler
+ * @freeing: what remains to be done in process context when nobody holds it any more
  * @lock: protects @state and the fault
  * @state: DRM_IAU_QUEUE_*
  */
@@ -392,13 +408,16 @@ struct iau_queue {
 	struct drm_sched_entity entity;
 	struct iau_vm *vm;
 	struct iau_ring *ring;
-	atomic_t running;
+	atomic_t running, waiting;
+	struct work_struct freeing;
 	spinlock_t lock;
 	u32 state;
 	u32 fault_code, fault_info, fault_offset, fault_tag;
 	u64 fault_va;
 };
 
+int iau_queue_init(void);
+void iau_queue_exit(void);
 struct iau_queue *iau_queue_get(struct iau_file *file, u32 id);
 void iau_queue_put(struct iau_queue *queue);
 void iau_queue_close(struct iau_queue *queue);
@@ -407,20 +426,17 @@ struct iau_dump_fault_record;
 void iau_queue_fault(struct iau_queue *queue, const struct iau_dump_fault_record *fault);
 
 /**
- * struct iau_fence - signalled when the device is done with a job
- */
-struct iau_fence {
-	struct dma_fence base;
-	struct iau_ring *ring;
-};
-
-/**
  * struct iau_job - a command buffer on its way
  * @base: in the scheduler
+ * @done: signalled when the device is done with it; of the scheduler only: clients wait for its
+ *	"finished" fences. A job that is @started goes with its last reference.
+ * @done_lock: of @done
  * @queue: whose it is
- * @done: its fence; made before arming, so that starting it cannot fail
  * @started: @done is initialised
- * @quiet: nobody waits for it but for those behind it of the same submission
+ * @direct: it does not come from the scheduler, which knows nothing of it, and has no use for @done
+ * @quiet: nobody waits for it but for those behind it of the same submission; a direct one is not
+ *	armed then
+ * @ring: number of its hardware queue
  * @slot: context while it is in a ring
  * @id: tells it from all others of the device
  * @begun_ns: when the device was told of it
@@ -428,10 +444,13 @@ struct iau_fence {
  */
 struct iau_job {
 	struct drm_sched_job base;
+	struct dma_fence done;
+	spinlock_t done_lock;
 	struct iau_queue *queue;
-	struct iau_fence *done;
 	bool started;
+	bool direct;
 	bool quiet;
+	unsigned int ring;
 	int slot;
 	u64 id;
 	u64 begun_ns;
@@ -453,11 +472,11 @@ struct iau_dump *iau_dump_take(struct iau_ring *ring, struct iau_vm *vm,
 void iau_dump_publish(struct iau_device *iau, struct iau_dump *dump);
 
 int iau_rings_init(struct iau_device *iau);
+bool iau_ring_run(struct iau_ring *ring, struct iau_job **job, unsigned int n);
 void iau_ring_drop_entity(struct iau_ring *ring, struct drm_sched_entity *entity);
 void iau_ring_collect(struct iau_ring *ring);
 void iau_ring_believe(struct iau_ring *ring, u32 head);
-bool iau_ring_skip(struct iau_ring *ring, const struct iau_job *job, const struct iau_queue *queue,
-		   u32 retired);
+bool iau_ring_skip(struct iau_ring *ring, u64 id, const struct iau_queue *queue, u32 retired);
 bool iau_ring_head_banned(struct iau_ring *ring);
 void iau_ring_ban(struct iau_ring *ring, u32 why);
 void iau_ring_setup(struct iau_ring *ring);
@@ -504,6 +523,7 @@ void iau_pm_init(struct iau_device *iau);
 void iau_pm_fini(struct iau_device *iau);
 int iau_pm_get(struct iau_device *iau);
 void iau_pm_put(struct iau_device *iau);
+bool iau_pm_needed(struct iau_device *iau);
 void iau_device_fini(struct iau_device *iau);
 
 int iau_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file);

@@ -8,24 +8,22 @@
 #include "iau_drv.h"
 #include "iau_trace.h"
 
-/* The oldest job, if the device has stopped at it: who it is, with a reference to its queue. */
-static struct iau_job *faulted_job(struct iau_ring *ring, struct iau_dump_job *who,
-				   struct iau_queue **queue)
+/* The queue of the oldest job, with a reference, if the device has stopped at it: WHO it is. */
+static struct iau_queue *faulted_job(struct iau_ring *ring, struct iau_dump_job *who)
 {
-	struct iau_job *job = NULL;
+	struct iau_queue *queue = NULL;
 	unsigned long irq;
 
 	iau_ring_collect(ring);
 	spin_lock_irqsave(&ring->lock, irq);
 	if (ring->head != ring->tail &&
 	    iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_STATUS)) == 2) {
-		job = iau_ring_head(ring);
-		iau_dump_describe(job, who);
-		kref_get(&job->queue->ref);
-		*queue = job->queue;
+		queue = iau_ring_head(ring)->queue;
+		iau_dump_describe(iau_ring_head(ring), who);
+		kref_get(&queue->ref);
 	}
 	spin_unlock_irqrestore(&ring->lock, irq);
-	return job;
+	return queue;
 }
 
 static void read_fault(struct iau_ring *ring, struct iau_dump_fault_record *fault)
@@ -51,12 +49,11 @@ struct iau_dump *iau_fault_handle(struct iau_ring *ring)
 {
 	struct iau_dump_fault_record fault;
 	struct iau_dump_job who;
-	struct iau_queue *queue;
+	struct iau_queue *queue = faulted_job(ring, &who);
 	struct iau_dump *dump;
-	struct iau_job *job = faulted_job(ring, &who, &queue);
 	u32 retired;
 
-	if (!job)
+	if (!queue)
 		return NULL;
 	retired = iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_PROGRESS));
 	who.retired = retired - ring->retired;
@@ -65,7 +62,7 @@ struct iau_dump *iau_fault_handle(struct iau_ring *ring)
 	iau_queue_fault(queue, &fault);
 	dump = iau_dump_take(ring, queue->vm, &who, &fault);
 	/* a ring that is stopped is about to be emptied anyway */
-	if (!iau_ring_skip(ring, job, queue, retired) && !ring->stopped)
+	if (!iau_ring_skip(ring, who.id, queue, retired) && !ring->stopped)
 		iau_restart_ring(ring, -ECANCELED);
 	iau_queue_put(queue);
 	return dump;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Power. A job holds the device awake from its submission on, so that nobody has to wake it where
- * that would sleep; without jobs it is suspended after a while. What it forgets meanwhile, page
+ * that would sleep; without jobs it is let go by the next look of the watchdog, and suspended after a
+ * while. One job after the other costs no change of the core's books. What it forgets meanwhile, page
  * tables of its contexts and rings, is written again before a job starts; its counters are carried
  * over.
  */
@@ -33,6 +34,12 @@ const struct dev_pm_ops iau_pm_ops = {
 	RUNTIME_PM_OPS(iau_suspend, iau_resume, NULL)
 };
 
+static void let_go(struct device *dev)
+{
+	pm_runtime_mark_last_busy(dev);
+	pm_runtime_put_autosuspend(dev);
+}
+
 /* Probe is through: the device may sleep. */
 void iau_pm_init(struct iau_device *iau)
 {
@@ -40,16 +47,17 @@ void iau_pm_init(struct iau_device *iau)
 
 	pm_runtime_set_autosuspend_delay(dev, autosuspend_ms);
 	pm_runtime_use_autosuspend(dev);
-	pm_runtime_mark_last_busy(dev);
 	pm_runtime_allow(dev);
-	pm_runtime_put_autosuspend(dev);
+	let_go(dev);
 }
 
-/* The PCI core has woken it up. */
+/* The PCI core has woken it up; the watchdog looks no more. */
 void iau_pm_fini(struct iau_device *iau)
 {
 	struct device *dev = iau->drm.dev;
 
+	if (atomic_read(&iau->awake_for))
+		pm_runtime_put_noidle(dev);
 	pm_runtime_forbid(dev);
 	pm_runtime_get_noresume(dev);
 	pm_runtime_dont_use_autosuspend(dev);
@@ -58,12 +66,34 @@ void iau_pm_fini(struct iau_device *iau)
 /* For a job; may sleep. */
 int iau_pm_get(struct iau_device *iau)
 {
-	return pm_runtime_resume_and_get(iau->drm.dev);
+	int err;
+
+	if (atomic_inc_not_zero(&iau->awake_for))
+		return 0;
+	err = pm_runtime_resume_and_get(iau->drm.dev);
+	if (err)
+		return err;
+	/* another may have been as quick */
+	while (!atomic_inc_not_zero(&iau->awake_for)) {
+		if (atomic_cmpxchg(&iau->awake_for, 0, 2))
+			continue;
+		iau_watchdog_start(iau);
+		return 0;
+	}
+	let_go(iau->drm.dev);
+	return 0;
 }
 
 /* Any context */
 void iau_pm_put(struct iau_device *iau)
 {
-	pm_runtime_mark_last_busy(iau->drm.dev);
-	pm_runtime_put_autosuspend(iau->drm.dev);
+	atomic_dec(&iau->awake_for);
+}
+
+/* Lets go of the device if there are no jobs. True if there are. */
+bool iau_pm_needed(struct iau_device *iau)
+{
+	if (atomic_cmpxchg(&iau->awake_for, 1, 0) == 1)
+		let_go(iau->drm.dev);
+	return atomic_read(&iau->awake_for);
 }

@@ -237,6 +237,7 @@ int iau_device_start(struct iau_device *iau, bool test)
 		WRITE_ONCE(iau->wedged, false);
 		iau->stuck = false;
 		iau_counters_start(iau);
+		iau_slots_restore(iau);
 		for (unsigned int q = 0; q < iau->info.queues; q++)
 			iau_ring_start(&iau->ring[q]);
 	}

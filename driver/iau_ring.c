@@ -29,13 +29,27 @@ static const char *fence_timeline_name(struct dma_fence *fence)
 {
 	static const char *const names[] = { "iau-low", "iau-normal", "iau-high", "iau-realtime" };
 
-	return names[container_of(fence, struct iau_fence, base)->ring->index];
+	return names[container_of(fence, struct iau_job, done)->ring];
+}
+
+static void fence_release(struct dma_fence *fence)
+{
+	struct iau_job *job = container_of(fence, struct iau_job, done);
+
+	kfree_rcu(job, done.rcu);
 }
 
 static const struct dma_fence_ops fence_ops = {
 	.get_driver_name = fence_driver_name,
 	.get_timeline_name = fence_timeline_name,
+	.release = fence_release,
 };
+
+static void free_job(struct drm_sched_job *base)
+{
+	drm_sched_job_cleanup(base);
+	iau_job_free(to_iau_job(base));
+}
 
 static void put64(__le32 *desc, unsigned int word, u64 value)
 {
@@ -49,14 +63,14 @@ static u64 record_value(u32 count)
 	return (u64)count + 1;
 }
 
-static void write_descriptor(struct iau_ring *ring, const struct iau_job *job)
+static void write_descriptor(struct iau_ring *ring, const struct iau_job *job, bool irq)
 {
 	unsigned int i = ring->tail % IAU_RING_ENTRIES;
 	__le32 *d = ring->desc + i * IAU_JOB_BYTES;
 	dma_addr_t rec = ring->dma + IAU_RING_ENTRIES * IAU_JOB_BYTES + i * sizeof(*ring->rec);
 
 	memset(d, 0, IAU_JOB_BYTES);
-	d[IAU_JOB_IRQ_WORD] = cpu_to_le32(1 << IAU_JOB_IRQ_SHIFT | job->slot << IAU_JOB_CTX_SHIFT);
+	d[IAU_JOB_IRQ_WORD] = cpu_to_le32(irq << IAU_JOB_IRQ_SHIFT | job->slot << IAU_JOB_CTX_SHIFT);
 	d[IAU_JOB_CMD_BYTES_WORD] = cpu_to_le32(job->cmd_bytes);
 	put64(d, IAU_JOB_CMD_VA_WORD, job->cmd_va);
 	put64(d, IAU_JOB_PARAM_VA_WORD, job->param_va);
@@ -69,8 +83,9 @@ static void write_descriptor(struct iau_ring *ring, const struct iau_job *job)
 
 /*
  * The interrupt of a job that nobody waits for is not needed when the next of its queue follows:
- * that one's tells of both. Every second one stays, so that the ring is filled again before it runs
- * dry. The device may have read the descriptor already, which is an interrupt more and no harm.
+ * that one's tells of both. Every second one stays, so that the scheduler fills the ring again before
+ * it runs dry. The device may have read the descriptor already, which is an interrupt more and no
+ * harm.
  */
 static void hush_previous(struct iau_ring *ring, const struct iau_job *job)
 {
@@ -84,50 +99,11 @@ static void hush_previous(struct iau_ring *ring, const struct iau_job *job)
 			   d[IAU_JOB_IRQ_WORD] & ~cpu_to_le32(1 << IAU_JOB_IRQ_SHIFT));
 }
 
-/* Whether the device has the job, or has had it. */
-static bool is_there_or_done(struct iau_job *job)
+/* Puts JOB, which has a slot, behind the others. Under the lock; the doorbell is the caller's. */
+static void enter(struct iau_ring *ring, struct iau_job *job, bool irq)
 {
-	struct iau_ring *ring = job->queue->ring;
-	unsigned long irq;
-	bool is;
-
-	spin_lock_irqsave(&ring->lock, irq);
-	is = job->started && (job->slot >= 0 || dma_fence_is_signaled_locked(&job->done->base));
-	spin_unlock_irqrestore(&ring->lock, irq);
-	return is;
-}
-
-static struct dma_fence *run_job(struct drm_sched_job *base)
-{
-	struct iau_job *job = to_iau_job(base);
-	struct iau_ring *ring = job->queue->ring;
-	unsigned long irq;
-	int idx;
-
-	/* after a reset those that were in the ring come again, also those that were done */
-	if (is_there_or_done(job))
-		return dma_fence_get(&job->done->base);
-	if (iau_queue_banned(job->queue))
-		return ERR_PTR(-ECANCELED);
-	if (READ_ONCE(ring->iau->wedged))
-		return ERR_PTR(-EIO);
-	if (!drm_dev_enter(&ring->iau->drm, &idx))
-		return ERR_PTR(-ENODEV);
-	job->slot = iau_slot_get(job->queue->vm);
-	if (job->slot < 0) {
-		drm_dev_exit(idx);
-		return ERR_PTR(-EIO);
-	}
-	spin_lock_irqsave(&ring->lock, irq);
-	/* one that runs again keeps its fence */
-	if (!job->started) {
-		job->done->ring = ring;
-		dma_fence_init(&job->done->base, &fence_ops, &ring->lock, ring->fence_context,
-			       ++ring->seqno);
-		job->started = true;
-	}
-	write_descriptor(ring, job);
-	hush_previous(ring, job);
+	write_descriptor(ring, job, irq);
+	ring->direct += job->direct;
 	atomic_inc(&job->queue->running);
 	/* the clock of an idle device stood still */
 	if (atomic_inc_return(&ring->iau->in_flight) == 1)
@@ -135,12 +111,85 @@ static struct dma_fence *run_job(struct drm_sched_job *base)
 	ring->job[ring->tail++ % IAU_RING_ENTRIES] = job;
 	job->begun_ns = ktime_get_ns();
 	trace_iau_job_run(job);
-	/* writel() orders the descriptor before the doorbell */
+}
+
+/* The device hears of what entered. */
+static void ring_doorbell(struct iau_ring *ring)
+{
+	/* writel() orders the descriptors before the doorbell */
 	iau_write(ring->iau, IAU_DOORBELL_OFFSET + ring->index * 8, ring->tail);
+}
+
+static bool has_room(const struct iau_ring *ring, unsigned int jobs)
+{
+	return !ring->stopped && !READ_ONCE(ring->iau->wedged) &&
+	       ring->direct + jobs <= IAU_RING_DIRECT;
+}
+
+/*
+ * Runs N jobs of a queue at once, past the scheduler: those that are not quiet are armed, all wait
+ * for nothing, and none of their queue is with the scheduler. One doorbell and, if only the last is
+ * waited for, one interrupt. False if they cannot: they have to be pushed then. The caller has
+ * entered the device.
+ */
+bool iau_ring_run(struct iau_ring *ring, struct iau_job **job, unsigned int n)
+{
+	unsigned long irq;
+	int slot = -1;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	if (has_room(ring, n))
+		slot = iau_slot_get(job[0]->queue->vm, n, true);
+	for (unsigned int i = 0; i < n && slot >= 0; i++) {
+		job[i]->direct = true;
+		job[i]->slot = slot;
+		/* others of this ring may wait for it by waiting for their turn */
+		if (!job[i]->quiet)
+			dma_fence_signal(&job[i]->base.s_fence->scheduled);
+		enter(ring, job[i], !job[i]->quiet);
+	}
+	if (slot >= 0)
+		ring_doorbell(ring);
 	spin_unlock_irqrestore(&ring->lock, irq);
-	iau_watchdog_start(ring->iau);
+	return slot >= 0;
+}
+
+static int run(struct iau_job *job)
+{
+	struct iau_ring *ring = job->queue->ring;
+	unsigned long irq;
+	int idx;
+
+	if (iau_queue_banned(job->queue))
+		return -ECANCELED;
+	if (READ_ONCE(ring->iau->wedged))
+		return -EIO;
+	if (!drm_dev_enter(&ring->iau->drm, &idx))
+		return -ENODEV;
+	job->slot = iau_slot_get(job->queue->vm, 1, false);
+	if (job->slot >= 0) {
+		spin_lock_irqsave(&ring->lock, irq);
+		spin_lock_init(&job->done_lock);
+		dma_fence_init(&job->done, &fence_ops, &job->done_lock, ring->fence_context,
+			       ++ring->seqno);
+		job->started = true;
+		hush_previous(ring, job);
+		enter(ring, job, true);
+		ring_doorbell(ring);
+		spin_unlock_irqrestore(&ring->lock, irq);
+	}
 	drm_dev_exit(idx);
-	return dma_fence_get(&job->done->base);
+	return job->slot >= 0 ? 0 : -EIO;
+}
+
+static struct dma_fence *run_job(struct drm_sched_job *base)
+{
+	struct iau_job *job = to_iau_job(base);
+	int err = run(job);
+
+	/* from now on others of its queue may run at once: they come behind it */
+	atomic_dec(&job->queue->waiting);
+	return err ? ERR_PTR(err) : dma_fence_get(&job->done);
 }
 
 /* Takes the oldest job out of the ring, whose lock is held. */
@@ -150,11 +199,32 @@ static struct iau_job *take_oldest(struct iau_ring *ring)
 	struct iau_job *job = ring->job[i];
 
 	ring->job[i] = NULL;
-	iau_slot_put(ring->iau, job->slot);
-	job->slot = -1;
+	ring->direct -= job->direct;
 	atomic_dec(&job->queue->running);
 	atomic_dec(&ring->iau->in_flight);
 	return job;
+}
+
+static void signal_end(struct dma_fence *fence, int error)
+{
+	if (error)
+		dma_fence_set_error(fence, error);
+	dma_fence_signal(fence);
+}
+
+/* JOB is over, and not in the ring any more, whose lock is held. */
+static void end(struct iau_ring *ring, struct iau_job *job, int error)
+{
+	iau_slot_put(ring->iau, job->slot, job->direct);
+	job->slot = -1;
+	trace_iau_job_done(job, error);
+	if (!job->direct) {
+		signal_end(&job->done, error);
+		return;
+	}
+	if (!job->quiet)
+		signal_end(&job->base.s_fence->finished, error);
+	free_job(&job->base);
 }
 
 /* The oldest job is over; REC says how it went if it came to its end. */
@@ -163,10 +233,7 @@ static void finish(struct iau_ring *ring, const struct iau_record *rec, int erro
 	struct iau_job *job = take_oldest(ring);
 
 	iau_client_account(ring, job, rec);
-	trace_iau_job_done(job, error);
-	if (error)
-		dma_fence_set_error(&job->done->base, error);
-	dma_fence_signal_locked(&job->done->base);
+	end(ring, job, error);
 }
 
 static void complete_done(struct iau_ring *ring)
@@ -238,18 +305,17 @@ static bool ring_has(const struct iau_ring *ring, const struct iau_queue *queue)
 }
 
 /*
- * The faulted JOB of QUEUE is over, and the hardware queue goes on behind it; unless jobs of QUEUE
+ * The faulted job ID of QUEUE is over, and the hardware queue goes on behind it; unless jobs of QUEUE
  * are there, which must not run on what this one left undone.
  */
-bool iau_ring_skip(struct iau_ring *ring, const struct iau_job *job, const struct iau_queue *queue,
-		   u32 retired)
+bool iau_ring_skip(struct iau_ring *ring, u64 id, const struct iau_queue *queue, u32 retired)
 {
 	unsigned long irq;
 	bool goes_on;
 
 	spin_lock_irqsave(&ring->lock, irq);
 	/* the device may meanwhile have written a record as if nothing had been */
-	if (ring->head != ring->tail && iau_ring_head(ring) == job)
+	if (ring->head != ring->tail && iau_ring_head(ring)->id == id)
 		finish(ring, NULL, -EIO);
 	ring->retired = retired;
 	ring->progress = retired;
@@ -287,13 +353,22 @@ void iau_ring_enable(struct iau_ring *ring, bool on)
 	iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CTRL), on | ring->index << 1);
 }
 
+static void set_stopped(struct iau_ring *ring, bool stopped)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	ring->stopped = stopped;
+	spin_unlock_irqrestore(&ring->lock, irq);
+}
+
 /* No job comes into it any more, until iau_ring_start() or iau_ring_release(). */
 void iau_ring_stop(struct iau_ring *ring)
 {
 	if (ring->stopped)
 		return;
-	drm_sched_stop(&ring->sched, NULL);
-	ring->stopped = true;
+	drm_sched_wqueue_stop(&ring->sched);
+	set_stopped(ring, true);
 }
 
 /*
@@ -336,11 +411,16 @@ void iau_ring_empty(struct iau_ring *ring, int error, bool all)
 	spin_lock_irqsave(&ring->lock, irq);
 	/* a job may have been done before the device stopped */
 	complete_done(ring);
+	if (all)
+		for (unsigned int i = 0; i < ring->again_jobs; i++)
+			end(ring, ring->again[i], error);
+	if (all)
+		ring->again_jobs = 0;
 	while (ring->head != ring->tail) {
 		if (all || iau_queue_banned(iau_ring_head(ring)->queue))
 			finish(ring, NULL, error);
 		else
-			take_oldest(ring);
+			ring->again[ring->again_jobs++] = take_oldest(ring);
 	}
 	spin_unlock_irqrestore(&ring->lock, irq);
 }
@@ -367,27 +447,36 @@ void iau_ring_ban(struct iau_ring *ring, u32 why)
 	spin_unlock_irqrestore(&ring->lock, irq);
 }
 
-/* The scheduler goes on; jobs that cannot run get their errors from run_job(). */
+/* Jobs come again; those that cannot run get their errors from run_job(). */
 void iau_ring_release(struct iau_ring *ring)
 {
 	if (!ring->stopped)
 		return;
-	drm_sched_resubmit_jobs(&ring->sched);
-	iau_sched_start(&ring->sched);
-	ring->stopped = false;
+	set_stopped(ring, false);
+	drm_sched_wqueue_start(&ring->sched);
 }
 
 /* Runs again what was taken out of it. The device knows nothing of the ring. */
 void iau_ring_start(struct iau_ring *ring)
 {
-	iau_ring_setup(ring);
-	iau_ring_release(ring);
-}
+	unsigned long irq;
 
-static void free_job(struct drm_sched_job *base)
-{
-	drm_sched_job_cleanup(base);
-	iau_job_free(to_iau_job(base));
+	iau_ring_setup(ring);
+	spin_lock_irqsave(&ring->lock, irq);
+	for (unsigned int i = 0; i < ring->again_jobs; i++) {
+		struct iau_job *job = ring->again[i];
+
+		/* its client may have gone meanwhile */
+		if (iau_queue_banned(job->queue))
+			end(ring, job, -ECANCELED);
+		else
+			enter(ring, job, true);
+	}
+	ring->again_jobs = 0;
+	if (ring->head != ring->tail)
+		ring_doorbell(ring);
+	spin_unlock_irqrestore(&ring->lock, irq);
+	iau_ring_release(ring);
 }
 
 /*

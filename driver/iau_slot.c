@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The device's contexts are slots for address spaces. A job holds the slot of its VM while it is in
- * a ring; the least recently used of the others is replaced. Rings hold no more jobs than there are
- * slots, so one is always free.
+ * a ring; the least recently used of the others is replaced. Schedulers have no more jobs in the
+ * rings than leaves some slots over, and direct jobs hold no more than these: one is always free for
+ * a job of a scheduler.
  */
 #include <drm/drm_drv.h>
 
@@ -34,32 +35,56 @@ static void take(struct iau_vm *vm, unsigned int i)
 	set_root(iau, i, vm->root->dma | 1);
 }
 
-/* The slot of a VM, for one more job. */
-int iau_slot_get(struct iau_vm *vm)
+/* The least recently used slot without jobs, or -1. */
+static int find(const struct iau_device *iau)
 {
-	struct iau_device *iau = vm->iau;
-	unsigned long irq;
-	int best = vm->slot;
+	int best = -1;
 
-	spin_lock_irqsave(&iau->slot_lock, irq);
-	best = vm->slot;
-	if (best < 0) {
-		for (unsigned int i = 0; i < iau->info.contexts; i++)
-			if (!iau->slot[i].jobs &&
-			    (best < 0 || iau->slot[i].used < iau->slot[best].used))
-				best = i;
-		if (!WARN_ON(best < 0))
-			take(vm, best);
-	}
-	if (best >= 0) {
-		iau->slot[best].jobs++;
-		iau->slot[best].used = ++iau->slot_clock;
-	}
-	spin_unlock_irqrestore(&iau->slot_lock, irq);
+	for (unsigned int i = 0; i < iau->info.contexts; i++)
+		if (!iau->slot[i].jobs &&
+		    (best < 0 || iau->slot[i].used < iau->slot[best].used))
+			best = i;
 	return best;
 }
 
-void iau_slot_put(struct iau_device *iau, int slot)
+/* Whether direct jobs may hold slot I, or any if it is -1. */
+static bool direct_may(const struct iau_device *iau, int i)
+{
+	return (i >= 0 && iau->slot[i].direct) ||
+	       iau->slots_direct + iau->info.queues * IAU_RING_JOBS < iau->info.contexts;
+}
+
+/* The slot of a VM, for JOBS more of it; -1 if they are direct and may not have one. */
+int iau_slot_get(struct iau_vm *vm, unsigned int jobs, bool direct)
+{
+	struct iau_device *iau = vm->iau;
+	unsigned long irq;
+	int i;
+
+	spin_lock_irqsave(&iau->slot_lock, irq);
+	i = vm->slot;
+	if (direct && !direct_may(iau, i)) {
+		spin_unlock_irqrestore(&iau->slot_lock, irq);
+		return -1;
+	}
+	if (i < 0) {
+		i = find(iau);
+		if (!WARN_ON(i < 0))
+			take(vm, i);
+	}
+	if (i >= 0) {
+		iau->slot[i].jobs += jobs;
+		if (direct) {
+			iau->slots_direct += !iau->slot[i].direct;
+			iau->slot[i].direct += jobs;
+		}
+		iau->slot[i].used = ++iau->slot_clock;
+	}
+	spin_unlock_irqrestore(&iau->slot_lock, irq);
+	return i;
+}
+
+void iau_slot_put(struct iau_device *iau, int slot, bool direct)
 {
 	unsigned long irq;
 
@@ -67,6 +92,8 @@ void iau_slot_put(struct iau_device *iau, int slot)
 		return;
 	spin_lock_irqsave(&iau->slot_lock, irq);
 	iau->slot[slot].jobs--;
+	if (direct && !--iau->slot[slot].direct)
+		iau->slots_direct--;
 	spin_unlock_irqrestore(&iau->slot_lock, irq);
 }
 
@@ -101,16 +128,31 @@ void iau_slot_release(struct iau_vm *vm)
 	spin_unlock_irqrestore(&iau->slot_lock, irq);
 }
 
-/* The device has lost them, or is about to; no job is in it. */
+/* The device has lost them, or is about to. Jobs that are to run again keep theirs. */
 void iau_slots_forget(struct iau_device *iau)
 {
 	unsigned long irq;
 
 	spin_lock_irqsave(&iau->slot_lock, irq);
 	for (unsigned int i = 0; i < iau->info.contexts; i++) {
-		if (iau->slot[i].vm)
-			iau->slot[i].vm->slot = -1;
-		iau->slot[i].vm = NULL;
+		struct iau_slot *slot = &iau->slot[i];
+
+		if (slot->jobs || !slot->vm)
+			continue;
+		slot->vm->slot = -1;
+		slot->vm = NULL;
 	}
+	spin_unlock_irqrestore(&iau->slot_lock, irq);
+}
+
+/* The device hears of those that were kept. */
+void iau_slots_restore(struct iau_device *iau)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&iau->slot_lock, irq);
+	for (unsigned int i = 0; i < iau->info.contexts; i++)
+		if (iau->slot[i].vm)
+			set_root(iau, i, iau->slot[i].vm->root->dma | 1);
 	spin_unlock_irqrestore(&iau->slot_lock, irq);
 }

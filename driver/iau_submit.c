@@ -21,42 +21,39 @@ struct submit {
 
 void iau_job_free(struct iau_job *job)
 {
-	if (job->started)
-		dma_fence_put(&job->done->base);
-	else
-		kfree(job->done);
 	iau_pm_put(job->queue->ring->iau);
 	iau_queue_put(job->queue);
-	kfree(job);
+	if (job->started)
+		dma_fence_put(&job->done);
+	else
+		kfree(job);
 }
 
 static struct iau_job *job_new(struct iau_queue *queue, const struct drm_iau_job *j, u64 client)
 {
 	struct iau_job *job;
-	int err = -ENOMEM;
+	int err;
 
 	if (j->pad || j->syncs.count > IAU_MAX_SYNCS || !j->cmd_bytes ||
 	    j->cmd_bytes % IAU_CMD_BYTES || j->cmd_va % IAU_CMD_BYTES ||
 	    j->param_va % IAU_PARAM_BYTES)
 		return ERR_PTR(-EINVAL);
 	job = kzalloc(sizeof(*job), GFP_KERNEL);
-	if (job)
-		job->done = kzalloc(sizeof(*job->done), GFP_KERNEL);
-	if (job && job->done)
-		err = iau_pm_get(queue->ring->iau);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	err = iau_pm_get(queue->ring->iau);
 	if (!err) {
 		err = iau_sched_job_init(&job->base, &queue->entity, client);
 		if (err)
 			iau_pm_put(queue->ring->iau);
 	}
 	if (err) {
-		if (job)
-			kfree(job->done);
 		kfree(job);
 		return ERR_PTR(err);
 	}
 	kref_get(&queue->ref);
 	job->queue = queue;
+	job->ring = queue->ring->index;
 	job->slot = -1;
 	job->id = atomic64_inc_return(&queue->ring->iau->job_ids);
 	job->cmd_va = j->cmd_va;
@@ -79,6 +76,7 @@ static int add_jobs(struct submit *s, const struct drm_iau_obj_array *jobs, stru
 		job = job_new(s->queue, &j, file->client_id);
 		if (IS_ERR(job))
 			return PTR_ERR(job);
+		s->signals[i] = (struct iau_signals){ };
 		s->job[s->jobs++] = job;
 		err = iau_syncs_add(&j.syncs, &job->base, file, &s->signals[i]);
 		if (err)
@@ -87,25 +85,56 @@ static int add_jobs(struct submit *s, const struct drm_iau_obj_array *jobs, stru
 	return 0;
 }
 
-/* Cannot fail: the VM's reservation is held and has room for the fences. */
+/* Is there nothing that the jobs would have to wait for? None of their queue can come between. */
+static bool nothing_to_wait_for(struct submit *s)
+{
+	if (atomic_read(&s->queue->waiting))
+		return false;
+	for (unsigned int i = 0; i < s->jobs; i++) {
+		struct dma_fence *fence;
+		unsigned long at;
+
+		xa_for_each(&s->job[i]->base.dependencies, at, fence)
+			if (!dma_fence_is_signaled(fence))
+				return false;
+	}
+	return true;
+}
+
+static void arm(struct submit *s, unsigned int i)
+{
+	drm_sched_job_arm(&s->job[i]->base);
+	iau_signals_attach(&s->signals[i], &s->job[i]->base.s_fence->finished);
+}
+
+/*
+ * Cannot fail: the VM's reservation is held and has room for the fence. Jobs of a queue end in order:
+ * the last one's is enough. Each may be over and freed as soon as it is with the ring or the
+ * scheduler.
+ */
 static void push(struct submit *s)
 {
 	struct dma_resv *resv = drm_gpuvm_resv(&s->queue->vm->gpuvm);
+	bool at_once = nothing_to_wait_for(s);
+	unsigned int last = s->jobs - 1;
 
 	for (unsigned int i = 0; i < s->jobs; i++) {
-		struct iau_job *job = s->job[i];
-		struct dma_fence *finished;
-
-		job->quiet = i + 1 < s->jobs && !s->signals[i].n;
-		drm_sched_job_arm(&job->base);
-		finished = &job->base.s_fence->finished;
-		dma_resv_add_fence(resv, finished, DMA_RESV_USAGE_BOOKKEEP);
-		iau_signals_attach(&s->signals[i], finished);
-		/* it may be over and freed as soon as it is pushed */
-		trace_iau_job_submit(job);
-		drm_sched_entity_push_job(&job->base);
+		s->job[i]->quiet = i < last && !s->signals[i].n;
+		if (!at_once || !s->job[i]->quiet)
+			arm(s, i);
+		trace_iau_job_submit(s->job[i]);
 	}
+	dma_resv_add_fence(resv, &s->job[last]->base.s_fence->finished, DMA_RESV_USAGE_BOOKKEEP);
 	s->pushed = s->jobs;
+	if (at_once && iau_ring_run(s->queue->ring, s->job, s->jobs))
+		return;
+	atomic_add(s->jobs, &s->queue->waiting);
+	for (unsigned int i = 0; i < s->jobs; i++) {
+		/* its fence is known to nobody: that its number is late does no harm */
+		if (at_once && s->job[i]->quiet)
+			arm(s, i);
+		drm_sched_entity_push_job(&s->job[i]->base);
+	}
 }
 
 /* Under the VM's lock, so that an unmapping sees either none of the jobs or all of them. */
@@ -128,7 +157,7 @@ static int submit(struct submit *s)
 	if (!err && READ_ONCE(s->queue->state) & DRM_IAU_QUEUE_BANNED)
 		err = -EIO;
 	if (!err)
-		err = dma_resv_reserve_fences(resv, s->jobs);
+		err = dma_resv_reserve_fences(resv, 1);
 	if (!err)
 		push(s);
 	dma_resv_unlock(resv);
@@ -156,9 +185,11 @@ int iau_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 
 	if (args->flags || !args->jobs.count || args->jobs.count > MAX_JOBS)
 		return -EINVAL;
-	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	s = kmalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
+	s->jobs = 0;
+	s->pushed = 0;
 	s->queue = iau_queue_get(file->driver_priv, args->queue_id);
 	if (!s->queue) {
 		kfree(s);

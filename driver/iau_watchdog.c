@@ -33,7 +33,7 @@ void iau_watchdog_moved(struct iau_device *iau)
 	WRITE_ONCE(iau->moved, jiffies);
 }
 
-/* A job was given to the device. */
+/* Jobs hold the device awake: from now on it is looked at until they let it go. */
 void iau_watchdog_start(struct iau_device *iau)
 {
 	queue_delayed_work(iau->reset_wq, &iau->watchdog, max(timeout() / LOOKS, 1UL));
@@ -183,7 +183,7 @@ static void watchdog(struct work_struct *work)
 		iau_dump_publish(iau, dump[i]);
 	if (stuck)
 		iau_reset_function(iau);
-	else if (atomic_read(&iau->in_flight))
+	else if (iau_pm_needed(iau))
 		queue_delayed_work(iau->reset_wq, &iau->watchdog, until_next(iau));
 	drm_dev_exit(idx);
 }

@@ -186,7 +186,7 @@ static uint64_t irqs(void)
 	return n;
 }
 
-/* One write, the doorbell, and no read. */
+/* No read, and at most one write a call, the doorbell: none if the card is awake. */
 static void test_registers_of_a_submission(void **state)
 {
 	uint32_t *src, *dst;
@@ -204,7 +204,7 @@ static void test_registers_of_a_submission(void **state)
 		assert_int_equal(run_copy(&c, 0), 0);
 	assert_int_equal(run_copies(&c, 50), 0);
 	assert_int_equal(mmio("reads") - reads, 0);
-	assert_int_equal(mmio("writes") - writes, 100);
+	assert_in_range(mmio("writes") - writes, 0, 51);
 	client_close(&c);
 }
 
