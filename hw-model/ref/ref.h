@@ -49,6 +49,7 @@ struct iau_dev {
 	struct ref_job job;
 	uint8_t vsp[IAU_VSP_BYTES] __attribute__((aligned(128)));
 	uint8_t tsp[IAU_TSP_BYTES] __attribute__((aligned(128)));
+	bool scratch_used; /* since they were cleared */
 };
 
 /* ref_mmu.c: the host address of LEN bytes at VA, which must not cross a 4 KiB page. */

@@ -122,8 +122,12 @@ static void start_job(struct iau_dev *dev, unsigned int queue)
 		if (p)
 			memcpy(job->reg, p, IAU_PARAM_BYTES);
 	}
-	memset(dev->vsp, 0, sizeof(dev->vsp));
-	memset(dev->tsp, 0, sizeof(dev->tsp));
+	/* clearing costs more than all else about an empty job */
+	if (dev->scratch_used) {
+		memset(dev->vsp, 0, sizeof(dev->vsp));
+		memset(dev->tsp, 0, sizeof(dev->tsp));
+		dev->scratch_used = false;
+	}
 	if (fault.code)
 		raise_fault(dev, &fault);
 }
@@ -164,9 +168,10 @@ static bool branch_taken(const struct iau_dev *dev, const uint32_t *cmd)
 
 static void execute(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault)
 {
-	uint32_t word;
+	uint32_t word, op = cmd[0] & 0xff;
 
-	switch (cmd[0] & 0xff) {
+	dev->scratch_used |= op != IAU_OP_END;
+	switch (op) {
 	case IAU_OP_SALU:
 		salu(dev, cmd);
 		break;
