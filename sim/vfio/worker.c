@@ -145,29 +145,12 @@ static bool work(struct worker *w)
 	return w->ops->run(w->dev, by_job ? SLICE_COMMANDS_BY_JOB : SLICE_COMMANDS);
 }
 
-static void wait_us(struct worker *w, uint64_t us)
-{
-	struct timespec t;
-
-	if (us == UINT64_MAX) {
-		pthread_cond_wait(&w->wake, &w->lock);
-		return;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += (long)(us % 1000000 * 1000);
-	t.tv_sec += (time_t)(us / 1000000) + t.tv_nsec / 1000000000;
-	t.tv_nsec %= 1000000000;
-	pthread_cond_timedwait(&w->wake, &w->lock, &t);
-}
-
-/* Takes one operation out; false if there is none, after waiting up to FOR_US for one. */
-static bool next_op(struct worker *w, struct worker_op *op, uint64_t for_us)
+/* Takes one operation out; false if there is none. */
+static bool next_op(struct worker *w, struct worker_op *op)
 {
 	bool any;
 
 	pthread_mutex_lock(&w->lock);
-	if (for_us && w->applied == w->queued)
-		wait_us(w, for_us);
 	any = w->applied != w->queued;
 	if (any)
 		*op = w->op[w->applied++ % WORKER_OPS];
@@ -183,31 +166,80 @@ static bool stalls(struct worker *w, uint64_t *for_us)
 	return inject_stalls(&w->inject, for_us);
 }
 
+/* What was asked for, a short run, and what became of both. Returns next_us. */
+static uint64_t step(struct worker *w)
+{
+	uint64_t next_us = UINT64_MAX;
+	struct worker_op op;
+	bool news = false;
+
+	for (; next_op(w, &op); news = true)
+		apply(w, &op);
+	if (!w->gone && !stalls(w, &next_us)) {
+		if (work(w))
+			next_us = 0;
+		collect(w);
+		news = true;
+	} else if (w->commanded) {
+		/* otherwise not while it stalls: reading would be cycles for it to move on */
+		collect(w);
+	}
+	w->commanded = false;
+	if (news)
+		publish(w);
+	deliver(w);
+	return next_us;
+}
+
+/* One step, by whoever finds the device not busy. The lock is held, but not meanwhile. */
+static void locked_step(struct worker *w)
+{
+	uint64_t next_us;
+
+	w->busy = true;
+	pthread_mutex_unlock(&w->lock);
+	next_us = step(w);
+	pthread_mutex_lock(&w->lock);
+	w->next_us = next_us;
+	w->busy = false;
+}
+
+/* The time US from now */
+static struct timespec time_after(uint64_t us)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += (long)(us % 1000000 * 1000);
+	t.tv_sec += (time_t)(us / 1000000) + t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
+/* Until there may be something to do for the device's thread. */
+static void wait_for_work(struct worker *w)
+{
+	struct timespec t;
+
+	if (w->busy || w->next_us == UINT64_MAX) {
+		pthread_cond_wait(&w->wake, &w->lock);
+		return;
+	}
+	t = time_after(w->next_us);
+	if (pthread_cond_timedwait(&w->wake, &w->lock, &t) == ETIMEDOUT)
+		w->next_us = 0;
+}
+
 static void *worker_thread(void *arg)
 {
 	struct worker *w = arg;
-	struct worker_op op;
-	uint64_t idle_us = 0;
 
+	pthread_mutex_lock(&w->lock);
 	for (;;) {
-		bool news = next_op(w, &op, idle_us);
-
-		for (bool more = news; more; more = next_op(w, &op, 0))
-			apply(w, &op);
-		idle_us = UINT64_MAX;
-		if (!w->gone && !stalls(w, &idle_us)) {
-			if (work(w))
-				idle_us = 0;
-			collect(w);
-			news = true;
-		} else if (w->commanded) {
-			/* otherwise not while it stalls: reading would be cycles for it to move on */
-			collect(w);
-		}
-		w->commanded = false;
-		if (news)
-			publish(w);
-		deliver(w);
+		if (!w->busy && (w->applied != w->queued || !w->next_us))
+			locked_step(w);
+		else
+			wait_for_work(w);
 	}
 	return NULL;
 }
@@ -225,6 +257,7 @@ int worker_start(struct worker *w, const struct iau_dev_ops *ops,
 	w->inject.plan = *plan;
 	w->msix = msix;
 	w->shadow.page = status_page;
+	w->next_us = UINT64_MAX;
 	w->dev = make_device(w);
 	if (!w->dev)
 		return -ENOMEM;
@@ -258,7 +291,6 @@ static uint64_t enqueue(struct worker *w, const struct worker_op *op)
 	while (w->queued - w->applied == WORKER_OPS)
 		pthread_cond_wait(&w->done, &w->lock);
 	w->op[w->queued % WORKER_OPS] = *op;
-	pthread_cond_signal(&w->wake);
 	return w->queued++;
 }
 
@@ -269,6 +301,11 @@ void worker_write(struct worker *w, uint32_t offset, uint32_t value)
 	pthread_mutex_lock(&w->lock);
 	enqueue(w, &op);
 	shadow_write(&w->shadow, offset, value);
+	if (!w->busy && w->next_us == UINT64_MAX)
+		locked_step(w);
+	/* what is left is for the device's thread, or it takes note of a stall's end */
+	if (w->next_us != UINT64_MAX || w->applied != w->queued)
+		pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -279,6 +316,7 @@ void worker_call(struct worker *w, void (*call)(struct worker *w, void *arg), vo
 
 	pthread_mutex_lock(&w->lock);
 	n = enqueue(w, &op);
+	pthread_cond_signal(&w->wake);
 	while (w->published <= n)
 		pthread_cond_wait(&w->done, &w->lock);
 	pthread_mutex_unlock(&w->lock);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The device in a thread of its own, which alone touches it, its memory windows and the injector.
- * What the client's thread wants of it is queued and done in order between short runs.
+ * The device, in steps of short runs. What the client's thread wants of it is queued and done in order
+ * at the beginning of a step. A device that works has a thread of its own; one that is idle does its
+ * first step in the thread that has given it something to do, which is quicker than waking another.
  */
 #ifndef IAU_VFIO_WORKER_H
 #define IAU_VFIO_WORKER_H
@@ -31,7 +32,7 @@ struct worker {
 	struct iau_dev_timing timing;
 	struct msix *msix;
 
-	/* the device's thread only */
+	/* of the thread that has said BUSY */
 	struct iau_dev *dev;
 	struct dma dma;
 	struct inject inject;
@@ -42,7 +43,9 @@ struct worker {
 
 	/* under the lock */
 	pthread_mutex_t lock;
-	pthread_cond_t wake, done; /* for the device's thread; for who waits for it */
+	bool busy;	 /* one of the threads is in a step */
+	uint64_t next_us; /* from the last step to the next: 0 while it works, UINT64_MAX if it is idle */
+	pthread_cond_t wake, done; /* for the device's thread; for who waits for an operation */
 	struct worker_op op[WORKER_OPS];
 	uint64_t queued, applied, published; /* operations, ever */
 	struct shadow shadow;
@@ -65,7 +68,7 @@ uint32_t worker_read(struct worker *w, uint32_t offset);
 void worker_write(struct worker *w, uint32_t offset, uint32_t value);
 
 /*
- * Calls CALL in the device's thread, after all writes so far and between two runs; returns when it
+ * Calls CALL in a step of the device, after all writes so far and between two runs; returns when it
  * has returned and the shadow shows what came of it.
  */
 void worker_call(struct worker *w, void (*call)(struct worker *w, void *arg), void *arg);
