@@ -28,8 +28,8 @@
 
 /*
  * Jobs that a ring takes from its scheduler at a time. Four rings of three need at most 12 address
- * spaces, so that there is always a slot for a job that is about to start; jobs that have nothing to
- * wait for share the other slots, and the other entries, among them.
+ * spaces, so that there is always a slot for a job that is about to start; jobs that have nothing
+ * to wait for share the other slots, and the other entries, among them.
  */
 #define IAU_RING_JOBS		3
 #define IAU_RING_LOG2		6
@@ -118,6 +118,10 @@ struct iau_device {
 	/* one reset at a time; the members up to wedged are under it */
 	struct mutex reset_lock;
 	struct workqueue_struct *reset_wq;
+	/* the page that the card watches, or NULL, and where the card is told of it */
+	__le32 *doorbells;
+	dma_addr_t doorbells_dma;
+	int doorbell_cap;
 	/* registers can be touched */
 	bool awake;
 	/*
@@ -470,6 +474,11 @@ struct iau_dump *iau_dump_take(struct iau_ring *ring, struct iau_vm *vm,
 			       const struct iau_dump_job *job,
 			       const struct iau_dump_fault_record *fault);
 void iau_dump_publish(struct iau_device *iau, struct iau_dump *dump);
+
+void iau_doorbell_init(struct iau_device *iau);
+void iau_doorbell_start(struct iau_device *iau);
+void iau_doorbell_reset(struct iau_device *iau, unsigned int q);
+void iau_doorbell_ring(struct iau_device *iau, unsigned int q, u32 tail);
 
 int iau_rings_init(struct iau_device *iau);
 bool iau_ring_run(struct iau_ring *ring, struct iau_job **job, unsigned int n);

@@ -7,4 +7,10 @@
 #define IAU_PCI_DEVICE		0x10f0
 #define IAU_PCI_BAR_REGS	0
 
+/* The doorbell page: type of the vendor-specific capability, address in it, tails, a word */
+#define IAU_DBP_TYPE		1
+#define IAU_DBP_ADDR		4
+#define IAU_DBP_BYTES		0x1000
+#define IAU_DBP_ASLEEP		0x800
+
 #endif /* __IAU_PCI_H__ */

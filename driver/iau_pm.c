@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Power. A job holds the device awake from its submission on, so that nobody has to wake it where
- * that would sleep; without jobs it is let go by the next look of the watchdog, and suspended after a
- * while. One job after the other costs no change of the core's books. What it forgets meanwhile, page
- * tables of its contexts and rings, is written again before a job starts; its counters are carried
- * over.
+ * that would sleep; without jobs it is let go by the next look of the watchdog, and suspended after
+ * a while. One job after the other costs no change of the core's books. What it forgets meanwhile,
+ * page tables of its contexts and rings, is written again before a job starts; its counters are
+ * carried over.
  */
 #include <linux/module.h>
 #include <linux/pci.h>

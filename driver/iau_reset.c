@@ -164,7 +164,7 @@ static int self_test(struct iau_device *iau)
 
 	memset(ring->desc, 0, IAU_JOB_BYTES);
 	iau_ring_setup(ring);
-	iau_write(iau, IAU_DOORBELL_OFFSET, 1);
+	iau_doorbell_ring(iau, 0, 1);
 	err = readl_poll_timeout(iau->regs + iau_qreg(0, IAU_QREG_STATUS), status,
 				 status == 2 || status == ~0u, 50, TEST_US);
 	if (!err && status != 2)
@@ -228,6 +228,8 @@ int iau_device_start(struct iau_device *iau, bool test)
 	/* if nothing was forgotten, the device still has a place in rings that start anew */
 	for (unsigned int q = 0; q < iau->info.queues && !err; q++)
 		err = iau_ring_abort(&iau->ring[q]);
+	if (!err)
+		iau_doorbell_start(iau);
 	if (!err && test)
 		err = self_test(iau);
 	trace_iau_reset(iau, test ? "function" : "resume", err);

@@ -70,7 +70,8 @@ static void write_descriptor(struct iau_ring *ring, const struct iau_job *job, b
 	dma_addr_t rec = ring->dma + IAU_RING_ENTRIES * IAU_JOB_BYTES + i * sizeof(*ring->rec);
 
 	memset(d, 0, IAU_JOB_BYTES);
-	d[IAU_JOB_IRQ_WORD] = cpu_to_le32(irq << IAU_JOB_IRQ_SHIFT | job->slot << IAU_JOB_CTX_SHIFT);
+	d[IAU_JOB_IRQ_WORD] =
+		cpu_to_le32(irq << IAU_JOB_IRQ_SHIFT | job->slot << IAU_JOB_CTX_SHIFT);
 	d[IAU_JOB_CMD_BYTES_WORD] = cpu_to_le32(job->cmd_bytes);
 	put64(d, IAU_JOB_CMD_VA_WORD, job->cmd_va);
 	put64(d, IAU_JOB_PARAM_VA_WORD, job->param_va);
@@ -83,9 +84,9 @@ static void write_descriptor(struct iau_ring *ring, const struct iau_job *job, b
 
 /*
  * The interrupt of a job that nobody waits for is not needed when the next of its queue follows:
- * that one's tells of both. Every second one stays, so that the scheduler fills the ring again before
- * it runs dry. The device may have read the descriptor already, which is an interrupt more and no
- * harm.
+ * that one's tells of both. Every second one stays, so that the scheduler fills the ring again
+ * before it runs dry. The device may have read the descriptor already, which is an interrupt more
+ * and no harm.
  */
 static void hush_previous(struct iau_ring *ring, const struct iau_job *job)
 {
@@ -111,13 +112,6 @@ static void enter(struct iau_ring *ring, struct iau_job *job, bool irq)
 	ring->job[ring->tail++ % IAU_RING_ENTRIES] = job;
 	job->begun_ns = ktime_get_ns();
 	trace_iau_job_run(job);
-}
-
-/* The device hears of what entered. */
-static void ring_doorbell(struct iau_ring *ring)
-{
-	/* writel() orders the descriptors before the doorbell */
-	iau_write(ring->iau, IAU_DOORBELL_OFFSET + ring->index * 8, ring->tail);
 }
 
 static bool has_room(const struct iau_ring *ring, unsigned int jobs)
@@ -149,7 +143,7 @@ bool iau_ring_run(struct iau_ring *ring, struct iau_job **job, unsigned int n)
 		enter(ring, job[i], !job[i]->quiet);
 	}
 	if (slot >= 0)
-		ring_doorbell(ring);
+		iau_doorbell_ring(ring->iau, ring->index, ring->tail);
 	spin_unlock_irqrestore(&ring->lock, irq);
 	return slot >= 0;
 }
@@ -175,7 +169,7 @@ static int run(struct iau_job *job)
 		job->started = true;
 		hush_previous(ring, job);
 		enter(ring, job, true);
-		ring_doorbell(ring);
+		iau_doorbell_ring(ring->iau, ring->index, ring->tail);
 		spin_unlock_irqrestore(&ring->lock, irq);
 	}
 	drm_dev_exit(idx);
@@ -305,8 +299,8 @@ static bool ring_has(const struct iau_ring *ring, const struct iau_queue *queue)
 }
 
 /*
- * The faulted job ID of QUEUE is over, and the hardware queue goes on behind it; unless jobs of QUEUE
- * are there, which must not run on what this one left undone.
+ * The faulted job ID of QUEUE is over, and the hardware queue goes on behind it; unless jobs of
+ * QUEUE are there, which must not run on what this one left undone.
  */
 bool iau_ring_skip(struct iau_ring *ring, u64 id, const struct iau_queue *queue, u32 retired)
 {
@@ -339,6 +333,7 @@ void iau_ring_setup(struct iau_ring *ring)
 
 	ring->head = 0;
 	ring->tail = 0;
+	iau_doorbell_reset(iau, q);
 	iau_write(iau, iau_qreg(q, IAU_QREG_BASE_LO), lower_32_bits(ring->dma));
 	iau_write(iau, iau_qreg(q, IAU_QREG_BASE_HI), upper_32_bits(ring->dma));
 	iau_write(iau, iau_qreg(q, IAU_QREG_SIZE), IAU_RING_LOG2);
@@ -474,7 +469,7 @@ void iau_ring_start(struct iau_ring *ring)
 	}
 	ring->again_jobs = 0;
 	if (ring->head != ring->tail)
-		ring_doorbell(ring);
+		iau_doorbell_ring(ring->iau, ring->index, ring->tail);
 	spin_unlock_irqrestore(&ring->lock, irq);
 	iau_ring_release(ring);
 }

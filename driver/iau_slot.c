@@ -2,8 +2,8 @@
 /*
  * The device's contexts are slots for address spaces. A job holds the slot of its VM while it is in
  * a ring; the least recently used of the others is replaced. Schedulers have no more jobs in the
- * rings than leaves some slots over, and direct jobs hold no more than these: one is always free for
- * a job of a scheduler.
+ * rings than leaves some slots over, and direct jobs hold no more than these: one is always free
+ * for a job of a scheduler.
  */
 #include <drm/drm_drv.h>
 

@@ -108,9 +108,9 @@ static void arm(struct submit *s, unsigned int i)
 }
 
 /*
- * Cannot fail: the VM's reservation is held and has room for the fence. Jobs of a queue end in order:
- * the last one's is enough. Each may be over and freed as soon as it is with the ring or the
- * scheduler.
+ * Cannot fail: the VM's reservation is held and has room for the fence. Jobs of a queue end in
+ * order: the last one's is enough. Each may be over and freed as soon as it is with the ring or
+ * the scheduler.
  */
 static void push(struct submit *s)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Capabilities, in the order of their list. */
-enum { CAP_PM = 0x40, CAP_MSIX = 0x50, CAP_EXP = 0x60 };
+enum { CAP_PM = 0x40, CAP_MSIX = 0x50, CAP_EXP = 0x60, CAP_DBP = 0xa0, CAP_DBP_BYTES = 16 };
 
 static void put16(uint8_t *p, uint32_t at, uint32_t v)
 {
@@ -53,11 +53,15 @@ static void reset_capabilities(struct config *c)
 	put32(c->byte, CAP_MSIX + PCI_MSIX_TABLE, IAU_BAR_MSIX);
 	put32(c->byte, CAP_MSIX + PCI_MSIX_PBA, IAU_MSIX_PBA | IAU_BAR_MSIX);
 
-	capability(c, CAP_EXP, PCI_CAP_ID_EXP, 0);
+	capability(c, CAP_EXP, PCI_CAP_ID_EXP, CAP_DBP);
 	put16(c->byte, CAP_EXP + PCI_EXP_FLAGS, 2 | PCI_EXP_TYPE_ENDPOINT << 4);
 	put32(c->byte, CAP_EXP + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR);
 	put32(c->byte, CAP_EXP + PCI_EXP_LNKCAP, PCI_EXP_LNKCAP_SLS_8_0GB | 8 << 4);
 	put16(c->byte, CAP_EXP + PCI_EXP_LNKSTA, PCI_EXP_LNKSTA_CLS_8_0GB | PCI_EXP_LNKSTA_NLW_X8);
+
+	capability(c, CAP_DBP, PCI_CAP_ID_VNDR, 0);
+	c->byte[CAP_DBP + PCI_CAP_FLAGS] = CAP_DBP_BYTES;
+	c->byte[CAP_DBP + PCI_CAP_FLAGS + 1] = IAU_DBP_TYPE;
 }
 
 void config_reset(struct config *c)
@@ -84,6 +88,8 @@ void config_init(struct config *c)
 	put16(c->writable, CAP_MSIX + PCI_MSIX_FLAGS,
 	      PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL);
 	put16(c->writable, CAP_EXP + PCI_EXP_DEVCTL, 0x7fff);
+	put32(c->writable, CAP_DBP + IAU_DBP_ADDR, ~(uint32_t)(IAU_DBP_BYTES - 1) | 1);
+	put32(c->writable, CAP_DBP + IAU_DBP_ADDR + 4, 0xfffff); /* of 52 bits */
 }
 
 unsigned int config_write(struct config *c, uint32_t offset, const uint8_t *data, uint32_t count)
@@ -105,6 +111,8 @@ unsigned int config_write(struct config *c, uint32_t offset, const uint8_t *data
 		asked |= CONFIG_MASTER;
 	if (get16(c, CAP_MSIX + PCI_MSIX_FLAGS) != flags)
 		asked |= CONFIG_MSIX;
+	if (offset <= CAP_DBP + IAU_DBP_ADDR && offset + count > CAP_DBP + IAU_DBP_ADDR)
+		asked |= CONFIG_DBP;
 	if (slept && !config_sleeps(c))
 		asked |= CONFIG_WAKE;
 	return asked;
@@ -123,4 +131,16 @@ int config_bus_master(const struct config *c)
 int config_msix_masked(const struct config *c)
 {
 	return !!(get16(c, CAP_MSIX + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_MASKALL);
+}
+
+uint64_t config_doorbell_page(const struct config *c)
+{
+	uint32_t at = CAP_DBP + IAU_DBP_ADDR;
+	uint64_t address = 0;
+
+	if (!(c->byte[at] & 1))
+		return 0;
+	for (uint32_t i = 8; i--;)
+		address = address << 8 | c->byte[at + i];
+	return address - 1;
 }

@@ -31,4 +31,18 @@
 #define IAU_BAR_MSIX_BYTES 0x1000
 #define IAU_MSIX_PBA	   0x800
 
+/*
+ * The doorbell page: a vendor-specific capability of 16 bytes, IAU_DBP_TYPE in the byte after its
+ * length. Bits 63:12 of the two words at IAU_DBP_ADDR are the DMA address of 4 KiB of host memory;
+ * bit 0 enables it, with the write of the lower word. Both words are 0 after a reset.
+ *
+ * The host writes the tail of queue Q there, at byte 8 * Q, before it looks at the word at
+ * IAU_DBP_ASLEEP: only if that is not 0 the doorbell register has to be written, too, with the same
+ * tail. The card watches the tails of enabled queues while it works and for a while afterwards.
+ */
+#define IAU_DBP_TYPE   1
+#define IAU_DBP_ADDR   4
+#define IAU_DBP_BYTES  0x1000
+#define IAU_DBP_ASLEEP 0x800
+
 #endif

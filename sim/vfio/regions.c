@@ -123,6 +123,7 @@ static void set_master(struct worker *w, void *arg)
 static void write_config(struct server *s, const struct vu_region_access *a, const uint8_t *data)
 {
 	unsigned int asked = config_write(&s->config, (uint32_t)a->offset, data, a->count);
+	uint64_t page;
 	bool master;
 
 	if (asked & (CONFIG_FLR | CONFIG_WAKE)) {
@@ -132,6 +133,10 @@ static void write_config(struct server *s, const struct vu_region_access *a, con
 	if (asked & CONFIG_MASTER) {
 		master = config_bus_master(&s->config);
 		worker_call(&s->worker, set_master, &master);
+	}
+	if (asked & CONFIG_DBP) {
+		page = config_doorbell_page(&s->config);
+		worker_call(&s->worker, worker_watch, &page);
 	}
 	if (asked & CONFIG_MSIX)
 		msix_function_mask(&s->msix, config_msix_masked(&s->config));

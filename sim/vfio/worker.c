@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 /* Less than a job takes, so that jobs are told apart. */
 #define SLICE_CYCLES_BY_JOB   32
 #define SLICE_COMMANDS_BY_JOB 1
+/* How long an idle device watches the doorbell page: a host that had to wait for a job comes back. */
+#define WATCH_NS 200000
 
 static uint8_t *host_map(void *opaque, uint64_t pa, size_t len, bool write)
 {
@@ -59,6 +62,12 @@ void worker_reset(struct worker *w, void *bus)
 		inject_head(&w->inject, q, 0);
 	inject_reset(&w->inject, *by_bus);
 	msix_reset(w->msix);
+	w->doorbells.page = 0;
+}
+
+void worker_watch(struct worker *w, void *page)
+{
+	w->doorbells.page = *(const uint64_t *)page;
 }
 
 /*
@@ -166,6 +175,18 @@ static bool stalls(struct worker *w, uint64_t *for_us)
 	return inject_stalls(&w->inject, for_us);
 }
 
+/* Takes a tail from the doorbell page; false if there is no new one. */
+static bool take_doorbell(struct worker *w)
+{
+	uint32_t tail;
+	int q = doorbells_news(&w->doorbells, &w->dma, &w->seen, &tail);
+
+	if (q < 0)
+		return false;
+	apply_write(w, IAU_DOORBELL_OFFSET + (uint32_t)q * 8, tail);
+	return true;
+}
+
 /* What was asked for, a short run, and what became of both. Returns next_us. */
 static uint64_t step(struct worker *w)
 {
@@ -175,11 +196,17 @@ static uint64_t step(struct worker *w)
 
 	for (; next_op(w, &op); news = true)
 		apply(w, &op);
+	for (; take_doorbell(w); news = true)
+		;
 	if (!w->gone && !stalls(w, &next_us)) {
-		if (work(w))
+		if (work(w)) {
 			next_us = 0;
+			/* it is here again soon */
+			doorbells_sleep(&w->doorbells, &w->dma, false);
+		}
 		collect(w);
 		news = true;
+		w->worked = true;
 	} else if (w->commanded) {
 		/* otherwise not while it stalls: reading would be cycles for it to move on */
 		collect(w);
@@ -216,6 +243,50 @@ static struct timespec time_after(uint64_t us)
 	return t;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* There is something to do in the doorbell page or among the operations. */
+static bool has_news(struct worker *w)
+{
+	uint32_t tail;
+
+	return w->queued != w->applied ||
+	       doorbells_news(&w->doorbells, &w->dma, &w->seen, &tail) >= 0;
+}
+
+/*
+ * An idle device watches the doorbell page for a while, others first, and then tells the host that it
+ * does not. True if there is news. The lock is held, but not meanwhile.
+ */
+static bool watch(struct worker *w)
+{
+	uint64_t end;
+	bool news = false;
+
+	w->worked = false;
+	if (!w->doorbells.page || w->gone)
+		return false;
+	w->busy = true;
+	pthread_mutex_unlock(&w->lock);
+	doorbells_sleep(&w->doorbells, &w->dma, false);
+	for (end = now_ns() + WATCH_NS; !news && now_ns() < end; news = has_news(w))
+		sched_yield();
+	if (!news) {
+		doorbells_sleep(&w->doorbells, &w->dma, true);
+		/* it may just have rung, and have found the card awake */
+		news = has_news(w);
+	}
+	pthread_mutex_lock(&w->lock);
+	w->busy = false;
+	return news;
+}
+
 /* Until there may be something to do for the device's thread. */
 static void wait_for_work(struct worker *w)
 {
@@ -238,6 +309,8 @@ static void *worker_thread(void *arg)
 	for (;;) {
 		if (!w->busy && (w->applied != w->queued || !w->next_us))
 			locked_step(w);
+		else if (!w->busy && w->worked && w->next_us == UINT64_MAX)
+			w->next_us = watch(w) ? 0 : UINT64_MAX;
 		else
 			wait_for_work(w);
 	}
@@ -303,8 +376,8 @@ void worker_write(struct worker *w, uint32_t offset, uint32_t value)
 	shadow_write(&w->shadow, offset, value);
 	if (!w->busy && w->next_us == UINT64_MAX)
 		locked_step(w);
-	/* what is left is for the device's thread, or it takes note of a stall's end */
-	if (w->next_us != UINT64_MAX || w->applied != w->queued)
+	/* what is left is for the device's thread: work, the end of a stall, doorbells to watch */
+	if (w->next_us != UINT64_MAX || w->applied != w->queued || w->worked)
 		pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 }

@@ -8,6 +8,7 @@
 #define IAU_VFIO_WORKER_H
 
 #include "dma.h"
+#include "doorbells.h"
 #include "iau_dev.h"
 #include "inject.h"
 #include "msix.h"
@@ -40,6 +41,8 @@ struct worker {
 	unsigned int fired[IAU_NUM_IRQS]; /* not yet delivered */
 	uint64_t irqs;			  /* ever fired */
 	bool commanded;			  /* a queue was told to reset, or to go on */
+	struct doorbells doorbells;
+	bool worked; /* since the doorbell page was last watched */
 
 	/* under the lock */
 	pthread_mutex_t lock;
@@ -47,7 +50,8 @@ struct worker {
 	uint64_t next_us; /* from the last step to the next: 0 while it works, UINT64_MAX if it is idle */
 	pthread_cond_t wake, done; /* for the device's thread; for who waits for an operation */
 	struct worker_op op[WORKER_OPS];
-	uint64_t queued, applied, published; /* operations, ever */
+	_Atomic uint64_t queued; /* operations, ever */
+	uint64_t applied, published;
 	struct shadow shadow;
 
 	atomic_bool gone; /* as if it were pulled out: the client's thread reads ones */
@@ -72,6 +76,9 @@ void worker_write(struct worker *w, uint32_t offset, uint32_t value);
  * has returned and the shadow shows what came of it.
  */
 void worker_call(struct worker *w, void (*call)(struct worker *w, void *arg), void *arg);
+
+/* To be called so: PAGE points to the DMA address of the doorbell page, 0 for none. */
+void worker_watch(struct worker *w, void *page);
 
 /* To be called so: the device as after power on, by a bus reset if *BUS. Windows stay. */
 void worker_reset(struct worker *w, void *bus);
