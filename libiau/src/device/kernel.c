@@ -32,8 +32,7 @@ struct kernel {
 	int fd;
 	char *path;
 	struct drm_iau_device_info info;
-	uint32_t vm, queue, timeline;
-	uint64_t point;
+	uint32_t vm, queue, done;
 	struct va_space va;
 	struct bound *bound;
 	size_t n_bound;
@@ -234,8 +233,8 @@ static int kernel_execute(struct iau_device *base, uint64_t cmd_va, size_t cmd_b
 			  const uint32_t *params)
 {
 	struct kernel *k = to_kernel(base);
-	struct drm_iau_sync sync = { .flags = DRM_IAU_SYNC_SIGNAL, .handle = k->timeline,
-				     .point = k->point + 1 };
+	/* each job is waited for: a point of a timeline would cost the kernel a chain to follow */
+	struct drm_iau_sync sync = { .flags = DRM_IAU_SYNC_SIGNAL, .handle = k->done };
 	struct drm_iau_job job = { .cmd_va = cmd_va, .param_va = k->params.va,
 				   .cmd_bytes = (uint32_t)cmd_bytes,
 				   .syncs = { .stride = sizeof(sync), .count = 1,
@@ -249,8 +248,7 @@ static int kernel_execute(struct iau_device *base, uint64_t cmd_va, size_t cmd_b
 	err = call(k, DRM_IOCTL_IAU_SUBMIT, &submit, "submit");
 	if (err)
 		return err;
-	k->point++;
-	err = drmSyncobjTimelineWait(k->fd, &k->timeline, &k->point, 1, INT64_MAX, 0, NULL);
+	err = drmSyncobjWait(k->fd, &k->done, 1, INT64_MAX, 0, NULL);
 	if (err)
 		return iau_error(err, "%s: wait: %s", k->path, strerror(-err));
 	return report(k);
@@ -294,7 +292,7 @@ static int bring_up(struct kernel *k)
 	if (!err)
 		err = call(k, DRM_IOCTL_IAU_QUEUE_CREATE, &queue, "queue");
 	k->queue = queue.id;
-	if (!err && drmSyncobjCreate(k->fd, 0, &k->timeline))
+	if (!err && drmSyncobjCreate(k->fd, 0, &k->done))
 		err = iau_error(-errno, "%s: syncobj: %s", k->path, strerror(errno));
 	va_init(&k->va);
 	if (!err)
