@@ -61,77 +61,83 @@ static double median(double *v, size_t n)
 
 /* Jobs ---------------------------------------------------------------------------------------- */
 
-static void submit_empty(struct client *c)
-{
-	struct drm_iau_sync out = {
-		.flags = DRM_IAU_SYNC_SIGNAL, .handle = c->timeline, .point = ++c->point,
-	};
-	struct drm_iau_job job = {
-		.cmd_va = CMD_VA, .cmd_bytes = IAU_CMD_BYTES,
-		.syncs = { sizeof(out), 1, (uintptr_t)&out },
-	};
+/* As libiau does it: a syncobj takes the fence of a submission's last job, and is waited for. */
+struct bench {
+	struct client c;
+	uint32_t done[2];
+};
 
-	must("submit", submit(c, c->queue, &job, 1));
+static void submit_and_signal(struct bench *b, struct drm_iau_job *jobs, uint32_t n, uint32_t done)
+{
+	struct drm_iau_sync out = { .flags = DRM_IAU_SYNC_SIGNAL, .handle = done };
+
+	for (uint32_t i = 0; i < n; i++)
+		jobs[i] = (struct drm_iau_job){ .cmd_va = CMD_VA, .cmd_bytes = IAU_CMD_BYTES };
+	jobs[n - 1].syncs = (struct drm_iau_obj_array){ sizeof(out), 1, (uintptr_t)&out };
+	must("submit", submit(&b->c, b->c.queue, jobs, n));
 }
 
-static void wait_for(struct client *c, uint64_t point)
+static void submit_empty(struct bench *b)
 {
-	must("wait", syncobj_wait(c->fd, c->timeline, point, 0, LONG_MS));
+	struct drm_iau_job job;
+
+	submit_and_signal(b, &job, 1, b->done[0]);
 }
 
-static double job_latency(struct client *c)
+static void wait_for(struct bench *b, uint32_t done)
+{
+	struct drm_syncobj_wait args = {
+		.handles = (uintptr_t)&done, .timeout_nsec = INT64_MAX, .count_handles = 1,
+	};
+
+	must("wait", ask(b->c.fd, DRM_IOCTL_SYNCOBJ_WAIT, &args));
+}
+
+static double job_latency(struct bench *b)
 {
 	double t[SINGLES];
 
 	for (int i = 0; i < SINGLES; i++) {
 		double start = now_ns();
 
-		submit_empty(c);
-		wait_for(c, c->point);
+		submit_empty(b);
+		wait_for(b, b->done[0]);
 		t[i] = now_ns() - start;
 	}
 	return median(t, SINGLES);
 }
 
-/* Half of what may be in flight, by one call; the last of them tells that they are done. */
-static void submit_half(struct client *c)
+/*
+ * As reads_per_second() does it: what is done makes room for as much, asked for by one call, of half of
+ * what may be in flight; the last job of each tells that they are done.
+ */
+static double jobs_per_second(struct bench *b)
 {
-	struct drm_iau_sync out = {
-		.flags = DRM_IAU_SYNC_SIGNAL, .handle = c->timeline, .point = ++c->point,
-	};
 	struct drm_iau_job jobs[DEPTH / 2];
-
-	for (int i = 0; i < DEPTH / 2; i++)
-		jobs[i] = (struct drm_iau_job){ .cmd_va = CMD_VA, .cmd_bytes = IAU_CMD_BYTES };
-	jobs[DEPTH / 2 - 1].syncs = (struct drm_iau_obj_array){ sizeof(out), 1, (uintptr_t)&out };
-	must("submit", submit(c, c->queue, jobs, DEPTH / 2));
-}
-
-/* As reads_per_second() does it: what is done makes room for as much, asked for by one call. */
-static double jobs_per_second(struct client *c)
-{
 	double start = now_ns();
+	int half = 0;
 
-	submit_half(c);
+	submit_and_signal(b, jobs, DEPTH / 2, b->done[half]);
 	for (int i = DEPTH / 2; i < MANY; i += DEPTH / 2) {
-		submit_half(c);
-		wait_for(c, c->point - 1);
+		submit_and_signal(b, jobs, DEPTH / 2, b->done[!half]);
+		wait_for(b, b->done[half]);
+		half = !half;
 	}
-	wait_for(c, c->point);
+	wait_for(b, b->done[half]);
 	return MANY / (now_ns() - start) * 1e9;
 }
 
 /* The call alone, with nothing else in flight */
-static double submit_ns(struct client *c)
+static double submit_ns(struct bench *b)
 {
 	double t[SINGLES];
 
 	for (int i = 0; i < SINGLES; i++) {
 		double start = now_ns();
 
-		submit_empty(c);
+		submit_empty(b);
 		t[i] = now_ns() - start;
-		wait_for(c, c->point);
+		wait_for(b, b->done[0]);
 	}
 	return median(t, SINGLES);
 }
@@ -310,7 +316,7 @@ static double transfer_ns(int fd, uint32_t buffer)
 
 /* -------------------------------------------------------------------------------------------- */
 
-static void compare_all(struct client *c, const char *device)
+static void compare_all(struct bench *b, const char *device)
 {
 	double latency[2][ROUNDS], rate[2][ROUNDS], call[2][ROUNDS], ratio[3][ROUNDS];
 	struct uring u;
@@ -319,13 +325,13 @@ static void compare_all(struct client *c, const char *device)
 
 	uring_open(&u, device);
 	for (int i = 0; i < ROUNDS; i++) {
-		latency[0][i] = job_latency(c);
+		latency[0][i] = job_latency(b);
 		latency[1][i] = read_latency(&u);
 		ratio[0][i] = latency[0][i] / latency[1][i];
-		rate[0][i] = jobs_per_second(c);
+		rate[0][i] = jobs_per_second(b);
 		rate[1][i] = reads_per_second(&u);
 		ratio[1][i] = rate[0][i] / rate[1][i];
-		call[0][i] = submit_ns(c);
+		call[0][i] = submit_ns(b);
 		call[1][i] = transfer_ns(gpu, buffer);
 		ratio[2][i] = call[0][i] / call[1][i];
 	}
@@ -342,22 +348,24 @@ static void compare_all(struct client *c, const char *device)
 
 int main(int argc, char **argv)
 {
-	struct client c;
+	struct bench b;
 
-	must("open", client_open(&c));
-	must("prepare", copy_prepare(&c));
-	put_end(c.cmd);
+	must("open", client_open(&b.c));
+	must("prepare", copy_prepare(&b.c));
+	put_end(b.c.cmd);
+	for (int i = 0; i < 2; i++)
+		must("syncobj", syncobj_create(b.c.fd, &b.done[i]));
 	if (argc == 3 && !strcmp(argv[1], "-j")) {
 		for (int i = 0; i < atoi(argv[2]); i++) {
-			submit_empty(&c);
-			wait_for(&c, c.point);
+			submit_empty(&b);
+			wait_for(&b, b.done[0]);
 		}
 	} else if (argc == 2) {
-		compare_all(&c, argv[1]);
+		compare_all(&b, argv[1]);
 	} else {
 		fprintf(stderr, "usage: vm_bench NVME_DEVICE | -j JOBS\n");
 		return 2;
 	}
-	client_close(&c);
+	client_close(&b.c);
 	return 0;
 }
