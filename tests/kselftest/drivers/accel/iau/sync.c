@@ -187,6 +187,38 @@ TEST_F(sync, across_queues)
 	}
 }
 
+/* A job that has nothing to wait for still comes behind one of its queue that has. */
+TEST_F(sync, none_overtakes_one_that_waits)
+{
+	struct drm_iau_job busy[16], first = copy_job(), second = copy_job();
+	struct drm_iau_sync begun = { .flags = DRM_IAU_SYNC_SIGNAL, .handle = self->binary };
+	struct drm_iau_sync in = { .handle = self->binary }, out = begun;
+	uint32_t other;
+
+	ASSERT_EQ(0, queue_create(self->c.fd, self->c.vm, DRM_IAU_PRIORITY_NORMAL, &other));
+	ASSERT_EQ(0, syncobj_create(self->c.fd, &out.handle));
+	for (int i = 0; i < 16; i++)
+		busy[i] = copy_job();
+	busy[15].syncs = (struct drm_iau_obj_array){ sizeof(begun), 1, (uintptr_t)&begun };
+	/* the second takes on what the first has left */
+	put_end(put_store(put_load(self->c.cmd + 256, SRC_VA, 4), DST_VA + 1024, 4));
+	put_end(put_store(put_load(self->c.cmd + 512, DST_VA + 1024, 4), DST_VA + 1028, 4));
+	first.cmd_va += 1024;
+	first.cmd_bytes = 192;
+	first.syncs = (struct drm_iau_obj_array){ sizeof(in), 1, (uintptr_t)&in };
+	second.cmd_va += 2048;
+	second.cmd_bytes = 192;
+	second.syncs = (struct drm_iau_obj_array){ sizeof(out), 1, (uintptr_t)&out };
+	for (uint32_t i = 1; i <= 10; i++) {
+		self->c.src[0] = i;
+		ASSERT_EQ(0, submit(&self->c, other, busy, 16));
+		ASSERT_EQ(0, submit(&self->c, self->c.queue, &first, 1));
+		ASSERT_EQ(0, submit(&self->c, self->c.queue, &second, 1));
+		ASSERT_EQ(0, syncobj_wait(self->c.fd, out.handle, 0, 0, LONG_MS));
+		ASSERT_EQ(i, self->c.dst[257]);
+	}
+}
+
 /* ... and for another client's, which shares its syncobj. */
 TEST_F(sync, across_clients)
 {
