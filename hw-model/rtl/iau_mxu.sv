@@ -391,7 +391,7 @@ module iau_mxu (
   assign c_m_last = {1'b0, c_m_q} + 6'd1 == c_m;
   assign c_n_last = c_n_q + 13'd1 == c_nt;
   assign c_go = c_run_q & ~acc_used_q[c_bank_q] &
-      ~(cin & (c_n_q < 13'd2) & (o_valid_q | (c_wait_q & acc_used_q[~c_bank_q])));
+      ~(cin & ((o_valid_q & (d_row_o == c_row_q)) | (c_wait_q & acc_used_q[~c_bank_q])));
   assign c_req = c_go & cin;
   assign c_row = c_row_q;
   assign c_step = cin ? c_gnt & c_m_last : c_go;
