@@ -38,6 +38,9 @@ struct pass {
 	uint32_t old, alpha, inv;
 };
 
+/* Bytes of one scalar a row, for as many rows as there may be: a vector */
+#define ROW_SCALARS 128u
+
 /* Where a chunk lies on the device: blocks of keys, their scales and values; the values' scales. */
 struct place {
 	uint32_t kv, vscale;
@@ -126,8 +129,8 @@ static struct part part_at(const struct builder *b, const struct pass *p, uint32
 	part.q = act_half(part.q, i % b->halves);
 	part.q.data += head * p->q_step;
 	part.q.scale += head * p->q_step / 8;
-	part.max += i * IAU_VSP_GRANULE;
-	part.sum += i * IAU_VSP_GRANULE;
+	part.max += i * ROW_SCALARS;
+	part.sum += i * ROW_SCALARS;
 	part.o += i * p->o_step;
 	return part;
 }
@@ -431,17 +434,26 @@ static void emit_result(struct builder *b, const struct pass *p, uint32_t i, uin
 			struct act out)
 {
 	uint32_t hd = b->hp->head_dim, n = hd_blocks(b), one = b->rows == 1, at = head * n * b->half;
-	struct part part = part_at(b, p, i);
 
 	out = act_half(out, i % b->halves);
-	vec_row(b, (struct iau_vec){ .a = part.sum, .sfu = VEC_RECIP, .d = p->inv }, p->m);
 	/* rows are heads for one token, tokens otherwise */
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->m, .cols = hd, .a = part.o,
-					      .a_stride = hd * 4, .m1 = VEC_M_S, .s = p->inv,
-					      .out = VEC_Q8, .d = out.data + at * 32,
-					      .d_stride = one ? hd : 32, .d_block = b->half * 32,
-					      .sc = out.scale + at * 4, .sc_row = one ? n * 4 : 4,
-					      .sc_block = b->half * 4 });
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->m, .cols = hd, .a = part_at(b, p, i).o,
+					      .a_stride = hd * 4, .m1 = VEC_M_S,
+					      .s = p->inv + i * ROW_SCALARS, .out = VEC_Q8,
+					      .d = out.data + at * 32, .d_stride = one ? hd : 32,
+					      .d_block = b->half * 32, .sc = out.scale + at * 4,
+					      .sc_row = one ? n * 4 : 4, .sc_block = b->half * 4 });
+}
+
+/* Those of all parts, one half after the other: the output projection takes them so. */
+static void emit_results(struct builder *b, const struct pass *p, uint32_t head, struct act out)
+{
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = p->parts, .cols = p->m, .a = p->part.sum,
+					      .a_stride = ROW_SCALARS, .sfu = VEC_RECIP,
+					      .out = VEC_F32, .d = p->inv, .d_stride = ROW_SCALARS });
+	for (uint32_t h = 0; h < b->halves; h++)
+		for (uint32_t i = h; i < p->parts; i += b->halves)
+			emit_result(b, p, i, head + i / b->halves, out);
 }
 
 /* What is written first comes last: it lies where the queries were, not keys or values. */
@@ -452,9 +464,9 @@ static void alloc_pass(struct builder *b, struct pass *p)
 	p->o_step = vsp_round(p->m * hd * 4);
 	p->old = vsp_alloc(b, 128);
 	p->alpha = vsp_alloc(b, 128);
-	p->inv = vsp_alloc(b, 128);
-	p->part.max = vsp_alloc(b, p->parts * IAU_VSP_GRANULE);
-	p->part.sum = vsp_alloc(b, p->parts * IAU_VSP_GRANULE);
+	p->inv = vsp_alloc(b, p->parts * ROW_SCALARS);
+	p->part.max = vsp_alloc(b, p->parts * ROW_SCALARS);
+	p->part.sum = vsp_alloc(b, p->parts * ROW_SCALARS);
 	p->part.o = vsp_alloc(b, p->parts * p->o_step);
 	for (uint32_t i = 0; i < two; i++) {
 		p->p[i].data = vsp_alloc(b, p->m * keys);
@@ -541,8 +553,7 @@ static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g,
 	emit_chunk(b, p, here, true);
 	emit_full_chunks(b, p, va, spare, here);
 	label_op(b, OP_ATTN_VALUES);
-	for (uint32_t i = 0; i < p->parts; i++)
-		emit_result(b, p, i, head + i / b->halves, out);
+	emit_results(b, p, head, out);
 }
 
 void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out)

@@ -48,7 +48,7 @@ struct builder {
 	uint32_t halves, half;
 	uint32_t vsp, vsp_peak; /* stack of vector scratchpad allocations */
 	struct chunk *chunk;	/* of the first pass, so that the second can load ahead */
-	size_t n_chunks, next_load, cur;
+	size_t n_chunks, next_load, cur, used; /* CUR is the next one, USED those whose products are queued */
 	uint32_t ring_next, ring_used;
 	unsigned int kv_turn; /* the place of the keys and values in use, modulo KV_PLACES */
 	bool planning;

@@ -62,78 +62,103 @@ void load_ahead(struct builder *b)
 /* The place of the next chunk in order; while planning, notes it down. */
 static uint32_t begin_chunk(struct builder *b, uint64_t va, uint32_t bytes)
 {
-	if (b->planning && b->cur < MAX_CHUNKS) {
-		b->chunk[b->cur] = (struct chunk){ .va = va, .bytes = bytes, .label = b->cb.label };
-		place_chunk(b, &b->chunk[b->cur]);
-		b->n_chunks = b->cur + 1;
+	size_t i = b->cur++;
+
+	if (b->planning && i < MAX_CHUNKS) {
+		b->chunk[i] = (struct chunk){ .va = va, .bytes = bytes, .label = b->cb.label };
+		place_chunk(b, &b->chunk[i]);
+		b->n_chunks = i + 1;
 	}
 	load_ahead(b);
-	return IAU_TSP_BASE + b->chunk[b->cur < MAX_CHUNKS ? b->cur : 0].at;
+	return IAU_TSP_BASE + b->chunk[i < MAX_CHUNKS ? i : 0].at;
 }
 
-static void end_chunk(struct builder *b)
+/* The products with all chunks begun are queued. */
+static void end_chunks(struct builder *b)
 {
-	if (b->cur < MAX_CHUNKS)
-		b->ring_used -= b->chunk[b->cur].span;
-	b->cur++;
+	for (; b->used < b->cur; b->used++)
+		if (b->used < MAX_CHUNKS)
+			b->ring_used -= b->chunk[b->used].span;
 	load_ahead(b);
 }
 
-/* Columns N .. N + COUNT - 1 of the segment of S blocks that starts at block K. */
-static void matmul_chunk(struct builder *b, const struct linear *lin, uint64_t segment_va,
-			 uint32_t k, uint32_t s, uint32_t n, uint32_t count)
+/* Columns N .. N + COUNT - 1 of S blocks from block K on, at SLOT */
+struct piece {
+	uint32_t k, s, n, count, slot;
+};
+
+static void matmul_half(struct builder *b, const struct linear *lin, const struct piece *p, uint32_t h)
 {
 	const struct iau_matrix *m = lin->m;
-	uint32_t column = s * iau_tile_bytes(m), at = (n - lin->first) * 128;
-	uint32_t slot = begin_chunk(b, segment_va + (uint64_t)n * column, count * column);
-	bool first = k == 0;
+	uint32_t column = p->s * iau_tile_bytes(m), at = p->n * 128;
+	bool first = p->k == 0;
 	uint32_t c = (first ? lin->c : lin->out) + at;
 	uint32_t c_stride = first ? lin->c_stride : lin->out_stride;
+	struct act act = act_half(lin->act, h);
 
-	for (uint32_t h = 0; h < b->halves; h++) {
-		struct act act = act_half(lin->act, h);
-
-		iau_cmd_matmul(&b->cb, (struct iau_matmul){
-			.format = m->int4 ? 2 : 1,
-			.cin = first ? lin->cin : true,
-			.m = b->half,
-			.pitch = b->half,
-			.nt = count,
-			.kb = s,
-			.a = act.data + k * b->half * 32,
-			.as = act.scale + k * b->half * 4,
-			.ws = slot,
-			.w = slot + s * 64,
-			.wl = slot + s * 576,
-			.w_n = column / 64,
-			.w_k = 8,
-			.ws_n = column / 64,
-			.ws_k = 1,
-			.c = c + h * b->half * c_stride,
-			.c_stride = c_stride,
-			.d = lin->out + at + h * b->half * lin->out_stride,
-			.d_stride = lin->out_stride,
-		});
-	}
-	end_chunk(b);
+	iau_cmd_matmul(&b->cb, (struct iau_matmul){
+		.format = m->int4 ? 2 : 1,
+		.cin = first ? lin->cin : true,
+		.m = b->half,
+		.pitch = b->half,
+		.nt = p->count,
+		.kb = p->s,
+		.a = act.data + p->k * b->half * 32,
+		.as = act.scale + p->k * b->half * 4,
+		.ws = p->slot,
+		.w = p->slot + p->s * 64,
+		.wl = p->slot + p->s * 576,
+		.w_n = column / 64,
+		.w_k = 8,
+		.ws_n = column / 64,
+		.ws_k = 1,
+		.c = c + h * b->half * c_stride,
+		.c_stride = c_stride,
+		.d = lin->out + at + h * b->half * lin->out_stride,
+		.d_stride = lin->out_stride,
+	});
 }
 
+/* The next piece behind P, its chunk begun; false if there is none. VA is that of P's segment. */
+static bool next_piece(struct builder *b, const struct linear *lin, struct piece *p, uint64_t *va)
+{
+	const struct iau_matrix *m = lin->m;
+	uint32_t column, fit;
+
+	p->n += p->count;
+	if (p->n == lin->count) {
+		*va += (uint64_t)m->nt * p->s * iau_tile_bytes(m);
+		p->k += p->s;
+		p->n = 0;
+	}
+	if (p->k == m->kb)
+		return false;
+	p->s = m->kb - p->k < IAU_SEGMENT_BLOCKS ? m->kb - p->k : IAU_SEGMENT_BLOCKS;
+	column = p->s * iau_tile_bytes(m);
+	fit = CHUNK_BYTES / column;
+	p->count = lin->count - p->n < fit ? lin->count - p->n : fit;
+	p->slot = begin_chunk(b, *va + (uint64_t)(lin->first + p->n) * column, p->count * column);
+	return true;
+}
+
+/*
+ * Of two halves of the rows, one is multiplied with two chunks, then the other: time enough for a
+ * norm of the half that is not being multiplied, before the first product and behind the last.
+ */
 void emit_linear(struct builder *b, struct linear lin)
 {
-	const struct iau_matrix *m = lin.m;
-	uint64_t va = m->va;
+	struct piece last = { 0 }, p[2];
+	uint64_t va = lin.m->va;
+	uint32_t n;
 
-	for (uint32_t k = 0; k < m->kb; k += IAU_SEGMENT_BLOCKS) {
-		uint32_t s = m->kb - k < IAU_SEGMENT_BLOCKS ? m->kb - k : IAU_SEGMENT_BLOCKS;
-		uint32_t column = s * iau_tile_bytes(m), fit = CHUNK_BYTES / column;
-
-		for (uint32_t n = 0; n < lin.count; n += fit) {
-			uint32_t count = lin.count - n < fit ? lin.count - n : fit;
-
-			matmul_chunk(b, &lin, va, k, s, lin.first + n, count);
-		}
-		va += (uint64_t)m->nt * column;
-	}
+	do {
+		for (n = 0; n < b->halves && next_piece(b, &lin, &last, &va); n++)
+			p[n] = last;
+		for (uint32_t h = 0; h < b->halves; h++)
+			for (uint32_t i = 0; i < n; i++)
+				matmul_half(b, &lin, &p[i], h);
+		end_chunks(b);
+	} while (n == b->halves);
 }
 
 /* x * rsqrt(mean(x^2) + eps) * weight, quantised (Zhang and Sennrich 2019) */

@@ -294,7 +294,7 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 
 	set_rows(b, rows);
 	b->vsp = b->vsp_peak = 0;
-	b->cur = b->next_load = 0;
+	b->cur = b->used = b->next_load = 0;
 	b->ring_next = b->ring_used = 0;
 	b->kv_turn = 0;
 	b->cb.n = 0;
