@@ -79,8 +79,8 @@ static void emit_embedding(struct builder *b)
 						      .row_bytes = b->rows * b->hp->head_dim * 8,
 						      .rows = 1 });
 	iau_cmd_patch(cmd, 2, GRAPH_ROPE);
-	emit_kv_prefetch(b, 0, 0);
 	load_ahead(b);
+	emit_kv_prefetch(b, 0, 0);
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a_i8 = 1, .a = rows,
 					      .a_stride = stride, .m1 = VEC_M_B, .b_blocks = 1,
 					      .b = rows + n, .b_stride = stride, .out = VEC_F32,
