@@ -7,7 +7,7 @@
  * value tiles, and one fp32 scale a token for its values, which is multiplied into the probabilities.
  * The blocks of a layer's heads lie side by side, so that its cache grows at one end.
  *
- * The newest chunk comes first. It is loaded a pass ahead, while it lacks the new tokens; those are
+ * The newest chunk comes first. It is loaded one or two passes ahead, while it lacks the new tokens; those are
  * copied into it from the vector scratchpad, so that nothing waits for their way through memory.
  */
 #include "model/builder.h"
@@ -74,9 +74,9 @@ static uint64_t kv_va(const struct builder *b, uint32_t layer, uint32_t head)
 	return kv->va + layer * kv->layer_bytes + head * kv->head_bytes;
 }
 
-static struct place place_at(const struct builder *b, unsigned int turn)
+static struct place place_at(const struct builder *b, uint32_t pass)
 {
-	return (struct place){ KV_TSP + turn % KV_PLACES * KV_BYTES, b->vscale[turn % KV_PLACES] };
+	return (struct place){ KV_TSP + pass % KV_PLACES * KV_BYTES, b->vscale[pass % KV_PLACES] };
 }
 
 void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
@@ -164,12 +164,16 @@ static void load_chunk(struct builder *b, uint64_t va, struct place to, unsigned
 	}
 }
 
-/* The newest chunk of a layer and head, to the place that comes next. */
-void emit_kv_prefetch(struct builder *b, uint32_t layer, uint32_t head)
+/* The newest chunk of a pass: a layer and KV head. Its place is that of the pass three before. */
+void emit_kv_prefetch(struct builder *b, uint32_t pass)
 {
-	uint16_t before = label(b, layer, OP_KV_CACHE);
+	uint32_t layer = pass / b->hp->n_head_kv, head = pass % b->hp->n_head_kv;
+	uint16_t before = b->cb.label;
 
-	load_chunk(b, kv_va(b, layer, head), place_at(b, b->kv_turn), GRAPH_CHUNK, GRAPH_BLOCKS);
+	if (layer >= b->hp->n_layer)
+		return;
+	label(b, layer, OP_KV_CACHE);
+	load_chunk(b, kv_va(b, layer, head), place_at(b, pass), GRAPH_CHUNK, GRAPH_BLOCKS);
 	b->cb.label = before;
 }
 
@@ -536,22 +540,23 @@ static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g,
 {
 	const struct iau_hparams *hp = b->hp;
 	uint32_t group = hp->n_head / hp->n_head_kv, one = b->rows == 1, head = g * group;
-	uint32_t next = g + 1 < hp->n_head_kv ? l : l + 1;
+	uint32_t pass = l * hp->n_head_kv + g;
 	uint32_t block = one ? head : head * hd_blocks(b) * b->half;
-	struct place here = place_at(b, b->kv_turn), spare = place_at(b, b->kv_turn + 2);
+	struct place here = place_at(b, pass), spare = place_at(b, pass + 2);
 	uint64_t va = kv_va(b, l, g);
 
 	p->part.q = q;
 	p->part.q.data += block * 32;
 	p->part.q.scale += block * 4;
-	b->kv_turn++;
 	label(b, l, OP_KV_CACHE);
 	insert_fresh(b, here, f);
 	begin_full_chunks(b, va, spare);
-	if (next < hp->n_layer)
-		emit_kv_prefetch(b, next, (g + 1) % hp->n_head_kv);
+	if (kv_passes_ahead(hp) == 1)
+		emit_kv_prefetch(b, pass + 1);
 	emit_chunk(b, p, here, true);
 	emit_full_chunks(b, p, va, spare, here);
+	if (kv_passes_ahead(hp) == 2)
+		emit_kv_prefetch(b, pass + 2);
 	label_op(b, OP_ATTN_VALUES);
 	emit_results(b, p, head, out);
 }

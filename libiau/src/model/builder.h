@@ -7,8 +7,8 @@
 
 /*
  * The tile scratchpad: a ring of weight chunks, then three places for a chunk of keys and values: in
- * use, being filled for the next pass, being filled for this one. Everything starts at a granule, so
- * that nothing waits for a neighbour.
+ * use, filled for the next pass, for more of this one and then perhaps for the pass after the next.
+ * Everything starts at a granule, so that nothing waits for a neighbour.
  */
 #define KV_BYTES 0x9000u
 #define KV_PLACES 3u
@@ -50,7 +50,6 @@ struct builder {
 	struct chunk *chunk;	/* of the first pass, so that the second can load ahead */
 	size_t n_chunks, next_load, cur, used; /* CUR is the next one, USED those whose products are queued */
 	uint32_t ring_next, ring_used;
-	unsigned int kv_turn; /* the place of the keys and values in use, modulo KV_PLACES */
 	bool planning;
 	/* persistent buffers of the vector scratchpad */
 	uint32_t x, pack[2], rope, stat, vscale[KV_PLACES];
@@ -125,10 +124,19 @@ void emit_new_values(struct builder *b, uint32_t l, const struct attention *a);
 void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a);
 void emit_queries(struct builder *b, uint32_t l, const struct attention *a);
 /*
- * OUT: blocks for the output projection. The first layer's keys and values must have been asked for
- * by emit_kv_prefetch(). Takes Q, K and V's place.
+ * OUT: blocks for the output projection. The keys and values of the passes ahead of the first must have been asked
+ * for by emit_kv_prefetch(). Takes Q, K and V's place.
  */
 void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out);
-void emit_kv_prefetch(struct builder *b, uint32_t layer, uint32_t head);
+/*
+ * A pass is a layer and KV head. Behind weights asked for before, a chunk of keys takes longer to come
+ * than one head of the same layer takes; a whole layer gives it time, and attention leaves memory idle.
+ */
+static inline uint32_t kv_passes_ahead(const struct iau_hparams *hp)
+{
+	return hp->n_head_kv > 1 ? 2 : 1;
+}
+
+void emit_kv_prefetch(struct builder *b, uint32_t pass);
 
 #endif

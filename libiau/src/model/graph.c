@@ -80,7 +80,8 @@ static void emit_embedding(struct builder *b)
 						      .rows = 1 });
 	iau_cmd_patch(cmd, 2, GRAPH_ROPE);
 	load_ahead(b);
-	emit_kv_prefetch(b, 0, 0);
+	for (uint32_t pass = 0; pass < kv_passes_ahead(b->hp); pass++)
+		emit_kv_prefetch(b, pass);
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a_i8 = 1, .a = rows,
 					      .a_stride = stride, .m1 = VEC_M_B, .b_blocks = 1,
 					      .b = rows + n, .b_stride = stride, .out = VEC_F32,
@@ -296,7 +297,6 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->vsp = b->vsp_peak = 0;
 	b->cur = b->used = b->next_load = 0;
 	b->ring_next = b->ring_used = 0;
-	b->kv_turn = 0;
 	b->cb.n = 0;
 	b->stat = vsp_alloc(b, 2 * IAU_VSP_GRANULE);
 	b->pack[0] = vsp_alloc_beside(b, b->w->pack.bytes);
