@@ -25,14 +25,27 @@ static int find(struct pci_dev *pdev)
 	return 0;
 }
 
-/* A card without it, or no memory for it, costs nothing but time. */
-void iau_doorbell_init(struct iau_device *iau)
+/* Before the page is freed, the card must forget it: it writes there, too. */
+static void stop(void *data)
 {
-	iau->doorbell_cap = find(to_pci_dev(iau->drm.dev));
-	if (iau->doorbell_cap)
-		iau->doorbells = dmam_alloc_coherent(iau->drm.dev, IAU_DBP_BYTES,
-						     &iau->doorbells_dma, GFP_KERNEL);
+	struct iau_device *iau = data;
+
+	pci_write_config_dword(to_pci_dev(iau->drm.dev), iau->doorbell_cap + IAU_DBP_ADDR, 0);
+}
+
+/* A card without the capability costs nothing but time. */
+int iau_doorbell_init(struct iau_device *iau)
+{
+	struct device *dev = iau->drm.dev;
+
+	iau->doorbell_cap = find(to_pci_dev(dev));
+	if (!iau->doorbell_cap)
+		return 0;
+	iau->doorbells = dmam_alloc_coherent(dev, IAU_DBP_BYTES, &iau->doorbells_dma, GFP_KERNEL);
+	if (!iau->doorbells)
+		return -ENOMEM;
 	iau_doorbell_start(iau);
+	return devm_add_action_or_reset(dev, stop, iau);
 }
 
 /* The device has forgotten where the page is; no queue of it is enabled. */

@@ -233,8 +233,9 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_set_master(pdev);
 	iau->awake = true;
 	iau_counters_start(iau);
-	iau_doorbell_init(iau);
-	err = iau_huge_init(iau);
+	err = iau_doorbell_init(iau);
+	if (!err)
+		err = iau_huge_init(iau);
 	if (!err)
 		err = iau_shrinker_init(iau);
 	if (!err)

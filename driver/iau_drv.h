@@ -475,7 +475,7 @@ struct iau_dump *iau_dump_take(struct iau_ring *ring, struct iau_vm *vm,
 			       const struct iau_dump_fault_record *fault);
 void iau_dump_publish(struct iau_device *iau, struct iau_dump *dump);
 
-void iau_doorbell_init(struct iau_device *iau);
+int iau_doorbell_init(struct iau_device *iau);
 void iau_doorbell_start(struct iau_device *iau);
 void iau_doorbell_reset(struct iau_device *iau, unsigned int q);
 void iau_doorbell_ring(struct iau_device *iau, unsigned int q, u32 tail);

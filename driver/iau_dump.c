@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Core dumps. A dump is taken before the fence of its job is signalled, while the client cannot yet
- * take back what the job used; so nothing here may wait for memory or for a lock that is held while
- * somebody waits for the job. It is published afterwards.
+ * take back what the job used; so nothing here may wait for memory, or for long for a lock that is
+ * held while somebody waits for the job. It is published afterwards.
  */
+#include <linux/delay.h>
 #include <linux/devcoredump.h>
 #include <linux/highmem.h>
 #include <linux/scatterlist.h>
@@ -18,6 +19,7 @@
 /* Everything fits: commands and mappings take the most. */
 #define MAX_CMD_BYTES	SZ_256K
 #define MAX_MAPPINGS	2048
+#define LOCK_TRIES	20
 
 struct iau_dump {
 	struct iau_dump_header header;
@@ -207,11 +209,21 @@ static void put_commands(struct iau_dump *dump, struct iau_vm *vm, const struct 
 	put_memory(dump, vm, IAU_DUMP_COMMANDS, job->cmd_va + from, n);
 }
 
+/* The call that submitted the job may not have returned; but who holds the lock may wait for it. */
+static bool lock_soon(struct iau_vm *vm)
+{
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (mutex_trylock(&vm->lock))
+			return true;
+		usleep_range(100, 200);
+	}
+	return false;
+}
+
 static void put_vm(struct iau_dump *dump, struct iau_vm *vm, const struct iau_dump_job *job,
 		   u64 offset)
 {
-	/* who holds it may be waiting for the very job */
-	if (!mutex_trylock(&vm->lock)) {
+	if (!lock_soon(vm)) {
 		dump->header.flags |= IAU_DUMP_BUSY;
 		return;
 	}

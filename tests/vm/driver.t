@@ -14,7 +14,9 @@ for engine in ${ENGINES:-ref rtl}; do
 	guest -e $engine "
 for t in $programs; do echo \"# program \$t\"; $tests/\$t 2>&1; done
 build/iau run -m $model -n 24 -p 'Once upon a time' 2>/dev/null; echo
-rmmod iau && insmod /out/iau.ko && build/iau info"
+page() { od -An -tx4 -j 164 -N 4 /sys/bus/pci/devices/0000:01:00.0/config; }
+echo pages \$(page; rmmod iau; page)
+insmod /out/iau.ko && build/iau info"
 	kselftests $engine
 	[ "$(grep -c '^ok [0-9]' <<< "$out")" -ge $least ]
 	ok $? "$engine: at least $least cases passed"
@@ -22,6 +24,9 @@ rmmod iau && insmod /out/iau.ko && build/iau info"
 	ok $? "$engine: a model writes what it writes in-process"
 	grep -q '^engine  */dev/accel/accel0' <<< "$out"
 	ok $? "$engine: the module is removed and inserted again"
+	# its address, with bit 0 set, in the capability; the driver has freed it
+	[[ $(said pages) =~ ^[0-9a-f]{7}1\ 00000000$ ]]
+	ok $? "$engine: a card without its driver has forgotten the doorbell page"
 	clean
 done
 finish
