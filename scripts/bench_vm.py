@@ -7,10 +7,12 @@ usage: bench_vm.py VM KERNEL
 An empty job against a 4 KiB read by io_uring from QEMU's NVMe drive, in the same machine and in turns:
 medians of 7 rounds, and of the rounds' ratios. The drive has a null backend, so that it never waits.
 The submitting call against virtio-gpu's that transfers a pixel: a command in a ring and a doorbell.
-Accesses of registers, as iau-vfio counts
-them, are those of 1,100 jobs less those of 100.
+Accesses of registers, as iau-vfio counts them, are those of 1,100 jobs less those of 100. Instructions:
+instructions.py.
 """
 import json, os, subprocess, sys, tempfile
+
+import instructions
 
 OTHERS = ("-blockdev driver=null-co,size=1073741824,read-zeroes=on,node-name=null -device nvme,drive=null,serial=1 "
           "-device virtio-gpu-pci")
@@ -37,7 +39,7 @@ def measure(vm, kernel):
     for kind in "reads", "writes":
         figures[f"vm_mmio_{kind}_per_submit"] = (many[kind] - few[kind]) / 1000
     figures["vm_mmio_per_submit"] = figures["vm_mmio_reads_per_submit"] + figures["vm_mmio_writes_per_submit"]
-    return figures
+    return figures | instructions.figures(vm, kernel)
 
 
 def main():
@@ -51,8 +53,8 @@ def main():
         json.dump(figures, f, indent=2)
         f.write("\n")
     for name, value in figures.items():
-        if name.startswith("vm_"):
-            print(f"{name:32} {value:g}")
+        if name.startswith("vm_") or name == "host_instructions_per_token":
+            print(f"{name:44} {value:g}")
 
 
 main()
