@@ -152,6 +152,7 @@ static const struct drm_driver iau_driver = {
 	.num_ioctls = ARRAY_SIZE(iau_ioctls),
 	.fops = &iau_fops,
 	.gem_create_object = iau_gem_create_object,
+	.gem_prime_import = iau_gem_import,
 	.gem_prime_import_sg_table = drm_gem_shmem_prime_import_sg_table,
 	.name = "iau",
 	.desc = "IAU inference accelerator",
@@ -213,6 +214,10 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_set_drvdata(pdev, iau);
 	spin_lock_init(&iau->slot_lock);
 	spin_lock_init(&iau->usage_lock);
+	spin_lock_init(&iau->mapped_lock);
+	INIT_LIST_HEAD(&iau->mapped_vms);
+	INIT_LIST_HEAD(&iau->mapped_bos);
+	init_waitqueue_head(&iau->unmapped);
 	err = drmm_mutex_init(&iau->drm, &iau->counter_lock);
 	if (!err)
 		err = drmm_mutex_init(&iau->drm, &iau->reset_lock);
@@ -263,6 +268,10 @@ static void iau_remove(struct pci_dev *pdev)
 	drm_dev_unplug(&iau->drm);
 	iau_device_fini(iau);
 	iau_pm_fini(iau);
+	/* memory of clients that stay is no longer the device's; tables go before what they name */
+	pci_clear_master(pdev);
+	iau_vms_unmap(iau);
+	iau_gem_unmap_all(iau);
 }
 
 static const struct pci_device_id iau_ids[] = {

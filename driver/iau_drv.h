@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -154,6 +155,10 @@ struct iau_device {
 	struct mutex lru_lock;
 	struct drm_gem_lru purgeable;
 	struct drm_gem_lru kv_lru;
+	/* VMs and buffers from which the device may reach memory, until that is undone */
+	spinlock_t mapped_lock;
+	struct list_head mapped_vms, mapped_bos;
+	wait_queue_head_t unmapped;
 	/* protects last_end_ns and what clients have used; interrupts off, innermost */
 	spinlock_t usage_lock;
 	u64 last_end_ns;
@@ -258,7 +263,8 @@ void iau_pt_destroy(struct device *dev, struct iau_table *root);
  * @iau: the device
  * @lock: protects mappings, and the order of submissions and changes of mappings
  * @pt_lock: protects page tables; nothing is allocated and nothing waited for under it
- * @root: level-2 table
+ * @root: level-2 table; NULL once the device has gone, under @pt_lock
+ * @mapped: in the device's list of VMs
  * @slot: context of the device that holds it, or -1; under slot_lock
  * @bind: mappings that are changed in the order of jobs
  * @closed: its handle has gone, and mappings change no more; under @lock
@@ -271,6 +277,7 @@ struct iau_vm {
 	struct mutex lock;
 	struct mutex pt_lock;
 	struct iau_table *root;
+	struct list_head mapped;
 	int slot;
 	struct drm_sched_entity bind;
 	bool closed;
@@ -287,6 +294,7 @@ void iau_vm_put(struct iau_vm *vm);
 void iau_vm_close(struct iau_vm *vm);
 int iau_vm_idle(struct iau_vm *vm, bool interruptible);
 bool iau_vm_is_idle(struct iau_vm *vm);
+void iau_vms_unmap(struct iau_device *iau);
 int iau_vm_settle(struct iau_vm *vm);
 
 int iau_bind_init(struct iau_device *iau);
@@ -331,12 +339,16 @@ struct iau_kv {
  * @client: to whom its memory is charged, or NULL
  * @charged: bytes
  * @kv: pages of a KV buffer, or NULL
+ * @mapped: in the device's list of buffers
+ * @imported: what another driver gave, or NULL; a reference
  */
 struct iau_bo {
 	struct drm_gem_shmem_object shmem;
 	struct iau_client *client;
 	u64 charged;
 	struct iau_kv *kv;
+	struct list_head mapped;
+	struct dma_buf *imported;
 };
 
 static inline struct iau_bo *to_iau_bo(struct drm_gem_object *obj)
@@ -350,7 +362,9 @@ static inline struct iau_kv *iau_kv_of(struct drm_gem_object *obj)
 }
 
 struct drm_gem_object *iau_gem_create_object(struct drm_device *drm, size_t size);
+struct drm_gem_object *iau_gem_import(struct drm_device *drm, struct dma_buf *dma_buf);
 struct sg_table *iau_gem_pages(struct drm_gem_object *obj);
+void iau_gem_unmap_all(struct iau_device *iau);
 void iau_gem_free(struct drm_gem_object *obj);
 
 int iau_kv_init(struct iau_bo *bo, struct iau_vm *vm);
@@ -358,6 +372,7 @@ void iau_kv_map(struct drm_gem_object *obj, struct iau_vm *vm, u64 va, u64 size,
 		u64 flags);
 int iau_kv_restore(struct iau_vm *vm);
 bool iau_kv_evict(struct drm_gem_object *obj);
+void iau_kv_unmap(struct drm_gem_object *obj);
 
 int iau_shrinker_init(struct iau_device *iau);
 unsigned long iau_shrink(struct iau_device *iau, unsigned long n, bool kv, unsigned long *left);

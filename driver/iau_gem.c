@@ -1,22 +1,121 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffers: shared memory objects, pinned while they exist in an address space. */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 
 #include "iau_compat.h"
 #include "iau_drv.h"
 
+static void list_bo(struct iau_bo *bo)
+{
+	struct iau_device *iau = to_iau(bo->shmem.base.dev);
+
+	spin_lock(&iau->mapped_lock);
+	list_add(&bo->mapped, &iau->mapped_bos);
+	spin_unlock(&iau->mapped_lock);
+}
+
+static void unlist_bo(struct iau_bo *bo)
+{
+	struct iau_device *iau = to_iau(bo->shmem.base.dev);
+
+	spin_lock(&iau->mapped_lock);
+	list_del_init(&bo->mapped);
+	wake_up(&iau->unmapped);
+	spin_unlock(&iau->mapped_lock);
+}
+
+/*
+ * What another driver gave is given back, not only unmapped: who gave it may keep the mapping as
+ * long as the device is attached. The object's reservation is that of the dma-buf, which stays.
+ */
+static void detach(struct iau_bo *bo)
+{
+	struct drm_gem_object *obj = &bo->shmem.base;
+	struct dma_buf_attachment *attach = obj->import_attach;
+
+	dma_buf_unmap_attachment_unlocked(attach, bo->shmem.sgt, DMA_BIDIRECTIONAL);
+	bo->shmem.sgt = NULL;
+	obj->import_attach = NULL;
+	dma_buf_detach(bo->imported, attach);
+}
+
+/* The device can reach the pages no longer. They stay what they are. */
+static void unmap(struct iau_bo *bo)
+{
+	struct drm_gem_shmem_object *shmem = &bo->shmem;
+	struct drm_gem_object *obj = &shmem->base;
+
+	if (obj->import_attach) {
+		detach(bo);
+		return;
+	}
+	dma_resv_lock(obj->resv, NULL);
+	if (shmem->sgt) {
+		dma_unmap_sgtable(obj->dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
+		sg_free_table(shmem->sgt);
+		kfree(shmem->sgt);
+		shmem->sgt = NULL;
+	}
+	dma_resv_unlock(obj->resv);
+}
+
+/* One that is still listed, with a reference; those that are just going are passed over. */
+static struct iau_bo *first_mapped(struct iau_device *iau)
+{
+	struct iau_bo *bo, *found = NULL;
+
+	spin_lock(&iau->mapped_lock);
+	list_for_each_entry(bo, &iau->mapped_bos, mapped) {
+		if (kref_get_unless_zero(&bo->shmem.base.refcount)) {
+			found = bo;
+			break;
+		}
+	}
+	spin_unlock(&iau->mapped_lock);
+	return found;
+}
+
+/* The device goes, its clients stay, and keep their memory. No VM has page tables any more. */
+void iau_gem_unmap_all(struct iau_device *iau)
+{
+	struct iau_bo *bo;
+
+	while ((bo = first_mapped(iau))) {
+		/* who exports a buffer looks under this lock whether it was imported */
+		mutex_lock(&iau->drm.object_name_lock);
+		if (bo->kv)
+			iau_kv_unmap(&bo->shmem.base);
+		else
+			unmap(bo);
+		mutex_unlock(&iau->drm.object_name_lock);
+		unlist_bo(bo);
+		drm_gem_object_put(&bo->shmem.base);
+	}
+	wait_event(iau->unmapped, list_empty(&iau->mapped_bos));
+}
+
 void iau_gem_free(struct drm_gem_object *obj)
 {
 	struct iau_bo *bo = to_iau_bo(obj);
+	struct dma_buf *imported;
 
+	unmap(bo);
+	unlist_bo(bo);
 	if (bo->client) {
 		iau_client_uncharge(bo->client, bo->charged);
 		iau_client_put(bo->client);
 	}
+	imported = bo->imported;
 	drm_gem_shmem_object_free(obj);
+	if (imported)
+		dma_buf_put(imported);
 }
 
 static enum drm_gem_object_status iau_gem_status(struct drm_gem_object *obj)
@@ -52,7 +151,26 @@ struct drm_gem_object *iau_gem_create_object(struct drm_device *drm, size_t size
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 	bo->shmem.base.funcs = &iau_gem_funcs;
+	INIT_LIST_HEAD(&bo->mapped);
 	return &bo->shmem.base;
+}
+
+/* The core's own ioctl calls this, which does not keep the device from going. */
+struct drm_gem_object *iau_gem_import(struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *obj;
+	int idx;
+
+	if (!drm_dev_enter(drm, &idx))
+		return ERR_PTR(-ENODEV);
+	obj = drm_gem_prime_import(drm, dma_buf);
+	/* one of this driver's comes back as what it is */
+	if (!IS_ERR(obj) && obj->import_attach) {
+		to_iau_bo(obj)->imported = dma_buf;
+		list_bo(to_iau_bo(obj));
+	}
+	drm_dev_exit(idx);
+	return obj;
 }
 
 /* The pages of a buffer for the device; they stay until it is purged or goes. */
@@ -115,6 +233,7 @@ int iau_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *fil
 	bo = bo_create(drm, args->size);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
+	list_bo(bo);
 	bo->client = iau_client_get(priv->client);
 	err = kv ? init_kv(bo, priv, args->vm_id) : init_plain(bo);
 	/* the handle comes last: once it exists, another thread may close it */
@@ -218,3 +337,6 @@ int iau_ioctl_bo_advise(struct drm_device *drm, void *data, struct drm_file *fil
 	drm_gem_object_put(obj);
 	return err;
 }
+
+/* MODULE_IMPORT_NS() takes an identifier or a string, as the kernel will have it. */
+MODULE_INFO(import_ns, "DMA_BUF");

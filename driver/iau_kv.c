@@ -308,6 +308,16 @@ int iau_kv_restore(struct iau_vm *vm)
 	return err;
 }
 
+/* The device goes: the pages are its client's only. */
+void iau_kv_unmap(struct drm_gem_object *obj)
+{
+	struct iau_kv *kv = iau_kv_of(obj);
+
+	mutex_lock(&kv->lock);
+	put_all_out(obj);
+	mutex_unlock(&kv->lock);
+}
+
 static void kv_free(struct drm_gem_object *obj)
 {
 	struct iau_kv *kv = iau_kv_of(obj);

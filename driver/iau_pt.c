@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Page tables of the device: three levels of 512 little-endian entries. Tables are allocated ahead,
- * so that a mapping whose turn has come cannot fail; they stay until the address space goes.
+ * so that a mapping whose turn has come cannot fail; they stay until the address space goes, or
+ * the device, after which mappings are changed without them.
  */
 #include <linux/dma-mapping.h>
 #include <linux/scatterlist.h>
@@ -182,7 +183,8 @@ static void map_sgt(struct iau_table *root, u64 va, u64 size, struct sg_table *s
 void iau_pt_map(struct iau_vm *vm, u64 va, u64 size, struct sg_table *sgt, u64 offset, u64 flags)
 {
 	mutex_lock(&vm->pt_lock);
-	map_sgt(vm->root, va, size, sgt, offset, flags);
+	if (vm->root)
+		map_sgt(vm->root, va, size, sgt, offset, flags);
 	mutex_unlock(&vm->pt_lock);
 }
 
@@ -190,19 +192,19 @@ void iau_pt_map(struct iau_vm *vm, u64 va, u64 size, struct sg_table *sgt, u64 o
 void iau_pt_map_page(struct iau_vm *vm, u64 va, dma_addr_t dma, u64 flags)
 {
 	mutex_lock(&vm->pt_lock);
-	map_small(vm->root, va, dma | flags | IAU_PTE_V);
+	if (vm->root)
+		map_small(vm->root, va, dma | flags | IAU_PTE_V);
 	mutex_unlock(&vm->pt_lock);
 }
 
 /* Nothing is mapped from VA to VA + SIZE any more. What was never reserved is passed over. */
 void iau_pt_unmap(struct iau_vm *vm, u64 va, u64 size)
 {
-	struct iau_table *root = vm->root;
 	u64 end = va + size;
 
 	mutex_lock(&vm->pt_lock);
-	while (va < end) {
-		struct iau_table *t = middle(root, va);
+	while (vm->root && va < end) {
+		struct iau_table *t = middle(vm->root, va);
 		unsigned int i = index_of(va, 1);
 		u64 next = min(end, ALIGN(va + 1, SZ_2M));
 
@@ -218,5 +220,6 @@ void iau_pt_unmap(struct iau_vm *vm, u64 va, u64 size)
 		}
 		for (; va < next; va += PAGE_BYTES)
 			set(t->sub[i], index_of(va, 0), 0);
-	}	mutex_unlock(&vm->pt_lock);
+	}
+	mutex_unlock(&vm->pt_lock);
 }

@@ -488,7 +488,6 @@ static void ring_fini(struct drm_device *drm, void *data)
 	struct iau_ring *ring = data;
 
 	drm_sched_fini(&ring->sched);
-	dma_free_coherent(drm->dev, MEM_BYTES, ring->desc, ring->dma);
 }
 
 static int ring_init(struct iau_device *iau, unsigned int index)
@@ -501,15 +500,14 @@ static int ring_init(struct iau_device *iau, unsigned int index)
 	ring->index = index;
 	spin_lock_init(&ring->lock);
 	ring->fence_context = dma_fence_context_alloc(1);
-	ring->desc = dma_alloc_coherent(dev, MEM_BYTES, &ring->dma, GFP_KERNEL);
+	/* clients may stay when the device goes; its memory does not */
+	ring->desc = dmam_alloc_coherent(dev, MEM_BYTES, &ring->dma, GFP_KERNEL);
 	if (!ring->desc)
 		return -ENOMEM;
 	ring->rec = ring->desc + IAU_RING_ENTRIES * IAU_JOB_BYTES;
 	err = iau_sched_init(&ring->sched, &sched_ops, IAU_RING_JOBS, MAX_SCHEDULE_TIMEOUT, dev);
-	if (err) {
-		dma_free_coherent(dev, MEM_BYTES, ring->desc, ring->dma);
+	if (err)
 		return err;
-	}
 	iau_ring_setup(ring);
 	return drmm_add_action_or_reset(&iau->drm, ring_fini, ring);
 }

@@ -6,6 +6,28 @@
 #include "iau_compat.h"
 #include "iau_drv.h"
 
+/* The page tables go; the device does not look for any. */
+static void unmap(struct iau_vm *vm)
+{
+	struct iau_table *root;
+
+	mutex_lock(&vm->pt_lock);
+	root = vm->root;
+	vm->root = NULL;
+	mutex_unlock(&vm->pt_lock);
+	iau_pt_destroy(vm->iau->drm.dev, root);
+}
+
+static void unlist(struct iau_vm *vm)
+{
+	struct iau_device *iau = vm->iau;
+
+	spin_lock(&iau->mapped_lock);
+	list_del_init(&vm->mapped);
+	wake_up(&iau->unmapped);
+	spin_unlock(&iau->mapped_lock);
+}
+
 /* The last reference: no job, no queue and no handle is left. */
 static void vm_free(struct drm_gpuvm *gpuvm)
 {
@@ -13,7 +35,8 @@ static void vm_free(struct drm_gpuvm *gpuvm)
 
 	iau_slot_release(vm);
 	dma_fence_put(vm->last_bind);
-	iau_pt_destroy(vm->iau->drm.dev, vm->root);
+	unmap(vm);
+	unlist(vm);
 	mutex_destroy(&vm->pt_lock);
 	mutex_destroy(&vm->lock);
 	kfree(vm);
@@ -55,7 +78,39 @@ struct iau_vm *iau_vm_create(struct iau_device *iau)
 	drm_gpuvm_init(&vm->gpuvm, "iau", 0, &iau->drm, resv, 0, BIT_ULL(IAU_VA_BITS), 0, 0,
 		       &vm_ops);
 	drm_gem_object_put(resv);
+	spin_lock(&iau->mapped_lock);
+	list_add(&vm->mapped, &iau->mapped_vms);
+	spin_unlock(&iau->mapped_lock);
 	return vm;
+}
+
+/* One that is still listed, with a reference; those that are just going are passed over. */
+static struct iau_vm *first_mapped(struct iau_device *iau)
+{
+	struct iau_vm *vm, *found = NULL;
+
+	spin_lock(&iau->mapped_lock);
+	list_for_each_entry(vm, &iau->mapped_vms, mapped) {
+		if (kref_get_unless_zero(&vm->gpuvm.kref)) {
+			found = vm;
+			break;
+		}
+	}
+	spin_unlock(&iau->mapped_lock);
+	return found;
+}
+
+/* The device goes, its clients stay: no VM has page tables any more, nor gets new ones. */
+void iau_vms_unmap(struct iau_device *iau)
+{
+	struct iau_vm *vm;
+
+	while ((vm = first_mapped(iau))) {
+		unmap(vm);
+		unlist(vm);
+		iau_vm_put(vm);
+	}
+	wait_event(iau->unmapped, list_empty(&iau->mapped_vms));
 }
 
 void iau_vm_put(struct iau_vm *vm)

@@ -21,6 +21,11 @@
 
 #define DRIVER	"/sys/bus/pci/drivers/iau"
 #define CLIENTS	4
+#define BIG	(5 << 20) /* a page of the device's, and small ones */
+#define KV	(64 * PAGE)
+#define KV_VA	0x10000000
+#define BIG_VA	0x20000000
+#define SHARED_VA	0x30000000
 
 static void fail(const char *what, int err)
 {
@@ -65,7 +70,27 @@ static void tell(const char *file, const char *name)
 	close(fd);
 }
 
-/* One copies, one has far more to copy, one never ends, one does nothing. */
+/* What one client can have for the device: large and small pages, those of a sequence, another's */
+static void take_memory(struct client *c)
+{
+	uint32_t big, kv, shared;
+	void *p;
+	int fd = memory_share(4 * PAGE, &p);
+
+	must("bo_create", bo_create(c->fd, BIG, &big));
+	must("bind", bind(c, DRM_IAU_BIND_WRITE, big, 0, BIG_VA, BIG));
+	must("kv_create", kv_create(c->fd, c->vm, KV, &kv));
+	must("bind", bind(c, DRM_IAU_BIND_WRITE, kv, 0, KV_VA, KV));
+	must("commit", kv_commit(c->fd, kv, 0, PAGE, 3 * PAGE, NULL));
+	must("import", bo_import(c->fd, fd, &shared));
+	must("bind", bind(c, DRM_IAU_BIND_WRITE, shared, 0, SHARED_VA, 4 * PAGE));
+	/* nothing but the mapping holds this one */
+	must("close", bo_close(c->fd, big));
+	munmap(p, 4 * PAGE);
+	close(fd);
+}
+
+/* One copies, one has far more to copy, one never ends, one has nothing but memory. */
 static void begin(struct client *c)
 {
 	for (int i = 0; i < CLIENTS; i++) {
@@ -77,6 +102,9 @@ static void begin(struct client *c)
 	for (int i = 0; i < 20; i++)
 		must("submit", submit_copies(&c[1], c[1].queue, 64));
 	must("submit", submit_copies(&c[2], c[2].queue, 4));
+	/* its turn never comes while the device is there */
+	must("bind", bind_later(&c[2], 0, c[2].cmd_bo, 0, BIG_VA, PAGE));
+	take_memory(&c[3]);
 }
 
 /* A promise as a file, which can be waited for without the device */

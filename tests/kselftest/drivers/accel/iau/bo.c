@@ -51,15 +51,6 @@ static int export(int fd, uint32_t handle, int *shared)
 	return err;
 }
 
-static int import(int fd, int shared, uint32_t *handle)
-{
-	struct drm_prime_handle args = { .fd = shared };
-	int err = ask(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
-
-	*handle = args.handle;
-	return err;
-}
-
 FIXTURE(size) {
 	struct client c;
 };
@@ -235,7 +226,7 @@ TEST_F(bo, shared_by_file_descriptor)
 	ASSERT_EQ(0, client_open(&other));
 	ASSERT_EQ(0, bo_create(self->c.fd, PAGE, &bo));
 	ASSERT_EQ(0, export(self->c.fd, bo, &shared));
-	ASSERT_EQ(0, import(other.fd, shared, &theirs));
+	ASSERT_EQ(0, bo_import(other.fd, shared, &theirs));
 	a = bo_map(self->c.fd, bo, PAGE);
 	b = bo_map(other.fd, theirs, PAGE);
 	ASSERT_TRUE(a && b);
@@ -252,8 +243,8 @@ TEST_F(bo, imported_twice_is_one_handle)
 
 	ASSERT_EQ(0, bo_create(self->c.fd, PAGE, &bo));
 	ASSERT_EQ(0, export(self->c.fd, bo, &shared));
-	ASSERT_EQ(0, import(self->c.fd, shared, &a));
-	ASSERT_EQ(0, import(self->c.fd, shared, &b));
+	ASSERT_EQ(0, bo_import(self->c.fd, shared, &a));
+	ASSERT_EQ(0, bo_import(self->c.fd, shared, &b));
 	EXPECT_EQ(bo, a);
 	EXPECT_EQ(bo, b);
 	close(shared);
@@ -273,7 +264,7 @@ TEST_F(bo, file_descriptor_outlives_client)
 	munmap(p, PAGE);
 	ASSERT_EQ(0, export(other.fd, bo, &shared));
 	client_close(&other);
-	ASSERT_EQ(0, import(self->c.fd, shared, &mine));
+	ASSERT_EQ(0, bo_import(self->c.fd, shared, &mine));
 	p = bo_map(self->c.fd, mine, PAGE);
 	ASSERT_NE(NULL, p);
 	EXPECT_EQ(5, p[0]);
@@ -294,9 +285,9 @@ TEST_F(bo, import_what_is_no_buffer)
 	uint32_t bo;
 
 	ASSERT_EQ(0, pipe(pipes));
-	EXPECT_EQ(-EINVAL, import(self->c.fd, pipes[0], &bo));
-	EXPECT_EQ(-EBADF, import(self->c.fd, -1, &bo));
-	EXPECT_EQ(-EINVAL, import(self->c.fd, self->c.fd, &bo));
+	EXPECT_EQ(-EINVAL, bo_import(self->c.fd, pipes[0], &bo));
+	EXPECT_EQ(-EBADF, bo_import(self->c.fd, -1, &bo));
+	EXPECT_EQ(-EINVAL, bo_import(self->c.fd, self->c.fd, &bo));
 }
 
 /* Its pages stay while a job may use them. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#define _GNU_SOURCE
 #include "client.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <linux/sync_file.h>
+#include <linux/udmabuf.h>
 
 #define MAX_NODES	64
 #define MAX_COPIES	64
@@ -159,6 +161,31 @@ int bo_close(int fd, uint32_t handle)
 	struct drm_gem_close args = { .handle = handle };
 
 	return ask(fd, DRM_IOCTL_GEM_CLOSE, &args);
+}
+
+int memory_share(size_t size, void **p)
+{
+	struct udmabuf_create args = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
+	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd = -1;
+
+	args.memfd = memfd_create("iau", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	if (dev >= 0 && !ftruncate(args.memfd, size) &&
+	    !fcntl(args.memfd, F_ADD_SEALS, F_SEAL_SHRINK)) {
+		*p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, args.memfd, 0);
+		fd = ioctl(dev, UDMABUF_CREATE, &args);
+	}
+	close(args.memfd);
+	close(dev);
+	return fd;
+}
+
+int bo_import(int fd, int shared, uint32_t *handle)
+{
+	struct drm_prime_handle args = { .fd = shared };
+	int err = ask(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
+
+	*handle = args.handle;
+	return err;
 }
 
 void *bo_map(int fd, uint32_t handle, size_t size)

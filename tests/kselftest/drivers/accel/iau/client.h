@@ -60,6 +60,9 @@ int kv_commit(int fd, uint32_t handle, uint32_t flags, uint64_t offset, uint64_t
 	      uint64_t *committed);
 /* NULL if it does not work; errno says why */
 void *bo_map(int fd, uint32_t handle, size_t size);
+/* Memory of this process as a dma-buf, or -1; *P is where it is seen here. */
+int memory_share(size_t size, void **p);
+int bo_import(int fd, int shared, uint32_t *handle);
 int bind_ops(int fd, uint32_t vm, struct drm_iau_bind_op *ops, uint32_t *count);
 int bind(struct client *c, uint32_t flags, uint32_t handle, uint64_t offset, uint64_t va,
 	 uint64_t size);

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <linux/dma-heap.h>
-#include <linux/udmabuf.h>
 
 #include "client.h"
 #include "kselftest_harness.h"
@@ -27,23 +26,6 @@ FIXTURE_VARIANT(shared) {
 	int (*create)(size_t size, void **p);
 };
 
-/* Memory of this process: the buffer's file, and where it is seen here */
-static int from_process(size_t size, void **p)
-{
-	struct udmabuf_create args = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
-	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), fd = -1;
-
-	args.memfd = memfd_create("iau", MFD_ALLOW_SEALING | MFD_CLOEXEC);
-	if (dev >= 0 && !ftruncate(args.memfd, size) &&
-	    !fcntl(args.memfd, F_ADD_SEALS, F_SEAL_SHRINK)) {
-		*p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, args.memfd, 0);
-		fd = ioctl(dev, UDMABUF_CREATE, &args);
-	}
-	close(args.memfd);
-	close(dev);
-	return fd;
-}
-
 static int from_heap(size_t size, void **p)
 {
 	struct dma_heap_allocation_data args = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
@@ -56,17 +38,8 @@ static int from_heap(size_t size, void **p)
 	return args.fd;
 }
 
-FIXTURE_VARIANT_ADD(shared, process) { .create = from_process };
+FIXTURE_VARIANT_ADD(shared, process) { .create = memory_share };
 FIXTURE_VARIANT_ADD(shared, heap) { .create = from_heap };
-
-static int import(int fd, int shared, uint32_t *handle)
-{
-	struct drm_prime_handle args = { .fd = shared };
-	int err = ask(fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
-
-	*handle = args.handle;
-	return err;
-}
 
 FIXTURE_SETUP(shared)
 {
@@ -75,7 +48,7 @@ FIXTURE_SETUP(shared)
 	self->fd = variant->create(PAGES * PAGE, (void **)&self->p);
 	ASSERT_LE(0, self->fd);
 	ASSERT_NE(MAP_FAILED, (void *)self->p);
-	ASSERT_EQ(0, import(self->c.fd, self->fd, &self->bo));
+	ASSERT_EQ(0, bo_import(self->c.fd, self->fd, &self->bo));
 }
 
 FIXTURE_TEARDOWN(shared)
@@ -123,7 +96,7 @@ TEST_F(shared, same_handle_twice)
 {
 	uint32_t again;
 
-	ASSERT_EQ(0, import(self->c.fd, self->fd, &again));
+	ASSERT_EQ(0, bo_import(self->c.fd, self->fd, &again));
 	EXPECT_EQ(self->bo, again);
 }
 
@@ -150,7 +123,7 @@ TEST_F(shared, two_clients)
 
 	ASSERT_EQ(0, client_open(&other));
 	ASSERT_EQ(0, copy_prepare(&other));
-	ASSERT_EQ(0, import(other.fd, self->fd, &bo));
+	ASSERT_EQ(0, bo_import(other.fd, self->fd, &bo));
 	ASSERT_EQ(0, bind(&other, 0, bo, 0, VA, PAGE));
 	ASSERT_EQ(0, bind(&self->c, DRM_IAU_BIND_WRITE, self->bo, 0, VA, PAGE));
 	self->c.src[1] = 77;
@@ -181,8 +154,8 @@ TEST_F(import, what_is_no_buffer)
 	uint32_t bo;
 	int fd = memfd_create("no buffer", MFD_CLOEXEC);
 
-	EXPECT_EQ(-EINVAL, import(self->c.fd, fd, &bo));
-	EXPECT_EQ(-EBADF, import(self->c.fd, 4242, &bo));
+	EXPECT_EQ(-EINVAL, bo_import(self->c.fd, fd, &bo));
+	EXPECT_EQ(-EBADF, bo_import(self->c.fd, 4242, &bo));
 	close(fd);
 }
 
