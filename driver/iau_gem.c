@@ -155,7 +155,39 @@ struct drm_gem_object *iau_gem_create_object(struct drm_device *drm, size_t size
 	return &bo->shmem.base;
 }
 
-/* The core's own ioctl calls this, which does not keep the device from going. */
+/* What DMA_BUF was imported as, with a reference, or NULL */
+static struct drm_gem_object *find_imported(struct iau_device *iau, struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *found = NULL;
+	struct iau_bo *bo;
+
+	spin_lock(&iau->mapped_lock);
+	list_for_each_entry(bo, &iau->mapped_bos, mapped) {
+		if (bo->imported == dma_buf && kref_get_unless_zero(&bo->shmem.base.refcount)) {
+			found = &bo->shmem.base;
+			break;
+		}
+	}
+	spin_unlock(&iau->mapped_lock);
+	return found;
+}
+
+static struct drm_gem_object *import_new(struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *obj = drm_gem_prime_import(drm, dma_buf);
+
+	/* one of this driver's comes back as what it is */
+	if (!IS_ERR(obj) && obj->import_attach) {
+		to_iau_bo(obj)->imported = dma_buf;
+		list_bo(to_iau_bo(obj));
+	}
+	return obj;
+}
+
+/*
+ * Memory of others is mapped for the device once, whoever imports it. The core's own ioctl calls
+ * this, one call at a time, but does not keep the device from going.
+ */
 struct drm_gem_object *iau_gem_import(struct drm_device *drm, struct dma_buf *dma_buf)
 {
 	struct drm_gem_object *obj;
@@ -163,12 +195,7 @@ struct drm_gem_object *iau_gem_import(struct drm_device *drm, struct dma_buf *dm
 
 	if (!drm_dev_enter(drm, &idx))
 		return ERR_PTR(-ENODEV);
-	obj = drm_gem_prime_import(drm, dma_buf);
-	/* one of this driver's comes back as what it is */
-	if (!IS_ERR(obj) && obj->import_attach) {
-		to_iau_bo(obj)->imported = dma_buf;
-		list_bo(to_iau_bo(obj));
-	}
+	obj = find_imported(to_iau(drm), dma_buf) ?: import_new(drm, dma_buf);
 	drm_dev_exit(idx);
 	return obj;
 }
