@@ -4,6 +4,9 @@
  * starts anew with each completion and with each look that finds more commands retired. While jobs
  * complete, nothing is read from the device; a job that stays in front from one look to the next
  * has its registers looked at, which also finds completions and faults whose interrupts were lost.
+ *
+ * A job that moves may still be endless, and others wait for it: it may have the device for so long
+ * and no longer.
  */
 #include <linux/jiffies.h>
 #include <linux/module.h>
@@ -21,11 +24,22 @@ static unsigned int timeout_ms = 10000;
 module_param(timeout_ms, uint, 0444);
 MODULE_PARM_DESC(timeout_ms, "a job that retires no command for this long has hung (10000)");
 
+static unsigned int job_ms = 600000;
+module_param(job_ms, uint, 0444);
+MODULE_PARM_DESC(job_ms,
+		 "a job that has the device for this long has hung, whatever it does; 0: none has (600000)");
+
 #define LOOKS	16 /* in the time of timeout_ms */
 
 static unsigned long timeout(void)
 {
 	return max(msecs_to_jiffies(timeout_ms), 2UL);
+}
+
+/* From one look to the next */
+static unsigned long interval(void)
+{
+	return max(timeout() / LOOKS, 1UL);
 }
 
 void iau_watchdog_moved(struct iau_device *iau)
@@ -36,7 +50,7 @@ void iau_watchdog_moved(struct iau_device *iau)
 /* Jobs hold the device awake: from now on it is looked at until they let it go. */
 void iau_watchdog_start(struct iau_device *iau)
 {
-	queue_delayed_work(iau->reset_wq, &iau->watchdog, max(timeout() / LOOKS, 1UL));
+	queue_delayed_work(iau->reset_wq, &iau->watchdog, interval());
 }
 
 /* There is something to see to, now. */
@@ -101,8 +115,28 @@ static struct iau_ring *culprit(struct iau_device *iau)
 	return ring;
 }
 
+/*
+ * If the oldest job of the ring has the device, has it had it for too long? It got it when the job
+ * before ended, of whatever ring, or when it came into the ring.
+ */
+static bool is_late(struct iau_ring *ring)
+{
+	struct iau_device *iau = ring->iau;
+	u64 since = U64_MAX, now;
+
+	spin_lock_irq(&ring->lock);
+	if (ring->head != ring->tail)
+		since = iau_ring_head(ring)->begun_ns;
+	spin_lock(&iau->usage_lock);
+	since = max(since, iau->last_end_ns);
+	spin_unlock(&iau->usage_lock);
+	now = ktime_get_ns();
+	spin_unlock_irq(&ring->lock);
+	return job_ms && since < now && now - since >= (u64)job_ms * NSEC_PER_MSEC;
+}
+
 /* The oldest job of the ring is not going to end. */
-static struct iau_dump *end_hung(struct iau_ring *ring)
+static struct iau_dump *end_hung(struct iau_ring *ring, const char *how)
 {
 	struct iau_device *iau = ring->iau;
 	struct iau_queue *queue = NULL;
@@ -120,8 +154,8 @@ static struct iau_dump *end_hung(struct iau_ring *ring)
 	if (!queue)
 		return NULL;
 	dev_warn_ratelimited(iau->drm.dev,
-			     "queue %u: a job of client %llu (%s, tag %#x) has hung\n",
-			     ring->index, who.client, who.comm, who.tag);
+			     "queue %u: a job of client %llu (%s, tag %#x) %s\n",
+			     ring->index, who.client, who.comm, who.tag, how);
 	who.retired = iau_read(iau, iau_qreg(ring->index, IAU_QREG_PROGRESS)) - ring->retired;
 	iau_queue_ban(queue, DRM_IAU_QUEUE_TIMEOUT);
 	dump = iau_dump_take(ring, queue->vm, &who, NULL);
@@ -145,24 +179,31 @@ static unsigned long until_next(struct iau_device *iau)
 
 	if (iau->stuck || time_after_eq(now, end))
 		return 0;
-	return clamp(end - now, 1UL, max(timeout() / LOOKS, 1UL));
+	return clamp(end - now, 1UL, interval());
 }
 
 /* Under the reset lock; fills in a dump for each ring and one for the device. */
 static void watch(struct iau_device *iau, struct iau_dump **dump)
 {
+	bool late = false, still;
 	struct iau_ring *ring;
 
 	for (unsigned int q = 0; q < iau->info.queues && !iau->stuck; q++)
 		dump[q] = look(&iau->ring[q]);
 	end_banned(iau);
-	if (iau->stuck || !atomic_read(&iau->in_flight) ||
-	    time_before(jiffies, READ_ONCE(iau->moved) + timeout()))
+	if (iau->stuck || !atomic_read(&iau->in_flight))
 		return;
-	ring = culprit(iau);
-	if (ring)
-		dump[IAU_NUM_QUEUES] = end_hung(ring);
-	iau_watchdog_moved(iau);
+	still = time_after_eq(jiffies, READ_ONCE(iau->moved) + timeout());
+	for (unsigned int q = 0; q < iau->info.queues; q++)
+		late |= is_late(&iau->ring[q]);
+	/* registers tell who has the device; others may be late only because of it */
+	ring = still || late ? culprit(iau) : NULL;
+	if (ring && still)
+		dump[IAU_NUM_QUEUES] = end_hung(ring, "has hung");
+	else if (ring && is_late(ring))
+		dump[IAU_NUM_QUEUES] = end_hung(ring, "does not end within job_ms");
+	if (still)
+		iau_watchdog_moved(iau);
 }
 
 static void watchdog(struct work_struct *work)

@@ -4,6 +4,7 @@
  *
  *   reset_test hangs COUNT    beside them, COUNT jobs hang, which the card does at each job with tag
  *                             0xbad; how long the others had to wait is written, but decides nothing
+ *   reset_test endless COUNT  beside them, COUNT jobs retire commands without end
  *   reset_test busy SECONDS   whoever started this does something to the card meanwhile
  *   reset_test wedged         the card is: each ioctl says so
  *
@@ -123,10 +124,17 @@ static void check_innocents(pid_t *pid)
 	ok(good && !lost, "clients that did nothing wrong have lost nothing");
 }
 
-/* A job that hangs: it is ended, and its queue takes no more. */
+/* The job that C has submitted is ended as one that hung, and its queue takes no more. */
+static bool ended(struct client *c)
+{
+	struct drm_iau_queue_state s = { .id = c->queue };
+
+	return !wait_point(c, 60000) && !ask(c, DRM_IOCTL_IAU_QUEUE_STATE, &s) &&
+	       s.state == (DRM_IAU_QUEUE_BANNED | DRM_IAU_QUEUE_TIMEOUT) && run_copy(c, 0) == -EIO;
+}
+
 static bool hang(void)
 {
-	struct drm_iau_queue_state s = { 0 };
 	struct client c;
 	float *sum;
 	bool good;
@@ -134,10 +142,7 @@ static bool hang(void)
 	client_open(&c);
 	prepare_count(&c, &sum);
 	submit_tagged(&c, 1, BAD_TAG);
-	good = wait_point(&c, 60000) == 0 && sum[0] == 0;
-	s.id = c.queue;
-	good = good && !ask(&c, DRM_IOCTL_IAU_QUEUE_STATE, &s) &&
-	       s.state == (DRM_IAU_QUEUE_BANNED | DRM_IAU_QUEUE_TIMEOUT) && run_copy(&c, 0) == -EIO;
+	good = ended(&c) && sum[0] == 0;
 	client_close(&c);
 	return good;
 }
@@ -178,6 +183,27 @@ static void hangs(unsigned int count)
 	free(gap);
 }
 
+static void endless(unsigned int count)
+{
+	unsigned int good = 0;
+	pid_t pid[INNOCENTS];
+	char name[64];
+
+	start_innocents(pid);
+	for (unsigned int i = 0; i < count; i++) {
+		struct client c;
+
+		client_open(&c);
+		prepare_loop(&c);
+		submit_copies(&c, 1);
+		good += ended(&c);
+		client_close(&c);
+	}
+	snprintf(name, sizeof(name), "%u jobs that never end are ended, one after the other", count);
+	ok(good == count, name);
+	check_innocents(pid);
+}
+
 static void busy(unsigned int seconds)
 {
 	pid_t pid[INNOCENTS];
@@ -215,11 +241,13 @@ int main(int argc, char **argv)
 	shared->last_us = now_us();
 	if (argc == 3 && n && !strcmp(argv[1], "hangs"))
 		hangs(n);
+	else if (argc == 3 && n && !strcmp(argv[1], "endless"))
+		endless(n);
 	else if (argc == 3 && n && !strcmp(argv[1], "busy"))
 		busy(n);
 	else if (argc == 2 && !strcmp(argv[1], "wedged"))
 		wedged();
 	else
-		return fprintf(stderr, "usage: reset_test hangs N | busy SECONDS | wedged\n"), 2;
+		return fprintf(stderr, "usage: reset_test hangs N | endless N | busy SECONDS | wedged\n"), 2;
 	return 0;
 }

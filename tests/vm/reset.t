@@ -31,6 +31,15 @@ figure "rtl, timeout 400 ms"
 ok $? "resets of queues are enough on rtl"
 clean
 
+# jobs that move for ever, for whose commands timeout_ms is no limit
+guest -e ref "$(load timeout_ms=16000 job_ms=4000)
+build/tests/reset_test endless 3
+$resets"
+tap "endless jobs" 2
+[ "$(said queue_resets) $(said function_resets) $(said wedges)" = "3 0 0" ]
+ok $? "a queue is reset for each, and nothing else"
+clean
+
 # the whole function is reset: a second for the queue, a tenth for PCI
 guest -e ref -c '--stall-tag 0xbad --stuck queue' "$(load timeout_ms=100)
 build/tests/reset_test hangs 5

@@ -345,7 +345,7 @@ struct drm_iau_queue_destroy {
 #define DRM_IAU_QUEUE_BANNED	(1 << 0)
 /** DRM_IAU_QUEUE_FAULT - the fault_* members say why. */
 #define DRM_IAU_QUEUE_FAULT	(1 << 1)
-/** DRM_IAU_QUEUE_TIMEOUT - a job made no progress. */
+/** DRM_IAU_QUEUE_TIMEOUT - a job made no progress, or had the device for too long. */
 #define DRM_IAU_QUEUE_TIMEOUT	(1 << 2)
 /** DRM_IAU_QUEUE_LOST - the device lost a job that was in it, and may have done a part of it. */
 #define DRM_IAU_QUEUE_LOST	(1 << 3)
