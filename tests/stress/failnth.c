@@ -2,12 +2,15 @@
 /*
  * Every allocation of the kernel fails in turn. Needs a kernel that can do so (/proc/self/fail-nth).
  *
- *   failnth                    a client's whole life, for every allocation of it
- *   failnth STEP COMMAND...    a program's run, for the first, the first plus STEP...
+ *   failnth                         a client's whole life, for every allocation in it
+ *   failnth SEED RUNS COMMAND...    a program's run, for every allocation of the driver in it, or for
+ *                                   RUNS that lie evenly among them, from where SEED says
  *
- * What fails must say ENOMEM, or a program must end by itself; another client's jobs go on. Whether
- * something was lost is for kmemleak to see afterwards.
+ * What fails must say ENOMEM, or a program must end by itself, and write what it writes otherwise if
+ * it ends well; another client's jobs go on. Whether something was lost is for kmemleak to see
+ * afterwards.
  */
+#define _GNU_SOURCE
 #include "client.h"
 
 #include <errno.h>
@@ -33,15 +36,77 @@ static void write_number(const char *path, const char *number)
 	close(fd);
 }
 
-/* Allocations that may wait fail, too, and nothing is printed about it. */
+/* A file of each of the two that make allocations fail: of slabs, of pages */
+static void write_both(const char *file, unsigned long value)
+{
+	char path[64], number[32];
+
+	snprintf(number, sizeof(number), "%#lx", value);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/failslab/%s", file);
+	write_number(path, number);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/fail_page_alloc/%s", file);
+	write_number(path, number);
+}
+
+/* Where the kernel's functions lie: those of MODULE, or the one with NAME */
+static void find_text(const char *module, const char *name, unsigned long *start, unsigned long *end)
+{
+	unsigned long at, from = 0;
+	FILE *symbols = fopen("/proc/kallsyms", "r");
+	char type, line[512], symbol[256], in[64];
+
+	*start = -1ul;
+	*end = 0;
+	while (symbols && fgets(line, sizeof(line), symbols)) {
+		in[0] = '\0';
+		if (sscanf(line, "%lx %c %255s [%63[^]]", &at, &type, symbol, in) < 3 ||
+		    (type | ' ') != 't')
+			continue;
+		/* a function ends where the next one begins */
+		if (from && !*end && at > from)
+			*end = at;
+		if (name && !strcmp(symbol, name))
+			*start = from = at;
+		if (module && !strcmp(in, module)) {
+			*start = at < *start ? at : *start;
+			*end = at >= *end ? (at | (PAGE - 1)) + 1 : *end;
+		}
+	}
+	if (symbols)
+		fclose(symbols);
+	if (*end <= *start) {
+		fprintf(stderr, "failnth: %s is not in /proc/kallsyms\n", module ? module : name);
+		exit(2);
+	}
+}
+
+/*
+ * Allocations that may wait fail, too, and nothing is printed about it. Those of DMA debugging do not:
+ * it would look at nothing any more.
+ */
 static void set_up(void)
 {
+	unsigned long start, end;
+
 	write_number("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
 	write_number("/sys/kernel/debug/failslab/verbose", "0");
 	write_number("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
 	write_number("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
 	write_number("/sys/kernel/debug/fail_page_alloc/min-order", "0");
 	write_number("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+	find_text(NULL, "add_dma_entry", &start, &end);
+	write_both("reject-start", start);
+	write_both("reject-end", end);
+}
+
+/* Only what has the driver in its stack is counted from here on. */
+static void only_the_driver(void)
+{
+	unsigned long start, end;
+
+	find_text("iau", NULL, &start, &end);
+	write_both("require-start", start);
+	write_both("require-end", end);
 }
 
 static int fail_file = -1;
@@ -180,16 +245,22 @@ static int all_of_a_life(void)
 	return 0;
 }
 
-/* Gives whether the run came to its end before allocation N. */
-static int one_run(char **command, unsigned int n, int *status)
+/* A program's run. @left: allocations that there would have been until the one that fails */
+struct run {
+	unsigned int left;
+	int status, output;
+};
+
+static struct run run(char **command, unsigned int n)
 {
-	unsigned int not_reached;
+	struct run r = { .output = memfd_create("output", MFD_CLOEXEC) };
 	siginfo_t info;
 	char path[32];
 	pid_t child = fork();
 	int file;
 
 	if (!child) {
+		dup2(r.output, STDOUT_FILENO);
 		fail_file = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
 		arm(n);
 		execvp(command[0], command);
@@ -199,36 +270,64 @@ static int one_run(char **command, unsigned int n, int *status)
 	waitid(P_PID, child, &info, WEXITED | WNOWAIT);
 	snprintf(path, sizeof(path), "/proc/%d/fail-nth", child);
 	file = open(path, O_RDONLY);
-	not_reached = left(file);
+	r.left = left(file);
 	close(file);
-	waitpid(child, status, 0);
-	return not_reached != 0;
+	waitpid(child, &r.status, 0);
+	return r;
 }
 
-static int all_of_a_run(char **command, unsigned int step)
+static int same_output(int a, int b)
 {
-	unsigned int n, failed = 0;
+	off_t size = lseek(a, 0, SEEK_END);
+	char *p, *q;
+	int same;
 
-	for (n = 1; n < MOST; n += step) {
-		int status, whole = one_run(command, n, &status);
+	if (lseek(b, 0, SEEK_END) != size)
+		return 0;
+	if (!size)
+		return 1;
+	p = mmap(NULL, size, PROT_READ, MAP_SHARED, a, 0);
+	q = mmap(NULL, size, PROT_READ, MAP_SHARED, b, 0);
+	same = p != MAP_FAILED && q != MAP_FAILED && !memcmp(p, q, size);
+	munmap(p, size);
+	munmap(q, size);
+	return same;
+}
 
-		if (WIFSIGNALED(status) || (whole && status)) {
-			fprintf(stderr, "failnth: with allocation %u: status %#x\n", n, status);
+static int some_of_a_run(char **command, unsigned int seed, unsigned int runs)
+{
+	struct run whole = run(command, MOST);
+	unsigned int n, all = MOST - whole.left, step, failed = 0, done = 0;
+
+	if (whole.status || !whole.left || !all) {
+		fprintf(stderr, "failnth: status %#x, %u allocations, and none failed\n", whole.status,
+			all);
+		return 1;
+	}
+	step = all > runs ? all / runs : 1;
+	for (n = 1 + seed % step; n <= all; n += step, done++) {
+		struct run r = run(command, n);
+
+		if (!WIFEXITED(r.status) ||
+		    (!r.status && !same_output(r.output, whole.output))) {
+			fprintf(stderr, "failnth: with allocation %u: status %#x\n", n, r.status);
 			return 1;
 		}
-		failed += !!status;
-		if (whole)
-			break;
+		failed += !!r.status;
+		close(r.output);
 	}
-	printf("failnth allocations %u failed %u\n", n - 1, failed);
+	printf("failnth allocations %u seed %u step %u runs %u failed %u\n", all, seed, step, done,
+	       failed);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	set_up();
-	if (argc > 2 && atoi(argv[1]) > 0)
-		return all_of_a_run(argv + 2, atoi(argv[1]));
+	if (argc > 3 && atoi(argv[2]) > 0) {
+		only_the_driver();
+		return some_of_a_run(argv + 3, atoi(argv[1]), atoi(argv[2]));
+	}
 	fail_file = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
 	return fail_file < 0 ? 2 : all_of_a_life();
 }

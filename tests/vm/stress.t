@@ -48,10 +48,18 @@ done <<END
 END
 
 if [[ $kernel == *-debug ]]; then
-	guest -e ref "build/tests/stress/failnth
-build/tests/stress/failnth 97 build/iau run -m models/iau-ci/iau-ci-q8_0.gguf -n 2 -p Once > /dev/null 2>/tmp/e
-grep failnth /tmp/e; build/tests/stress/failnth 997 build/iau info | grep ^failnth"
+	guest -e ref "build/tests/stress/failnth"
 	went_well "every allocation of a client's life fails" "failnth allocations [1-9][0-9]+ failed [1-9][0-9]*"
+	grep '^failnth' <<< "$out" | sed 's/^/# /'
+	clean
+	guest -e ref "build/tests/stress/failnth $seed $((60 * scale)) \
+	build/iau run -m models/iau-ci/iau-ci-q8_0.gguf -n 2 -p Once 2> /tmp/errors
+grep ^failnth /tmp/errors
+build/iau info | grep ^engine"
+	went_well "allocations of the driver fail while a model runs" \
+		"failnth allocations [1-9][0-9]+ seed $seed step [1-9][0-9]* runs [1-9][0-9]+ failed [1-9][0-9]*"
+	grep '^failnth' <<< "$out" | sed 's/^/# /'
+	went_well "and it works" "engine  */dev/accel/accel0.*"
 	clean
 fi
 finish
