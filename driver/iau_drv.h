@@ -453,8 +453,7 @@ void iau_queue_fault(struct iau_queue *queue, const struct iau_dump_fault_record
  * @queue: whose it is
  * @started: @done is initialised
  * @direct: it does not come from the scheduler, which knows nothing of it, and has no use for @done
- * @quiet: nobody waits for it but for those behind it of the same submission; a direct one is not
- *	armed then
+ * @quiet: nobody waits for it but for those behind it of the same submission
  * @ring: number of its hardware queue
  * @slot: context while it is in a ring
  * @id: tells it from all others of the device

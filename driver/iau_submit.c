@@ -101,10 +101,15 @@ static bool nothing_to_wait_for(struct submit *s)
 	return true;
 }
 
-static void arm(struct submit *s, unsigned int i)
+/* They are signalled. A job that runs at once ends in an interrupt, where this cannot be done. */
+static void drop_dependencies(struct iau_job *job)
 {
-	drm_sched_job_arm(&s->job[i]->base);
-	iau_signals_attach(&s->signals[i], &s->job[i]->base.s_fence->finished);
+	struct dma_fence *fence;
+	unsigned long at;
+
+	xa_for_each(&job->base.dependencies, at, fence)
+		dma_fence_put(fence);
+	xa_destroy(&job->base.dependencies);
 }
 
 /*
@@ -120,8 +125,10 @@ static void push(struct submit *s)
 
 	for (unsigned int i = 0; i < s->jobs; i++) {
 		s->job[i]->quiet = i < last && !s->signals[i].n;
-		if (!at_once || !s->job[i]->quiet)
-			arm(s, i);
+		if (at_once)
+			drop_dependencies(s->job[i]);
+		drm_sched_job_arm(&s->job[i]->base);
+		iau_signals_attach(&s->signals[i], &s->job[i]->base.s_fence->finished);
 		trace_iau_job_submit(s->job[i]);
 	}
 	dma_resv_add_fence(resv, &s->job[last]->base.s_fence->finished, DMA_RESV_USAGE_BOOKKEEP);
@@ -129,12 +136,8 @@ static void push(struct submit *s)
 	if (at_once && iau_ring_run(s->queue->ring, s->job, s->jobs))
 		return;
 	atomic_add(s->jobs, &s->queue->waiting);
-	for (unsigned int i = 0; i < s->jobs; i++) {
-		/* its fence is known to nobody: that its number is late does no harm */
-		if (at_once && s->job[i]->quiet)
-			arm(s, i);
+	for (unsigned int i = 0; i < s->jobs; i++)
 		drm_sched_entity_push_job(&s->job[i]->base);
-	}
 }
 
 /* Under the VM's lock, so that an unmapping sees either none of the jobs or all of them. */
