@@ -1,26 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* iau bench: device cycles, bytes and MACs of a prefill and of decoding after it. */
-#include "spans.h"
-#include "tool.h"
-#include "iau_hw.h"
+/* iau bench: engines, lengths of prompts and of what is decoded after them, each with each. */
+#include "bench.h"
+#include "base/error.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
+
+#define MOST 32
+
+struct list {
+	uint32_t v[MOST];
+	size_t n;
+};
 
 struct options {
 	struct common common;
-	uint32_t prompt, gen;
+	struct list prompt, gen;
+	const char *csv, *plots;
 	bool breakdown;
 };
 
+enum { OPT_CSV = 1024, OPT_PLOTS };
+
 static const struct argp_option options[] = {
-	{ "prompt", 'p', "N", 0, "Tokens to prefill (512)", 0 },
-	{ "gen", 'n', "N", 0, "Tokens to decode after them (32)", 0 },
+	{ "prompt", 'p', "N[,N...]", 0, "Tokens to prefill (512)", 0 },
+	{ "gen", 'n', "N[,N...]", 0, "Tokens to decode after them (32)", 0 },
 	{ "breakdown", 'b', NULL, 0, "Where the cycles go, by unit and by operator (rtl)", 0 },
+	{ "csv", OPT_CSV, "FILE", 0, "Write comma-separated values, too", 0 },
+	{ "plots", OPT_PLOTS, "DIR", 0, "Draw throughput.svg and, with cycles, roofline.svg there", 0 },
 	{ 0 },
 };
+
+static void parse_list(const struct argp_state *state, const char *name, char *arg, struct list *out)
+{
+	char *rest;
+
+	out->n = 0;
+	for (char *word = strtok_r(arg, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+		if (out->n == MOST)
+			argp_error(state, "%s: more than %d numbers", name, MOST);
+		out->v[out->n++] = (uint32_t)tool_number(state, name, word, 1 << 20);
+	}
+	if (!out->n)
+		argp_error(state, "%s: no number", name);
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -31,13 +56,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &o->common;
 		return 0;
 	case 'p':
-		o->prompt = (uint32_t)tool_number(state, "--prompt", arg, 1 << 20);
+		parse_list(state, "--prompt", arg, &o->prompt);
 		return 0;
 	case 'n':
-		o->gen = (uint32_t)tool_number(state, "--gen", arg, 1 << 20);
+		parse_list(state, "--gen", arg, &o->gen);
 		return 0;
 	case 'b':
 		o->breakdown = true;
+		return 0;
+	case OPT_CSV:
+		o->csv = arg;
+		return 0;
+	case OPT_PLOTS:
+		o->plots = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->common.model)
@@ -48,121 +79,102 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static double now(void)
+static void show(const struct options *o, const struct bench_phase *phase, bool alone, json_t *cell)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+	if (o->common.json)
+		return;
+	if (!alone)
+		printf("%s, %u tokens and %u after them\n",
+		       json_string_value(json_object_get(cell, "engine")), phase[0].n, phase[1].n);
+	bench_print(phase, cell, o->breakdown);
 }
 
-/* A phase of the benchmark: N tokens, one at a time if SINGLY */
-struct phase {
-	const char *name;
-	uint32_t n;
-	bool singly;
-	struct spans spans;
-};
+/*
+ * One length with one other, which CELLS gets. On a device of its own: what ran before would show in
+ * its cycles.
+ */
+static int bench_cell(const struct options *o, struct bench_phase *phase, bool alone, json_t *cells)
+{
+	struct loaded l;
+	json_t *cell;
+	int err = tool_load(&o->common, &l);
 
-static int evaluate(struct loaded *l, const struct phase *p, const int32_t *tokens)
+	if (err)
+		return err;
+	err = bench_measure(&l, phase, o->breakdown, &cell);
+	tool_unload(&l);
+	if (!err) {
+		show(o, phase, alone, cell);
+		json_array_append_new(cells, cell);
+	}
+	for (unsigned int i = 0; i < BENCH_PHASES; i++)
+		spans_free(&phase[i].spans);
+	return err;
+}
+
+static int bench_engine(struct options *o, const char *engine, bool alone, json_t *cells)
 {
 	int err = 0;
 
-	for (uint32_t i = 0, k; i < p->n && !err; i += k) {
-		k = p->singly ? 1 : p->n - i < 256 ? p->n - i : 256;
-		err = iau_session_eval(l->session, tokens + i, k, NULL, NULL);
-		tool_progress(p->name, i + k, p->n);
+	o->common.engine = engine;
+	for (size_t i = 0; i < o->prompt.n * o->gen.n && !err; i++) {
+		struct bench_phase phase[BENCH_PHASES] = {
+			{ .name = "prefill", .n = o->prompt.v[i / o->gen.n] },
+			{ .name = "decode", .n = o->gen.v[i % o->gen.n], .singly = true },
+		};
+
+		err = bench_cell(o, phase, alone, cells);
 	}
 	return err;
 }
 
-/* Evaluates a phase and describes what it cost. */
-static int measure(struct loaded *l, struct phase *p, bool breakdown, json_t *root)
+/* Every engine that is named, or the default one. */
+static int bench_all(struct options *o, json_t *cells)
 {
-	struct iau_model_info info;
-	struct meter m;
-	double start;
-	int err = breakdown ? iau_session_trace(l->session, spans_add, &p->spans) : 0;
-	int32_t *tokens = calloc(p->n ? p->n : 1, sizeof(*tokens));
-	json_t *r;
+	char *names = o->common.engine ? strdup(o->common.engine) : NULL, *rest;
+	bool alone = o->prompt.n * o->gen.n == 1 && !(names && strchr(names, ','));
+	int err = 0;
 
-	iau_model_info(l->model, &info);
-	for (uint32_t i = 0; i < p->n && tokens; i++)
-		tokens[i] = (int32_t)((i * 7919u + 17) % info.n_vocab);
-	meter_start(&m, l->dev);
-	start = now();
-	if (!err)
-		err = tokens ? evaluate(l, p, tokens) : -ENOMEM;
-	free(tokens);
-	if (err)
-		return err;
-	r = json_pack("{s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "tokens", p->n, "host_seconds", now() - start, "cycles",
-		(json_int_t)meter_read(&m, l->dev, IAU_CNT_CYCLES), "load_bytes",
-		(json_int_t)meter_read(&m, l->dev, IAU_CNT_LOAD_BYTES), "store_bytes",
-		(json_int_t)meter_read(&m, l->dev, IAU_CNT_STORE_BYTES), "macs",
-		(json_int_t)(meter_read(&m, l->dev, IAU_CNT_MACS_I8) +
-			     meter_read(&m, l->dev, IAU_CNT_MACS_I4)), "elements",
-		(json_int_t)meter_read(&m, l->dev, IAU_CNT_VEC_ELEMENTS));
-	if (breakdown && p->n)
-		json_object_set_new(r, "breakdown", breakdown_json(&p->spans, p->n));
-	json_object_set_new(root, p->name, r);
-	return 0;
+	if (!o->common.engine)
+		return bench_engine(o, NULL, alone, cells);
+	if (!names)
+		return iau_error(-ENOMEM, "no memory");
+	for (char *e = strtok_r(names, ",", &rest); e && !err; e = strtok_r(NULL, ",", &rest))
+		err = bench_engine(o, e, alone, cells);
+	if (!err && !json_array_size(cells))
+		err = iau_error(-EINVAL, "--engine: no engine");
+	free(names);
+	return err;
 }
 
-static void print_row(const char *name, json_t *r)
+/* One cell as it is; several as an array. */
+static void print_json(json_t *cells)
 {
-	double n = (double)json_integer_value(json_object_get(r, "tokens"));
-	double s = json_real_value(json_object_get(r, "host_seconds"));
-
-	if (n > 0)
-		printf("%-8s %6.0f tokens  %12.0f cycles/token  %10.0f bytes/token  %10.1f tokens/s\n",
-		       name, n, (double)json_integer_value(json_object_get(r, "cycles")) / n,
-		       (double)json_integer_value(json_object_get(r, "load_bytes")) / n, n / s);
+	tool_print_json(json_incref(json_array_size(cells) == 1 ? json_array_get(cells, 0) : cells));
 }
 
 int cmd_bench(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &common_argp, 0, "Common options:", 1 }, { 0 } };
-	static const struct argp argp = { .options = options, .parser = parse, .children = children,
-					  .doc = "Measures prefill and decode." };
-	struct options o = { .common = { .seed = 1 }, .prompt = 512, .gen = 32 };
-	struct iau_model_info info;
-	struct iau_device_info dev;
-	struct loaded l;
-	struct phase phase[2] = { { .name = "prefill" }, { .name = "decode", .singly = true } };
-	json_t *root;
+	static const struct argp argp = {
+		.options = options, .parser = parse, .children = children,
+		.doc = "Measures prefill and decode. Several lengths, and engines after -e, are "
+		       "separated by commas and measured each with each.",
+	};
+	struct options o = { .common = { .seed = 1 }, .prompt = { { 512 }, 1 }, .gen = { { 32 }, 1 } };
+	json_t *cells = json_array();
 	int err, code = EXIT_OK;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	phase[0].n = o.prompt;
-	phase[1].n = o.gen;
-	err = tool_load(&o.common, &l);
+	err = bench_all(&o, cells);
 	if (err)
-		return tool_fail(err);
-	iau_model_info(l.model, &info);
-	iau_device_info(l.dev, &dev);
-	root = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "engine", dev.engine, "matrix_bytes",
-			 (json_int_t)info.matrix_bytes, "matrix_macs", (json_int_t)info.macs,
-			 "head_macs", (json_int_t)info.head_macs, "kv_bytes_per_key",
-			 (json_int_t)info.kv_bytes, "attention_macs_per_key",
-			 (json_int_t)info.attention_macs);
-	for (unsigned int i = 0; i < 2 && !err; i++)
-		err = measure(&l, &phase[i], o.breakdown, root);
-	tool_unload(&l);
-	if (err) {
-		json_decref(root);
 		code = tool_fail(err);
-	} else if (o.common.json) {
-		tool_print_json(root);
-	} else {
-		for (unsigned int i = 0; i < 2; i++) {
-			print_row(phase[i].name, json_object_get(root, phase[i].name));
-			if (o.breakdown && phase[i].n)
-				breakdown_print(&phase[i].spans, phase[i].n);
-		}
-		json_decref(root);
-	}
-	for (unsigned int i = 0; i < 2; i++)
-		spans_free(&phase[i].spans);
+	if (!code && o.common.json)
+		print_json(cells);
+	if (!code && o.csv)
+		code = bench_write_csv(o.csv, cells);
+	if (!code && o.plots)
+		code = bench_write_plots(o.plots, cells);
+	json_decref(cells);
 	return code;
 }
