@@ -5,7 +5,8 @@
 Default memory model: 100 cycles latency, 64 bytes a cycle, jitter and refresh on, seed 1; *_lat300: 300
 cycles. Prefill: 512 tokens. Decode: 32 tokens after 128, of the large shapes 8. Host times: median of
 five. iau-ci is the shipped model, 6m and 14m are shapes of so many parameters with random weights
-(models/random).
+(models/random). Shares of the matrix engine count what a model needs, at 1,024 products a cycle or
+2,048 by INT4 weights.
 
 --gate: TAP; cycle figures must lie within 2% of tests/e2e/baselines.json, on either side.
 --record: writes that file.
@@ -70,6 +71,28 @@ def mac_share(prefill, q):
     return needed_cycles(prefill, q) / prefill["prefill"]["cycles"]
 
 
+def matrix_cycles(prefill, *operators):
+    """Of the matrix engine at what is done for these."""
+    done = prefill["prefill"]["breakdown"]["operators"]
+    return sum(done[op]["matrix"] for op in operators)
+
+
+PRODUCTS = ("qkv projection", "attention output", "ffn gate, up", "ffn down")
+
+
+def gemm_share(prefill):
+    """Of the peak, in the products with weights alone; waiting for other units is not theirs."""
+    macs = 512 * (prefill["matrix_macs"] - prefill["head_macs"])
+    return macs / PEAK_MACS["q8_0"] / matrix_cycles(prefill, *PRODUCTS)
+
+
+def attention_share(prefill, tokens):
+    """Of the peak, in all cycles but those of other products; keys that a token may not see are none."""
+    macs = prefill["attention_macs_per_key"] * sum(range(1, tokens + 1))
+    other = matrix_cycles(prefill, *PRODUCTS, "logits")
+    return macs / PEAK_MACS["q8_0"] / (prefill["prefill"]["cycles"] - other)
+
+
 def cycle_figures(q, decode, prefill):
     return {
         f"decode_cycles_per_token_iau_ci_{q}": decode["decode"]["cycles"] / 32,
@@ -86,8 +109,9 @@ def large_shapes():
         figures[f"decode_bandwidth_share_14m_{q}"] = decode_share(bench("14m", q, 128, 8), 8)
         figures[f"decode_bandwidth_share_14m_{q}_lat300"] = decode_share(
             bench("14m", q, 128, 8, "-L", "300"), 8)
-    q8, q4 = (bench("14m", q, 512, 0) for q in ("q8_0", "q4_0"))
+    q8, q4 = (bench("14m", q, 512, 0, "--breakdown") for q in ("q8_0", "q4_0"))
     figures["prefill512_mac_share_14m_q8_0"] = mac_share(q8, "q8_0")
+    figures["gemm_mac_share_14m_q8_0"] = gemm_share(q8)
     figures["prefill512_int4_speedup_14m"] = q8["prefill"]["cycles"] / q4["prefill"]["cycles"]
     return figures
 
@@ -120,6 +144,8 @@ def measure(runs):
                 r["prefill"]["macs"] / r["prefill"]["host_seconds"] / 1e9 for r in prefill)
     figures |= large_shapes()
     if runs > 1:
+        figures["attention_mac_share_prefill2048_14m_q8_0"] = attention_share(
+            bench("14m", "q8_0", 2048, 0, "--breakdown"), 2048)
         figures["rtl_decode_tokens_per_s_6m_q4_0"] = statistics.median(
             8 / bench("6m", "q4_0", 128, 8)["decode"]["host_seconds"] for _ in range(runs))
     return figures
