@@ -28,13 +28,15 @@ struct part {
 	uint32_t max, sum, o;
 };
 
+#define TURNS 3u
+
 struct pass {
 	uint32_t m, parts, pitch;
 	struct part part; /* the first; the others follow at equal distances, halves of a head in turns */
 	uint32_t q_step, o_step;
-	/* two of each, so that the next part's product overlaps this one's softmax */
-	uint32_t scores[2];
-	struct act p[2];
+	/* of each in turns, so that the products of other parts overlap a softmax */
+	uint32_t scores[TURNS];
+	struct act p[TURNS];
 	uint32_t old, alpha, inv;
 };
 
@@ -298,7 +300,7 @@ static void emit_scores(struct builder *b, const struct pass *p, struct place at
 		.nt = first ? 0 : chunk_keys(b) / 32, .a = part.q.data, .as = part.q.scale,
 		.w = at.kv, .w_n = b->cfg->kv.tile_bytes / 64, .w_k = 16,
 		.ws = at.kv + ks_offset(b), .ws_n = b->cfg->kv.tile_bytes / 64, .ws_k = 1,
-		.d = p->scores[i & 1],
+		.d = p->scores[i % TURNS],
 		.d_stride = chunk_keys(b) * 4 });
 	if (first)
 		iau_cmd_patch(cmd, 2, GRAPH_BLOCKS);
@@ -312,7 +314,7 @@ static void emit_values(struct builder *b, const struct pass *p, struct place at
 
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
 		.format = 3, .unit = 1, .cin = !first, .m = p->m, .pitch = p->m, .nt = hd / 32,
-		.kb = first ? 0 : chunk_keys(b) / 32, .a = p->p[i & 1].data, .as = p->p[i & 1].scale,
+		.kb = first ? 0 : chunk_keys(b) / 32, .a = p->p[i % TURNS].data, .as = p->p[i % TURNS].scale,
 		.w = at.kv + v_offset(b), .w_n = 16, .w_k = b->cfg->kv.tile_bytes / 64, .c = o,
 		.c_stride = hd * 4, .d = o, .d_stride = hd * 4 });
 	if (first)
@@ -329,7 +331,7 @@ static void emit_softmax(struct builder *b, const struct pass *p, struct place a
 	struct part part = part_at(b, p, i);
 	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
 	float scale = LOG2_E / (hd == 64 ? 8.0f : 11.3137085f);
-	struct iau_vec v = { .rows = p->m, .cols = first ? 0 : keys, .a = p->scores[i & 1],
+	struct iau_vec v = { .rows = p->m, .cols = first ? 0 : keys, .a = p->scores[i % TURNS],
 			     .a_stride = keys * 4, .m1 = VEC_M_IMM, .imm0 = scale, .mask = first,
 			     .mask_step = first && b->rows > 1,
 			     .limit = (int32_t)(i % b->halves * b->half), .init = !first };
@@ -364,10 +366,10 @@ static void emit_softmax(struct builder *b, const struct pass *p, struct place a
 	e.m2 = VEC_M_B;
 	e.b = at.vscale;
 	e.out = VEC_Q8;
-	e.d = p->p[i & 1].data;
+	e.d = p->p[i % TURNS].data;
 	e.d_stride = 32;
 	e.d_block = p->m * 32;
-	e.sc = p->p[i & 1].scale;
+	e.sc = p->p[i % TURNS].scale;
 	e.sc_row = 4;
 	e.sc_block = p->m * 4;
 	cmd[1] = iau_cmd_vec(&b->cb, e);
@@ -377,15 +379,18 @@ static void emit_softmax(struct builder *b, const struct pass *p, struct place a
 	}
 }
 
-/* One chunk for all parts: the next part's scores go ahead of this one's softmax. */
+/*
+ * One chunk for all parts. Scores of the next two go ahead of a softmax, so that the vector unit,
+ * which takes longer than one product, has not much left when they are all done.
+ */
 static void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first)
 {
-	label_op(b, OP_ATTN_SCORES);
-	emit_scores(b, p, at, 0, first);
+	uint32_t ahead = 0;
+
 	for (uint32_t i = 0; i < p->parts; i++) {
 		label_op(b, OP_ATTN_SCORES);
-		if (i + 1 < p->parts)
-			emit_scores(b, p, at, i + 1, first);
+		for (; ahead < p->parts && ahead < i + TURNS; ahead++)
+			emit_scores(b, p, at, ahead, first);
 		label_op(b, OP_SOFTMAX);
 		emit_softmax(b, p, at, i, first);
 		label_op(b, OP_ATTN_VALUES);
@@ -463,7 +468,7 @@ static void emit_results(struct builder *b, const struct pass *p, uint32_t head,
 /* What is written first comes last: it lies where the queries were, not keys or values. */
 static void alloc_pass(struct builder *b, struct pass *p)
 {
-	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b), two = p->parts > 1 ? 2 : 1;
+	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b), turns = p->parts < TURNS ? p->parts : TURNS;
 
 	p->o_step = vsp_round(p->m * hd * 4);
 	p->old = vsp_alloc(b, 128);
@@ -472,11 +477,11 @@ static void alloc_pass(struct builder *b, struct pass *p)
 	p->part.max = vsp_alloc(b, p->parts * ROW_SCALARS);
 	p->part.sum = vsp_alloc(b, p->parts * ROW_SCALARS);
 	p->part.o = vsp_alloc(b, p->parts * p->o_step);
-	for (uint32_t i = 0; i < two; i++) {
+	for (uint32_t i = 0; i < turns; i++) {
 		p->p[i].data = vsp_alloc(b, p->m * keys);
 		p->p[i].scale = vsp_alloc(b, p->m * keys / 8);
 	}
-	for (uint32_t i = 0; i < two; i++)
+	for (uint32_t i = 0; i < turns; i++)
 		p->scores[i] = vsp_alloc(b, p->m * keys * 4);
 }
 
