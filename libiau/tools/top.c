@@ -5,6 +5,7 @@
 #include "usage.h"
 
 #include <curses.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,27 +120,41 @@ static int by_busy(const void *a, const void *b)
 	return (x->busy < y->busy) - (x->busy > y->busy);
 }
 
-static void draw_card(const struct top *t, size_t i)
+/* The next line of the screen, cut off where the screen ends. */
+__attribute__((format(printf, 3, 4)))
+static void draw_line(int *y, attr_t attr, const char *format, ...)
 {
-	const struct usage_card *card = &t->card[i];
-	double busy = card_busy(t, card), s = elapsed(t);
-	int width = 30, full = (int)(busy * width + 0.5);
+	char text[512];
+	va_list args;
 
-	printw("%s  %s  %s\n  engine [", card->node, card->pdev, card->power);
-	for (int k = 0; k < width; k++)
-		addch(k < full ? '|' : ' ');
-	printw("] %5.1f%%", busy * 100);
-	if (card->counters_known && s > 0)
-		printw("  %.1f GMAC/s  load %.1f MB/s  store %.1f MB/s  faults %llu",
-		       (double)(card->counter[IAU_CNT_MACS_I8] - t->before[i][IAU_CNT_MACS_I8] +
-				card->counter[IAU_CNT_MACS_I4] - t->before[i][IAU_CNT_MACS_I4]) / s / 1e9,
-		       (double)(card->counter[IAU_CNT_LOAD_BYTES] - t->before[i][IAU_CNT_LOAD_BYTES]) / s / 1e6,
-		       (double)(card->counter[IAU_CNT_STORE_BYTES] - t->before[i][IAU_CNT_STORE_BYTES]) / s / 1e6,
-		       (unsigned long long)card->counter[IAU_CNT_FAULTS]);
-	printw("\n");
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	attron(attr);
+	mvaddnstr((*y)++, 0, text, COLS);
+	attroff(attr);
 }
 
-static void draw_clients(const struct top *t)
+static void draw_card(const struct top *t, size_t i, int *y)
+{
+	static const char full[] = "||||||||||||||||||||||||||||||";
+	const struct usage_card *card = &t->card[i];
+	double busy = card_busy(t, card), s = elapsed(t);
+	int width = sizeof(full) - 1;
+
+	draw_line(y, A_NORMAL, "%s  %s  %s", card->node, card->pdev, card->power);
+	draw_line(y, A_NORMAL, "  engine [%-*.*s] %5.1f%%", width, (int)(busy * width + 0.5), full,
+		  busy * 100);
+	if (card->counters_known && s > 0)
+		draw_line(y, A_NORMAL, "  %.1f GMAC/s  load %.1f MB/s  store %.1f MB/s  faults %llu",
+			  (double)(card->counter[IAU_CNT_MACS_I8] - t->before[i][IAU_CNT_MACS_I8] +
+				   card->counter[IAU_CNT_MACS_I4] - t->before[i][IAU_CNT_MACS_I4]) / s / 1e9,
+			  (double)(card->counter[IAU_CNT_LOAD_BYTES] - t->before[i][IAU_CNT_LOAD_BYTES]) / s / 1e6,
+			  (double)(card->counter[IAU_CNT_STORE_BYTES] - t->before[i][IAU_CNT_STORE_BYTES]) / s / 1e6,
+			  (unsigned long long)card->counter[IAU_CNT_FAULTS]);
+}
+
+static void draw_clients(const struct top *t, int *y)
 {
 	struct rate *r = calloc(t->now.clients + 1, sizeof(*r));
 
@@ -147,16 +162,14 @@ static void draw_clients(const struct top *t)
 		r[i] = rate_of(t, &t->now.client[i]);
 	if (r)
 		qsort(r, t->now.clients, sizeof(*r), by_busy);
-	attron(A_REVERSE);
-	printw("%7s %-16s %6s %8s %6s %9s %9s %9s  %s\n", "PID", "PROCESS", "BUSY%", "JOBS/S",
-	       "QUEUES", "MEM MiB", "RESIDENT", "ACTIVE", "DEVICE");
-	attroff(A_REVERSE);
+	draw_line(y, A_REVERSE, "%7s %-16s %6s %8s %6s %9s %9s %9s  %s", "PID", "PROCESS", "BUSY%",
+		  "JOBS/S", "QUEUES", "MEM MiB", "RESIDENT", "ACTIVE", "DEVICE");
 	for (size_t i = 0; r && i < t->now.clients; i++)
-		printw("%7d %-16s %6.1f %8.1f %6llu %9.1f %9.1f %9.1f  %s\n", r[i].c->pid,
-		       r[i].c->comm, r[i].busy * 100, r[i].jobs,
-		       (unsigned long long)r[i].c->queues, (double)r[i].c->total / 1048576,
-		       (double)r[i].c->resident / 1048576, (double)r[i].c->active / 1048576,
-		       r[i].c->pdev);
+		draw_line(y, A_NORMAL, "%7d %-16s %6.1f %8.1f %6llu %9.1f %9.1f %9.1f  %s", r[i].c->pid,
+			  r[i].c->comm, r[i].busy * 100, r[i].jobs,
+			  (unsigned long long)r[i].c->queues, (double)r[i].c->total / 1048576,
+			  (double)r[i].c->resident / 1048576, (double)r[i].c->active / 1048576,
+			  r[i].c->pdev);
 	free(r);
 }
 
@@ -173,11 +186,13 @@ static int run_screen(struct top *t, double seconds)
 	curs_set(0);
 	timeout((int)(seconds * 1000));
 	do {
+		int y = 0;
+
 		erase();
 		for (size_t i = 0; i < t->cards; i++)
-			draw_card(t, i);
-		printw("\n");
-		draw_clients(t);
+			draw_card(t, i, &y);
+		y++;
+		draw_clients(t, &y);
 		refresh();
 		if (getch() == 'q')
 			break;

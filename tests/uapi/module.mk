@@ -13,4 +13,8 @@ $(B)/tests/uevents: tests/uapi/uevents.c
 	@mkdir -p $(@D)
 	$(CC) -O2 -g $(SIM_CFLAGS) -o $@ $<
 
-check-vm check-debug: $(UAPI_PROGRAMS) $(B)/tests/uevents
+$(B)/tests/on_terminal: tests/uapi/on_terminal.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -g $(SIM_CFLAGS) -o $@ $<
+
+check-vm check-debug: $(UAPI_PROGRAMS) $(B)/tests/uevents $(B)/tests/on_terminal

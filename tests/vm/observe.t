@@ -37,8 +37,8 @@ done
 # jobs and mappings while they are there
 guest -e ref '
 build/tests/hang_client loop 3 > /tmp/loop &
-sleep 1
 cd /sys/kernel/debug/accel/0*
+for i in $(seq 300); do [ $(grep -c "job .* tag 0xbad" rings) = 3 ] && break; usleep 100000; done
 echo "in_ring $(grep -c "job .* tag 0xbad" rings)"
 echo "queues $(grep -c "running 3 state 0" queues)"
 echo "mappings $(grep -c 0x0000000000010000 gpuvas)"
@@ -54,13 +54,22 @@ clean
 # iau top, iau info
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+mkdir -p "$dir/terminfo/v"
+cp -L "$(find /lib/terminfo /usr/share/terminfo -name vt100 2> /dev/null | head -n 1)" "$dir/terminfo/v"
 guest -e ref -n 2 -o "$dir" '
+mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
 build/tests/reset_test busy 6 > /tmp/busy &
 until grep -q "at work" /tmp/busy; do usleep 50000; done
 build/iau top --json -d 1 > /out/top.json; echo "top $?"
 build/iau top; echo "no_terminal $?"
 build/iau info --json > /out/info.json
 wait $!
+export TERMINFO=/out/terminfo
+for i in 1 2 3; do build/tests/hang_client copy 100000000 & done
+until [ "$(grep -c "jobs [1-9].* hang_client" /sys/kernel/debug/accel/*1:00.0/clients)" = 3 ]; do usleep 50000; done
+TERM=vt100 build/tests/on_terminal "ACTIVE  DEVICE" q build/iau top > /out/screen; echo "screen $?"
+TERM=none build/tests/on_terminal "" "" build/iau top; echo "unknown_terminal $?"
+killall hang_client
 '
 [ "$(said top) $(said no_terminal)" = "0 3" ]
 ok $? "iau top prints JSON, and no screen where there is no terminal"
@@ -77,5 +86,29 @@ assert first["counters"]["jobs"] > 10 and second["counters"]["jobs"] == 0
 assert [d["engine"] for d in info] == ["/dev/accel/accel0", "/dev/accel/accel1"]
 end
 ok $? "who is busy is shown, how much, and on which of two cards; iau info has both"
+[ "$(said screen) $(said unknown_terminal)" = "0 3" ]
+ok $? "iau top has a screen where the terminal is known; 'q' ends it"
+tests/vm/screen.py < "$dir/screen" > "$dir/lines" && python3 - "$dir" << 'end'
+import json, re, sys
+lines = open(f"{sys.argv[1]}/lines").read().splitlines()
+cards = [d["pdev"] for d in json.load(open(f"{sys.argv[1]}/top.json"))["devices"]]
+busy = []
+for i, pdev in enumerate(cards):
+    assert re.fullmatch(rf"/dev/accel/accel{i}  {pdev}  \w+", lines[3 * i]), lines
+    bar, percent = re.fullmatch(r"  engine \[(\|* *)\] +([\d.]+)%", lines[3 * i + 1]).groups()
+    assert len(bar) == 30 and abs(bar.count("|") - float(percent) * 0.3) <= 0.52, lines
+    assert re.fullmatch(r"  [\d.]+ GMAC/s  load [\d.]+ MB/s  store [\d.]+ MB/s  faults \d+", lines[3 * i + 2]), lines
+    busy.append(float(percent))
+head = lines.index(next(l for l in lines if l.split()[:3] == ["PID", "PROCESS", "BUSY%"]))
+assert head == 3 * len(cards) + 1 and not lines[head - 1]
+rows = [l.split() for l in lines[head + 1:] if l]
+assert all(len(r) == 9 for r in rows), rows
+assert [r[8] for r in rows if r[1] == "hang_client"] == 3 * cards[:1], rows
+shares = [float(r[2]) for r in rows]
+assert shares == sorted(shares, reverse=True), rows
+for pdev, percent in zip(cards, busy):
+    assert abs(min(100, sum(s for s, r in zip(shares, rows) if r[8] == pdev)) - percent) < 0.3, (rows, busy)
+end
+ok $? "it draws the cards, how busy they are, and their clients, the busiest first"
 clean
 finish
