@@ -9,7 +9,7 @@ sed -n '/^```c$/,/^```$/p' docs/uapi.md | sed '/^```/d' > $dir/copy.c
 # shellcheck disable=SC2046
 gcc -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -o $dir/copy $dir/copy.c -Iuapi $(pkg-config --cflags --libs libdrm)
 ok $? "the program of docs/uapi.md compiles"
-for engine in ref rtl; do
+for engine in ${ENGINES:-ref rtl}; do
 	guest -e $engine "$dir/copy /dev/accel/accel0; echo exit \$?
 $dir/copy /dev/null; echo exit \$?"
 	shown=$(sed -n '/^\$ .\/copy/{n;p}' docs/uapi.md)
