@@ -4,7 +4,7 @@
 $(B)/tests/vm_bench: tests/bench/vm_bench.c $(STRESS_CLIENT)/client.c $(STRESS_CLIENT)/client.h \
 		uapi/drm/iau_accel.h | $(NEEDED)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wno-missing-field-initializers \
+	$(CC) -std=gnu11 -D_GNU_SOURCE= -O2 -g -Wall -Wextra -Werror -Wno-missing-field-initializers \
 		-Wno-sign-compare -I$(STRESS_CLIENT) -Iuapi -isystem /usr/include/libdrm \
 		-o $@ $(filter %.c,$^)
 
