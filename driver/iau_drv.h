@@ -60,7 +60,8 @@ struct iau_record {
  * @head: jobs that are over; a free-running count like the device's
  * @tail: jobs given to the device
  * @job: by entry, jobs between @head and @tail
- * @direct: how many of them have not come from the scheduler
+ * @direct: how many of them, of those in @again and of those that have a place reserved have not
+ *	come from the scheduler
  * @again: jobs that were taken out, in order, to run again
  * @again_jobs: how many
  * @fence_context: of the fences of its jobs
@@ -453,7 +454,8 @@ void iau_queue_fault(struct iau_queue *queue, const struct iau_dump_fault_record
  * @queue: whose it is
  * @started: @done is initialised
  * @direct: it does not come from the scheduler, which knows nothing of it, and has no use for @done
- * @quiet: nobody waits for it but for those behind it of the same submission
+ * @quiet: nobody waits for it but for those behind it of the same submission; a direct one has no
+ *	fence then
  * @ring: number of its hardware queue
  * @slot: context while it is in a ring
  * @id: tells it from all others of the device
@@ -495,7 +497,8 @@ void iau_doorbell_reset(struct iau_device *iau, unsigned int q);
 void iau_doorbell_ring(struct iau_device *iau, unsigned int q, u32 tail);
 
 int iau_rings_init(struct iau_device *iau);
-bool iau_ring_run(struct iau_ring *ring, struct iau_job **job, unsigned int n);
+int iau_ring_reserve(struct iau_ring *ring, struct iau_vm *vm, unsigned int n);
+void iau_ring_run(struct iau_ring *ring, struct iau_job **job, unsigned int n, int slot);
 void iau_ring_drop_entity(struct iau_ring *ring, struct drm_sched_entity *entity);
 void iau_ring_collect(struct iau_ring *ring);
 void iau_ring_believe(struct iau_ring *ring, u32 head);

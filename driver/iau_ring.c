@@ -104,7 +104,6 @@ static void hush_previous(struct iau_ring *ring, const struct iau_job *job)
 static void enter(struct iau_ring *ring, struct iau_job *job, bool irq)
 {
 	write_descriptor(ring, job, irq);
-	ring->direct += job->direct;
 	atomic_inc(&job->queue->running);
 	/* the clock of an idle device stood still */
 	if (atomic_inc_return(&ring->iau->in_flight) == 1)
@@ -114,37 +113,49 @@ static void enter(struct iau_ring *ring, struct iau_job *job, bool irq)
 	trace_iau_job_run(job);
 }
 
-static bool has_room(const struct iau_ring *ring, unsigned int jobs)
-{
-	return !ring->stopped && !READ_ONCE(ring->iau->wedged) &&
-	       ring->direct + jobs <= IAU_RING_DIRECT;
-}
-
 /*
- * Runs N jobs of a queue at once, past the scheduler: they are armed, have no dependencies, and
- * none of their queue is with the scheduler. One doorbell and, if only the last is waited for, one
- * interrupt. False if they cannot: they have to be pushed then. The caller has entered the device.
+ * A place in the ring and a slot for each of N jobs of VM that are to run at once, past the
+ * scheduler; the slot, or -1 if there is no room. The caller has entered the device.
  */
-bool iau_ring_run(struct iau_ring *ring, struct iau_job **job, unsigned int n)
+int iau_ring_reserve(struct iau_ring *ring, struct iau_vm *vm, unsigned int n)
 {
 	unsigned long irq;
 	int slot = -1;
 
 	spin_lock_irqsave(&ring->lock, irq);
-	if (has_room(ring, n))
-		slot = iau_slot_get(job[0]->queue->vm, n, true);
-	for (unsigned int i = 0; i < n && slot >= 0; i++) {
+	if (!ring->stopped && !READ_ONCE(ring->iau->wedged) &&
+	    ring->direct + n <= IAU_RING_DIRECT)
+		slot = iau_slot_get(vm, n, true);
+	if (slot >= 0)
+		ring->direct += n;
+	spin_unlock_irqrestore(&ring->lock, irq);
+	return slot;
+}
+
+/*
+ * Runs N jobs of a queue in the places that were reserved for them: those that are not quiet are
+ * armed, none has dependencies, and none of their queue is with the scheduler. One doorbell and, if
+ * only the last is waited for, one interrupt. If the ring was stopped meanwhile, they are kept.
+ */
+void iau_ring_run(struct iau_ring *ring, struct iau_job **job, unsigned int n, int slot)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	for (unsigned int i = 0; i < n; i++) {
 		job[i]->direct = true;
 		job[i]->slot = slot;
 		/* others of this ring may wait for it by waiting for their turn */
 		if (!job[i]->quiet)
 			dma_fence_signal(&job[i]->base.s_fence->scheduled);
-		enter(ring, job[i], !job[i]->quiet);
+		if (ring->stopped)
+			ring->again[ring->again_jobs++] = job[i];
+		else
+			enter(ring, job[i], !job[i]->quiet);
 	}
-	if (slot >= 0)
+	if (!ring->stopped)
 		iau_doorbell_ring(ring->iau, ring->index, ring->tail);
 	spin_unlock_irqrestore(&ring->lock, irq);
-	return slot >= 0;
 }
 
 static int run(struct iau_job *job)
@@ -192,7 +203,6 @@ static struct iau_job *take_oldest(struct iau_ring *ring)
 	struct iau_job *job = ring->job[i];
 
 	ring->job[i] = NULL;
-	ring->direct -= job->direct;
 	atomic_dec(&job->queue->running);
 	atomic_dec(&ring->iau->in_flight);
 	return job;
@@ -215,10 +225,11 @@ static void end(struct iau_ring *ring, struct iau_job *job, int error)
 		signal_end(&job->done, error);
 		return;
 	}
-	if (!job->quiet)
+	ring->direct--;
+	if (!job->quiet) {
 		signal_end(&job->base.s_fence->finished, error);
-	/* what is left of free_job() for a job without dependencies, in an interrupt */
-	dma_fence_put(&job->base.s_fence->finished);
+		dma_fence_put(&job->base.s_fence->finished);
+	}
 	iau_job_free(job);
 }
 
@@ -349,22 +360,17 @@ void iau_ring_enable(struct iau_ring *ring, bool on)
 	iau_write(ring->iau, iau_qreg(ring->index, IAU_QREG_CTRL), on | ring->index << 1);
 }
 
-static void set_stopped(struct iau_ring *ring, bool stopped)
-{
-	unsigned long irq;
-
-	spin_lock_irqsave(&ring->lock, irq);
-	ring->stopped = stopped;
-	spin_unlock_irqrestore(&ring->lock, irq);
-}
-
 /* No job comes into it any more, until iau_ring_start() or iau_ring_release(). */
 void iau_ring_stop(struct iau_ring *ring)
 {
+	unsigned long irq;
+
 	if (ring->stopped)
 		return;
 	drm_sched_wqueue_stop(&ring->sched);
-	set_stopped(ring, true);
+	spin_lock_irqsave(&ring->lock, irq);
+	ring->stopped = true;
+	spin_unlock_irqrestore(&ring->lock, irq);
 }
 
 /*
@@ -443,35 +449,53 @@ void iau_ring_ban(struct iau_ring *ring, u32 why)
 	spin_unlock_irqrestore(&ring->lock, irq);
 }
 
-/* Jobs come again; those that cannot run get their errors from run_job(). */
+/* Why JOB does not run again, or 0. */
+static int refused(struct iau_ring *ring, struct iau_job *job)
+{
+	/* its client may have gone meanwhile */
+	if (iau_queue_banned(job->queue))
+		return -ECANCELED;
+	if (READ_ONCE(ring->iau->wedged))
+		return -EIO;
+	return drm_dev_is_unplugged(&ring->iau->drm) ? -ENODEV : 0;
+}
+
+/* What is kept runs again, or ends if it cannot; under the lock. */
+static void run_again(struct iau_ring *ring)
+{
+	u32 tail = ring->tail;
+
+	for (unsigned int i = 0; i < ring->again_jobs; i++) {
+		int err = refused(ring, ring->again[i]);
+
+		if (err)
+			end(ring, ring->again[i], err);
+		else
+			enter(ring, ring->again[i], true);
+	}
+	ring->again_jobs = 0;
+	if (ring->tail != tail)
+		iau_doorbell_ring(ring->iau, ring->index, ring->tail);
+}
+
+/* Jobs come again, those that were kept first. */
 void iau_ring_release(struct iau_ring *ring)
 {
+	unsigned long irq;
+
 	if (!ring->stopped)
 		return;
-	set_stopped(ring, false);
+	spin_lock_irqsave(&ring->lock, irq);
+	run_again(ring);
+	ring->stopped = false;
+	spin_unlock_irqrestore(&ring->lock, irq);
 	drm_sched_wqueue_start(&ring->sched);
 }
 
 /* Runs again what was taken out of it. The device knows nothing of the ring. */
 void iau_ring_start(struct iau_ring *ring)
 {
-	unsigned long irq;
-
 	iau_ring_setup(ring);
-	spin_lock_irqsave(&ring->lock, irq);
-	for (unsigned int i = 0; i < ring->again_jobs; i++) {
-		struct iau_job *job = ring->again[i];
-
-		/* its client may have gone meanwhile */
-		if (iau_queue_banned(job->queue))
-			end(ring, job, -ECANCELED);
-		else
-			enter(ring, job, true);
-	}
-	ring->again_jobs = 0;
-	if (ring->head != ring->tail)
-		iau_doorbell_ring(ring->iau, ring->index, ring->tail);
-	spin_unlock_irqrestore(&ring->lock, irq);
 	iau_ring_release(ring);
 }
 

@@ -101,12 +101,19 @@ static bool nothing_to_wait_for(struct submit *s)
 	return true;
 }
 
-/* They are signalled. A job that runs at once ends in an interrupt, where this cannot be done. */
-static void drop_dependencies(struct iau_job *job)
+/*
+ * What belongs to the scheduler goes before a job runs at once: it ends in an interrupt, where that
+ * cannot be freed. Dependencies are signalled; nobody waits for a quiet one's fence.
+ */
+static void leave_scheduler(struct iau_job *job)
 {
 	struct dma_fence *fence;
 	unsigned long at;
 
+	if (job->quiet) {
+		drm_sched_job_cleanup(&job->base);
+		return;
+	}
 	xa_for_each(&job->base.dependencies, at, fence)
 		dma_fence_put(fence);
 	xa_destroy(&job->base.dependencies);
@@ -119,22 +126,30 @@ static void drop_dependencies(struct iau_job *job)
  */
 static void push(struct submit *s)
 {
-	struct dma_resv *resv = drm_gpuvm_resv(&s->queue->vm->gpuvm);
-	bool at_once = nothing_to_wait_for(s);
+	struct iau_vm *vm = s->queue->vm;
+	struct iau_ring *ring = s->queue->ring;
+	int slot = nothing_to_wait_for(s) ? iau_ring_reserve(ring, vm, s->jobs) : -1;
 	unsigned int last = s->jobs - 1;
 
 	for (unsigned int i = 0; i < s->jobs; i++) {
-		s->job[i]->quiet = i < last && !s->signals[i].n;
-		if (at_once)
-			drop_dependencies(s->job[i]);
-		drm_sched_job_arm(&s->job[i]->base);
-		iau_signals_attach(&s->signals[i], &s->job[i]->base.s_fence->finished);
-		trace_iau_job_submit(s->job[i]);
+		struct iau_job *job = s->job[i];
+
+		job->quiet = i < last && !s->signals[i].n;
+		if (slot >= 0)
+			leave_scheduler(job);
+		if (slot < 0 || !job->quiet) {
+			drm_sched_job_arm(&job->base);
+			iau_signals_attach(&s->signals[i], &job->base.s_fence->finished);
+		}
+		trace_iau_job_submit(job);
 	}
-	dma_resv_add_fence(resv, &s->job[last]->base.s_fence->finished, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_add_fence(drm_gpuvm_resv(&vm->gpuvm), &s->job[last]->base.s_fence->finished,
+			   DMA_RESV_USAGE_BOOKKEEP);
 	s->pushed = s->jobs;
-	if (at_once && iau_ring_run(s->queue->ring, s->job, s->jobs))
+	if (slot >= 0) {
+		iau_ring_run(ring, s->job, s->jobs, slot);
 		return;
+	}
 	atomic_add(s->jobs, &s->queue->waiting);
 	for (unsigned int i = 0; i < s->jobs; i++)
 		drm_sched_entity_push_job(&s->job[i]->base);
