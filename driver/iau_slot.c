@@ -9,6 +9,13 @@
 
 #include "iau_drv.h"
 
+/* A doorbell in memory must not be seen before what was written to registers. */
+static void flush_writes(struct iau_device *iau)
+{
+	if (iau->doorbells)
+		iau_read(iau, IAU_REG_ID);
+}
+
 static void set_root(struct iau_device *iau, unsigned int slot, u64 root)
 {
 	u32 reg = IAU_CTX_OFFSET + slot * IAU_CTX_STRIDE;
@@ -20,6 +27,7 @@ static void set_root(struct iau_device *iau, unsigned int slot, u64 root)
 	/* each write drops the cached translations of the slot */
 	iau_write(iau, reg, lower_32_bits(root));
 	iau_write(iau, reg + 4, upper_32_bits(root));
+	flush_writes(iau);
 	drm_dev_exit(idx);
 }
 
@@ -107,8 +115,10 @@ void iau_slot_flush(struct iau_vm *vm)
 	if (!drm_dev_enter(&iau->drm, &idx))
 		return;
 	spin_lock_irqsave(&iau->slot_lock, irq);
-	if (vm->slot >= 0)
+	if (vm->slot >= 0) {
 		iau_write(iau, IAU_REG_TLB_INVALIDATE, vm->slot);
+		flush_writes(iau);
+	}
 	spin_unlock_irqrestore(&iau->slot_lock, irq);
 	drm_dev_exit(idx);
 }

@@ -38,7 +38,8 @@
  *
  * The host writes the tail of queue Q there, at byte 8 * Q, before it looks at the word at
  * IAU_DBP_ASLEEP: only if that is not 0 the doorbell register has to be written, too, with the same
- * tail. The card watches the tails of enabled queues while it works and for a while afterwards.
+ * tail. The card watches the tails of enabled queues while it works and for a while afterwards. It may
+ * see a tail before a register that was written earlier, unless the host has read a register between.
  */
 #define IAU_DBP_TYPE   1
 #define IAU_DBP_ADDR   4

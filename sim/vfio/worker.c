@@ -175,29 +175,45 @@ static bool stalls(struct worker *w, uint64_t *for_us)
 	return inject_stalls(&w->inject, for_us);
 }
 
-/* Takes a tail from the doorbell page; false if there is no new one. */
-static bool take_doorbell(struct worker *w)
+/* Does what was asked for; true if there was any. */
+static bool drain(struct worker *w)
 {
-	uint32_t tail;
-	int q = doorbells_news(&w->doorbells, &w->dma, &w->seen, &tail);
+	struct worker_op op;
+	bool any = false;
 
-	if (q < 0)
-		return false;
-	apply_write(w, IAU_DOORBELL_OFFSET + (uint32_t)q * 8, tail);
-	return true;
+	for (; next_op(w, &op); any = true)
+		apply(w, &op);
+	return any;
+}
+
+/*
+ * Takes tails from the doorbell page; true if there was a new one. What the host wrote to registers
+ * before it wrote the tail comes first: what is queued once the tail has been seen. That may have set
+ * the queue up anew, with another tail.
+ */
+static bool take_doorbells(struct worker *w)
+{
+	uint32_t tail, again;
+	bool any = false;
+	int q;
+
+	while ((q = doorbells_news(&w->doorbells, &w->dma, &w->seen, &tail)) >= 0) {
+		drain(w);
+		if (doorbells_news(&w->doorbells, &w->dma, &w->seen, &again) != q || again != tail)
+			continue;
+		apply_write(w, IAU_DOORBELL_OFFSET + (uint32_t)q * 8, tail);
+		any = true;
+	}
+	return any;
 }
 
 /* What was asked for, a short run, and what became of both. Returns next_us. */
 static uint64_t step(struct worker *w)
 {
 	uint64_t next_us = UINT64_MAX;
-	struct worker_op op;
-	bool news = false;
+	bool news = drain(w);
 
-	for (; next_op(w, &op); news = true)
-		apply(w, &op);
-	for (; take_doorbell(w); news = true)
-		;
+	news |= take_doorbells(w);
 	if (!w->gone && !stalls(w, &next_us)) {
 		if (work(w)) {
 			next_us = 0;
