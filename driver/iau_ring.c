@@ -113,51 +113,6 @@ static void enter(struct iau_ring *ring, struct iau_job *job, bool irq)
 	trace_iau_job_run(job);
 }
 
-/*
- * A place in the ring and a slot for each of N jobs of VM that are to run at once, past the
- * scheduler; the slot, or -1 if there is no room. The caller has entered the device.
- */
-int iau_ring_reserve(struct iau_ring *ring, struct iau_vm *vm, unsigned int n)
-{
-	unsigned long irq;
-	int slot = -1;
-
-	spin_lock_irqsave(&ring->lock, irq);
-	if (!ring->stopped && !READ_ONCE(ring->iau->wedged) &&
-	    ring->direct + n <= IAU_RING_DIRECT)
-		slot = iau_slot_get(vm, n, true);
-	if (slot >= 0)
-		ring->direct += n;
-	spin_unlock_irqrestore(&ring->lock, irq);
-	return slot;
-}
-
-/*
- * Runs N jobs of a queue in the places that were reserved for them: those that are not quiet are
- * armed, none has dependencies, and none of their queue is with the scheduler. One doorbell and, if
- * only the last is waited for, one interrupt. If the ring was stopped meanwhile, they are kept.
- */
-void iau_ring_run(struct iau_ring *ring, struct iau_job **job, unsigned int n, int slot)
-{
-	unsigned long irq;
-
-	spin_lock_irqsave(&ring->lock, irq);
-	for (unsigned int i = 0; i < n; i++) {
-		job[i]->direct = true;
-		job[i]->slot = slot;
-		/* others of this ring may wait for it by waiting for their turn */
-		if (!job[i]->quiet)
-			dma_fence_signal(&job[i]->base.s_fence->scheduled);
-		if (ring->stopped)
-			ring->again[ring->again_jobs++] = job[i];
-		else
-			enter(ring, job[i], !job[i]->quiet);
-	}
-	if (!ring->stopped)
-		iau_doorbell_ring(ring->iau, ring->index, ring->tail);
-	spin_unlock_irqrestore(&ring->lock, irq);
-}
-
 static int run(struct iau_job *job)
 {
 	struct iau_ring *ring = job->queue->ring;
@@ -231,6 +186,74 @@ static void end(struct iau_ring *ring, struct iau_job *job, int error)
 		dma_fence_put(&job->base.s_fence->finished);
 	}
 	iau_job_free(job);
+}
+
+/* Why JOB cannot run any more, or 0. */
+static int refused(struct iau_ring *ring, struct iau_job *job)
+{
+	/* its client may have gone meanwhile */
+	if (iau_queue_banned(job->queue))
+		return -ECANCELED;
+	if (READ_ONCE(ring->iau->wedged))
+		return -EIO;
+	return drm_dev_is_unplugged(&ring->iau->drm) ? -ENODEV : 0;
+}
+
+static void enter_or_end(struct iau_ring *ring, struct iau_job *job, bool irq)
+{
+	int err = refused(ring, job);
+
+	if (err)
+		end(ring, job, err);
+	else
+		enter(ring, job, irq);
+}
+
+/*
+ * A place in the ring and a slot for each of N jobs of VM that are to run at once, past the
+ * scheduler; the slot, or -1 if there is no room. The caller has entered the device.
+ */
+int iau_ring_reserve(struct iau_ring *ring, struct iau_vm *vm, unsigned int n)
+{
+	unsigned long irq;
+	int slot = -1;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	if (!ring->stopped && !READ_ONCE(ring->iau->wedged) &&
+	    ring->direct + n <= IAU_RING_DIRECT)
+		slot = iau_slot_get(vm, n, true);
+	if (slot >= 0)
+		ring->direct += n;
+	spin_unlock_irqrestore(&ring->lock, irq);
+	return slot;
+}
+
+/*
+ * Runs N jobs of a queue in the places that were reserved for them: those that are not quiet are
+ * armed, none has dependencies, and none of their queue is with the scheduler. One doorbell and, if
+ * only the last is waited for, one interrupt. If the ring was stopped meanwhile, they are kept.
+ */
+void iau_ring_run(struct iau_ring *ring, struct iau_job **job, unsigned int n, int slot)
+{
+	unsigned long irq;
+	u32 tail;
+
+	spin_lock_irqsave(&ring->lock, irq);
+	tail = ring->tail;
+	for (unsigned int i = 0; i < n; i++) {
+		job[i]->direct = true;
+		job[i]->slot = slot;
+		/* others of this ring may wait for it by waiting for their turn */
+		if (!job[i]->quiet)
+			dma_fence_signal(&job[i]->base.s_fence->scheduled);
+		if (ring->stopped)
+			ring->again[ring->again_jobs++] = job[i];
+		else
+			enter_or_end(ring, job[i], !job[i]->quiet);
+	}
+	if (ring->tail != tail)
+		iau_doorbell_ring(ring->iau, ring->index, ring->tail);
+	spin_unlock_irqrestore(&ring->lock, irq);
 }
 
 /* The oldest job is over; REC says how it went if it came to its end. */
@@ -449,30 +472,13 @@ void iau_ring_ban(struct iau_ring *ring, u32 why)
 	spin_unlock_irqrestore(&ring->lock, irq);
 }
 
-/* Why JOB does not run again, or 0. */
-static int refused(struct iau_ring *ring, struct iau_job *job)
-{
-	/* its client may have gone meanwhile */
-	if (iau_queue_banned(job->queue))
-		return -ECANCELED;
-	if (READ_ONCE(ring->iau->wedged))
-		return -EIO;
-	return drm_dev_is_unplugged(&ring->iau->drm) ? -ENODEV : 0;
-}
-
 /* What is kept runs again, or ends if it cannot; under the lock. */
 static void run_again(struct iau_ring *ring)
 {
 	u32 tail = ring->tail;
 
-	for (unsigned int i = 0; i < ring->again_jobs; i++) {
-		int err = refused(ring, ring->again[i]);
-
-		if (err)
-			end(ring, ring->again[i], err);
-		else
-			enter(ring, ring->again[i], true);
-	}
+	for (unsigned int i = 0; i < ring->again_jobs; i++)
+		enter_or_end(ring, ring->again[i], true);
 	ring->again_jobs = 0;
 	if (ring->tail != tail)
 		iau_doorbell_ring(ring->iau, ring->index, ring->tail);
