@@ -3,11 +3,17 @@
 #include "jobs.h"
 #include "suite.h"
 
+#include <unistd.h>
+
 /* What the card does in its time, within minutes if it does it at all */
-#define UNTIL(condition)                                            \
-	for (unsigned int tries = 0; !(condition); tries++)         \
-		if (tries == 10000000)                              \
-			fail_msg("never comes true: %s", #condition)
+#define UNTIL(condition)                                                      \
+	do {                                                                  \
+		for (unsigned int tries = 0; !(condition); tries++) {         \
+			if (tries == 3000000)                                 \
+				fail_msg("never comes true: %s", #condition); \
+			usleep(10);                                           \
+		}                                                             \
+	} while (0)
 
 static void enable(struct client *c, uint64_t page)
 {
