@@ -4,15 +4,9 @@
 import csv, json, os, subprocess, tempfile
 import xml.etree.ElementTree as xml
 
+from tap import finish, ok
+
 MODEL = ["-m", "models/iau-ci/iau-ci-q8_0.gguf"]
-n = bad = 0
-
-
-def ok(good, name):
-    global n, bad
-    n += 1
-    bad += not good
-    print(f"{'ok' if good else 'not ok'} {n} - {name}", flush=True)
 
 
 def bench(*args):
@@ -57,5 +51,4 @@ for wrong in (["-p", ""], ["-p", "16,x"], ["-p", ",".join(["1"] * 33)], ["-n", "
 ok(bench("-e", ",", "-p", "1").returncode == 3, "no engine is none")
 out = bench("-e", "ref,warp", "-p", "1", "-n", "0")
 ok(out.returncode == 3 and "warp" in out.stderr, "an engine that is not there is named")
-print(f"1..{n}")
-raise SystemExit(bad != 0)
+finish()

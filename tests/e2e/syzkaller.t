@@ -4,19 +4,13 @@
 structure, in order and of its width."""
 import re
 
+from tap import finish, ok
+
 header = re.sub(r"/\*.*?\*/", "", open("uapi/drm/iau_accel.h").read(), flags=re.S)
 text = open("tests/syzkaller/dev_iau.txt").read()
 bits = {"__u32": 32, "__u64": 64, "__s64": 64, "struct drm_iau_obj_array": 128,
         "struct drm_iau_counters": 32 * 64}
 resources = {name: int(width) for name, width in re.findall(r"^resource (\w+)\[int(\d+)\]", text, re.M)}
-n = bad = 0
-
-
-def ok(good, name):
-    global n, bad
-    n += 1
-    bad += not good
-    print(f"{'ok' if good else 'not ok'} {n} - {name}", flush=True)
 
 
 def width(kind):
@@ -50,5 +44,4 @@ for name in sorted(used):
         print(f"# {got}\n# {structs.get(name)}")
 answers = {"drm_iau_device_info", "drm_iau_counters", "drm_iau_obj_array"}
 ok(set(structs) - used <= answers, "what is not described is an answer or a part")
-print(f"1..{n}")
-exit(bad != 0)
+finish()

@@ -3,15 +3,9 @@
 """iau trace and iau bench --breakdown: what they say adds up, and looking changes nothing."""
 import json, subprocess
 
+from tap import finish, ok
+
 MODEL = ["-m", "models/iau-ci/iau-ci-q8_0.gguf"]
-n = bad = 0
-
-
-def ok(good, name):
-    global n, bad
-    n += 1
-    bad += not good
-    print(f"{'ok' if good else 'not ok'} {n} - {name}", flush=True)
 
 
 def iau(*args):
@@ -55,5 +49,4 @@ saved = iau("trace", *MODEL, "-p", "4", "-n", "1", "-o", "/nonexistent/trace")
 ok(saved.returncode == 3 and "/nonexistent/trace" in saved.stderr, "a file that cannot be written")
 ref = iau("trace", *MODEL, "-e", "ref")
 ok(ref.returncode == 3 and "rtl" in ref.stderr, "an engine without time says so")
-print(f"1..{n}")
-exit(bad != 0)
+finish()
