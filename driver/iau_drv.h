@@ -164,7 +164,7 @@ struct iau_device {
 	spinlock_t usage_lock;
 	u64 last_end_ns;
 	atomic64_t job_ids;
-	/* accesses of registers, for debugfs: a submission is one write and no read */
+	/* accesses of registers, for debugfs: a submission is one write at most and no read */
 	atomic64_t mmio_reads, mmio_writes;
 };
 
