@@ -13,25 +13,25 @@ $(SIM_OBJS): $(B)/obj/%.o: %.c $(HW_HEADERS)
 
 # The Verilated device. Loops are kept (--unroll-count 1) for the compiler to vectorise; one thread.
 RTL_SRCS := $(HW_PKG) hw-model/rtl/iau_fp_pkg.sv hw-model/rtl/iau_sfu_pkg.sv hw-model/rtl/iau_mem_pkg.sv \
-	$(filter-out %_pkg.sv,$(wildcard hw-model/rtl/*.sv))
-VERILATOR_FLAGS := -Wall --top iau_top --unroll-count 1 --noassert -O3 \
+	$(filter-out %_pkg.sv,$(wildcard hw-model/rtl/*.sv)) sim/rtl/iau_sim.sv
+VERILATOR_FLAGS := -Wall --top iau_sim --unroll-count 1 --noassert -O3 \
 	--x-assign fast --x-initial fast
 RTL_DIR := $(B)/rtl
 RTL_OBJ := $(B)/obj/sim/src/rtl.o
-RTL_LIBS := $(RTL_OBJ) $(RTL_DIR)/Viau_top__ALL.a $(RTL_DIR)/verilated.o $(RTL_DIR)/verilated_threads.o
+RTL_LIBS := $(RTL_OBJ) $(RTL_DIR)/Viau_sim__ALL.a $(RTL_DIR)/verilated.o $(RTL_DIR)/verilated_threads.o
 RTL_LDLIBS := -lstdc++ -lpthread -latomic
 VERILATOR_INC = $(shell verilator --getenv VERILATOR_ROOT)/include
 RTL_CXXFLAGS := -O3 -march=x86-64-v3 -fPIC
 
-$(RTL_DIR)/Viau_top.mk: sim/lint.vlt $(RTL_SRCS)
+$(RTL_DIR)/Viau_sim.mk: sim/lint.vlt $(RTL_SRCS)
 	@mkdir -p $(@D)
 	verilator --cc --Mdir $(RTL_DIR) $(VERILATOR_FLAGS) sim/lint.vlt $(RTL_SRCS)
 
-$(RTL_DIR)/Viau_top__ALL.a $(RTL_DIR)/verilated.o $(RTL_DIR)/verilated_threads.o &: $(RTL_DIR)/Viau_top.mk
-	$(MAKE) -C $(RTL_DIR) -f Viau_top.mk CXX=clang++ OPT_FAST="$(RTL_CXXFLAGS)" \
-		OPT_SLOW="-O1 -fPIC" OPT_GLOBAL="-O2 -fPIC" Viau_top__ALL.a verilated.o verilated_threads.o
+$(RTL_DIR)/Viau_sim__ALL.a $(RTL_DIR)/verilated.o $(RTL_DIR)/verilated_threads.o &: $(RTL_DIR)/Viau_sim.mk
+	$(MAKE) -C $(RTL_DIR) -f Viau_sim.mk CXX=clang++ OPT_FAST="$(RTL_CXXFLAGS)" \
+		OPT_SLOW="-O1 -fPIC" OPT_GLOBAL="-O2 -fPIC" Viau_sim__ALL.a verilated.o verilated_threads.o
 
-$(RTL_OBJ): sim/src/rtl.cpp $(RTL_DIR)/Viau_top.mk
+$(RTL_OBJ): sim/src/rtl.cpp $(RTL_DIR)/Viau_sim.mk
 	@mkdir -p $(@D)
 	clang++ -std=c++17 -O2 -g -Wall -Wextra -Werror -fPIC -Isim/include -Isim/src -I$(RTL_DIR) \
 		-isystem $(VERILATOR_INC) -isystem $(VERILATOR_INC)/vltstd -c -o $@ $<

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The Verilated device behind the C ABI. C++ because Verilator's classes are.
-#include "Viau_top.h"
+#include "Viau_sim.h"
 #include "verilated.h"
 
 extern "C" {
@@ -16,7 +16,7 @@ double sc_time_stamp() { return 0; }
 
 struct iau_dev {
 	VerilatedContext context;
-	Viau_top top{ &context };
+	Viau_sim top{ &context };
 	iau_dev_host host;
 	struct dram dram;
 	// commands on their way, by their place in the window; the job that runs
@@ -28,7 +28,7 @@ struct iau_dev {
 // What the trace ports say in the cycle before the edge.
 static void trace(struct iau_dev *dev)
 {
-	Viau_top &t = dev->top;
+	Viau_sim &t = dev->top;
 	uint64_t now = dev->dram.now;
 
 	for (unsigned int u = 0; (t.ev_start_o | t.ev_done_o) >> u; u++) {
@@ -60,28 +60,40 @@ static void raise_irqs(struct iau_dev *dev)
 			dev->host.irq(dev->host.opaque, v);
 }
 
-// One clock cycle: inputs from the memory model, then the edge.
-static void cycle(struct iau_dev *dev)
+// The memory model's side of the next cycle, for the registers before the device.
+static void drive(struct iau_dev *dev)
 {
-	Viau_top &t = dev->top;
+	Viau_sim &t = dev->top;
 	struct dram *d = &dev->dram;
 	unsigned int id = 0;
 	bool err = false, b_err = false;
 
-	bool offer = dram_offer(d, &id, (uint8_t *)&t.r_data_i[0], &err);
-	bool answer = dram_answer(d, &b_err);
-	t.r_valid_i = offer;
+	t.r_valid_i = dram_offer(d, &id, (uint8_t *)&t.r_data_i[0], &err);
 	t.r_id_i = (uint8_t)id;
 	t.r_err_i = err;
 	t.ar_ready_i = dram_can_read(d);
-	t.w_ready_i = dram_can_write(d, offer);
-	t.b_valid_i = answer;
+	t.w_ready_i = dram_can_write(d, t.r_valid_i);
+	t.b_valid_i = dram_answer(d, &b_err);
 	t.b_err_i = b_err;
-	t.clk_i = 0;
-	t.eval();
-	if (offer && t.r_ready_o)
+}
+
+static void edge(struct iau_dev *dev)
+{
+	dev->top.clk_i = 1;
+	dev->top.eval();
+	dev->top.clk_i = 0;
+	dev->top.eval();
+}
+
+// One clock cycle: what was driven before it meets what the device says in it, then the edge.
+static void cycle(struct iau_dev *dev)
+{
+	Viau_sim &t = dev->top;
+	struct dram *d = &dev->dram;
+
+	if (t.r_valid_i && t.r_ready_o)
 		dram_accept(d);
-	if (answer)
+	if (t.b_valid_i)
 		dram_answered(d);
 	if (t.ar_valid_o && t.ar_ready_i)
 		dram_read(d, t.ar_id_o, t.ar_addr_o, t.ar_len_o + 1u, t.ar_qos_o);
@@ -95,8 +107,8 @@ static void cycle(struct iau_dev *dev)
 	// move the refresh, and a job takes the same cycles whoever drives the device
 	if (t.counts_o)
 		dram_tick(d);
-	t.clk_i = 1;
-	t.eval();
+	drive(dev);
+	edge(dev);
 	if (t.irq_o)
 		raise_irqs(dev);
 }
@@ -116,10 +128,8 @@ static struct iau_dev *rtl_create(const struct iau_dev_host *host,
 	dev->top.clk_i = 0;
 	dev->top.eval();
 	dev->top.rst_ni = 0;
-	dev->top.eval();
-	dev->top.clk_i = 1;
-	dev->top.eval();
-	dev->top.clk_i = 0;
+	drive(dev);
+	edge(dev);
 	dev->top.rst_ni = 1;
 	dev->top.eval();
 	return dev;
@@ -131,17 +141,18 @@ static void rtl_destroy(struct iau_dev *dev)
 	delete dev;
 }
 
-// What is read comes a cycle after the request.
+// A cycle later the device sees the request, another one later the host what is read.
 static uint32_t rtl_mmio_read(struct iau_dev *dev, uint32_t offset)
 {
 	dev->top.mmio_re_i = 1;
 	dev->top.mmio_addr_i = (uint16_t)offset;
 	cycle(dev);
 	dev->top.mmio_re_i = 0;
+	cycle(dev);
 	return dev->top.mmio_rdata_o;
 }
 
-// A cycle more, in which a queue with work is found.
+// A third cycle, in which a queue with work is found.
 static void rtl_mmio_write(struct iau_dev *dev, uint32_t offset, uint32_t value)
 {
 	dev->top.mmio_we_i = 1;
@@ -149,6 +160,7 @@ static void rtl_mmio_write(struct iau_dev *dev, uint32_t offset, uint32_t value)
 	dev->top.mmio_wdata_i = value;
 	cycle(dev);
 	dev->top.mmio_we_i = 0;
+	cycle(dev);
 	cycle(dev);
 }
 
