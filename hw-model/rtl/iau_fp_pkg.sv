@@ -10,29 +10,28 @@ package iau_fp_pkg;
 
   /// x * y
   function automatic logic [31:0] fp_mul(input logic [31:0] x, input logic [31:0] y);
-    logic x_zero, y_zero, x_inf, y_inf, nan, sign, high, guard, sticky, round;
+    logic zero, inf, nan;
     logic [47:0] prod;
-    logic [22:0] frac;
-    logic [31:0] mag, res;
-    x_zero = x[30:23] == 8'd0;
-    y_zero = y[30:23] == 8'd0;
-    x_inf = x[30:23] == 8'hff;
-    y_inf = y[30:23] == 8'hff;
-    nan = (x[30:0] > 31'h7f800000) | (y[30:0] > 31'h7f800000) | (x_inf & y_zero) | (y_inf & x_zero);
-    sign = x[31] ^ y[31];
+    logic [31:0] sign, low, high, norm, mag, res;
+    zero = (x[30:23] == 8'd0) | (y[30:23] == 8'd0);
+    inf = (x[30:23] == 8'hff) | (y[30:23] == 8'hff);
+    nan = (x[30:0] > 31'h7f800000) | (y[30:0] > 31'h7f800000) | (inf & zero);
+    sign = (x ^ y) & 32'h80000000;
     prod = 48'({1'b1, x[22:0]}) * 48'({1'b1, y[22:0]});
-    high = prod[47];
-    frac = high ? prod[46:24] : prod[45:23];
-    guard = high ? prod[23] : prod[22];
-    sticky = (prod[21:0] != 22'd0) | (high & prod[22]);
-    round = guard & (sticky | frac[0]);
+    // Words of 32 bits from here on. What is below the upper 32 is or'ed into their last one, as the
+    // carry of it and all ones.
+    high = prod[47:16];
+    low = 32'(prod[15:0]);
+    norm = high[31] ? high : high << 1;
+    norm = norm | ((low + 32'hffff) >> 16);
     // The exponent is 127 too large, and rounding may carry into it: below 128 the product
     // underflows, from 382 on it overflows.
-    mag = {9'(x[30:23]) + 9'(y[30:23]) + 9'(high), frac} + 32'(round);
-    res = {sign, 31'(mag - (32'd127 << 23))};
-    res = ((mag < (32'd128 << 23)) | x_zero | y_zero) ? {sign, 31'd0} : res;
-    res = ((mag >= (32'd382 << 23)) | x_inf | y_inf) ? {sign, 8'hff, 23'd0} : res;
-    fp_mul = nan ? FpNan : res;
+    mag = ({1'b0, norm[30:0]} + 32'h7f + 32'(norm[8])) >> 8;
+    mag = mag + ((32'(x[30:23]) + 32'(y[30:23]) + 32'(high[31])) << 23);
+    res = mag - (32'd127 << 23);
+    res = ((mag < (32'd128 << 23)) | zero) ? 32'd0 : res;
+    res = ((mag >= (32'd382 << 23)) | inf) ? 32'h7f800000 : res;
+    fp_mul = nan ? FpNan : res | sign;
   endfunction
 
   /// x + y
