@@ -65,8 +65,9 @@ module iau_mxu_datapath (
   logic [31:0] tile_scale_q [Rows];
   logic [255:0] a_buf_q [16];
   logic [1023:0] s_buf_q [4];
-  logic [7:0] a_q [Lanes];
-  logic [7:0] ab_q [Lanes];
+  // Four copies, one for every fourth row
+  logic [7:0] a_q [4*Lanes];
+  logic [7:0] ab_q [4*Lanes];
   logic [31:0] sum_q [Rows];
   logic [31:0] sumb_q [Rows];
   logic [31:0] scaled_q [Rows];
@@ -218,7 +219,9 @@ module iau_mxu_datapath (
     // Stage 1: dot products
     if (valid_q[1]) begin
       // Four rows at a time, signs extended by (x ^ 80) - 80: in the simulator's C++ a shorter loop
-      // would be unrolled instead of vectorised, and another form not seen as a sign extension.
+      // would be unrolled instead of vectorised, and another form not seen as a sign extension. An
+      // extended operand that one row alone multiplies is what makes 16 bit products and their sums
+      // one instruction.
       for (int unsigned r = 0; r < Rows; r += 4) begin
         logic [31:0] sum0, sum1, sum2, sum3;
         sum0 = 32'd0;
@@ -229,11 +232,11 @@ module iau_mxu_datapath (
           sum0 = sum0 + (({24'd0, tile_q[r*Lanes+l]} ^ 32'h80) - 32'h80) *
               (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
           sum1 = sum1 + (({24'd0, tile_q[(r+1)*Lanes+l]} ^ 32'h80) - 32'h80) *
-              (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
+              (({24'd0, a_q[Lanes+l]} ^ 32'h80) - 32'h80);
           sum2 = sum2 + (({24'd0, tile_q[(r+2)*Lanes+l]} ^ 32'h80) - 32'h80) *
-              (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
+              (({24'd0, a_q[2*Lanes+l]} ^ 32'h80) - 32'h80);
           sum3 = sum3 + (({24'd0, tile_q[(r+3)*Lanes+l]} ^ 32'h80) - 32'h80) *
-              (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
+              (({24'd0, a_q[3*Lanes+l]} ^ 32'h80) - 32'h80);
         end
         sum_q[r] = sum0;
         sum_q[r+1] = sum1;
@@ -251,11 +254,11 @@ module iau_mxu_datapath (
             sum0 = sum0 + (({28'd0, tile_q[r*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
                 (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
             sum1 = sum1 + (({28'd0, tile_q[(r+1)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
-                (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
+                (({24'd0, ab_q[Lanes+l]} ^ 32'h80) - 32'h80);
             sum2 = sum2 + (({28'd0, tile_q[(r+2)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
-                (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
+                (({24'd0, ab_q[2*Lanes+l]} ^ 32'h80) - 32'h80);
             sum3 = sum3 + (({28'd0, tile_q[(r+3)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
-                (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
+                (({24'd0, ab_q[3*Lanes+l]} ^ 32'h80) - 32'h80);
           end
           sumb_q[r] = sum0;
           sumb_q[r+1] = sum1;
@@ -297,6 +300,11 @@ module iau_mxu_datapath (
         a_q[4*i+2] = word[23:16];
         a_q[4*i+3] = word[31:24];
       end
+      for (int unsigned l = 0; l < Lanes; l++) begin
+        a_q[Lanes+l] = a_q[l];
+        a_q[2*Lanes+l] = a_q[l];
+        a_q[3*Lanes+l] = a_q[l];
+      end
       s1_q = s_buf_q[s_slot_i][{s_word_i, 5'd0}+:32];
       if (pair_i) begin
         block = a_buf_q[{a_block_i[3:1], 1'b1}];
@@ -307,6 +315,11 @@ module iau_mxu_datapath (
           ab_q[4*i+1] = word[15:8];
           ab_q[4*i+2] = word[23:16];
           ab_q[4*i+3] = word[31:24];
+        end
+        for (int unsigned l = 0; l < Lanes; l++) begin
+          ab_q[Lanes+l] = ab_q[l];
+          ab_q[2*Lanes+l] = ab_q[l];
+          ab_q[3*Lanes+l] = ab_q[l];
         end
         s1b_q = s_buf_q[s_slot_i][{s_word_i[4:1], 6'd32}+:32];
       end
