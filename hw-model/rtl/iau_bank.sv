@@ -19,18 +19,7 @@ module iau_bank #(
 );
   logic [8*Bytes-1:0] mem[Rows];
   logic [Rows-1:0] valid_q;
-  logic [8*Bytes-1:0] row;
-
-  function automatic logic [8*Bytes-1:0] merge(input logic [8*Bytes-1:0] old,
-                                               input logic [8*Bytes-1:0] data,
-                                               input logic [Bytes-1:0] be);
-    logic [31:0] m;
-    merge = '0;
-    for (int unsigned w = 0; w < Bytes / 4; w++) begin
-      m = {{8{be[4*w+3]}}, {8{be[4*w+2]}}, {8{be[4*w+1]}}, {8{be[4*w]}}};
-      merge[32*w+:32] = (old[32*w+:32] & ~m) | (data[32*w+:32] & m);
-    end
-  endfunction
+  logic [8*Bytes-1:0] row, old;
 
   // Blocking, read before write: only what is accessed is touched, which a simulator thanks. What
   // is synthesised must be <= to become a memory; nothing reads it after the write, so both agree.
@@ -41,8 +30,15 @@ module iau_bank #(
       else rd_data_o <= '0;
     end
     if (wr_en_i) begin
-      if (&wr_be_i) row = wr_data_i;
-      else row = merge(valid_q[wr_addr_i] ? mem[wr_addr_i] : '0, wr_data_i, wr_be_i);
+      row = wr_data_i;
+      if (~&wr_be_i) begin
+        old = valid_q[wr_addr_i] ? mem[wr_addr_i] : '0;
+        for (int unsigned w = 0; w < Bytes / 4; w++) begin
+          logic [31:0] m;
+          m = {{8{wr_be_i[4*w+3]}}, {8{wr_be_i[4*w+2]}}, {8{wr_be_i[4*w+1]}}, {8{wr_be_i[4*w]}}};
+          row[32*w+:32] = (old[32*w+:32] & ~m) | (row[32*w+:32] & m);
+        end
+      end
 `ifdef SYNTHESIS
       mem[wr_addr_i] <= row;
 `else

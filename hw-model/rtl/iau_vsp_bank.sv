@@ -20,17 +20,8 @@ module iau_vsp_bank (
 );
   logic [1023:0] mem[256];
   logic [255:0] valid_q;
-  logic [1023:0] row;
-
-  function automatic logic [1023:0] merge(input logic [1023:0] old, input logic [1023:0] data,
-                                          input logic [127:0] be);
-    logic [31:0] m;
-    merge = '0;
-    for (int unsigned w = 0; w < 32; w++) begin
-      m = {{8{be[4*w+3]}}, {8{be[4*w+2]}}, {8{be[4*w+1]}}, {8{be[4*w]}}};
-      merge[32*w+:32] = (old[32*w+:32] & ~m) | (data[32*w+:32] & m);
-    end
-  endfunction
+  logic [1023:0] row, old;
+  logic [127:0] be;
 
   // Blocking, read before write: only what is accessed is touched, which a simulator thanks. What
   // is synthesised must be <= to become a memory; nothing reads it after the write, so both agree.
@@ -41,12 +32,16 @@ module iau_vsp_bank (
       else rd_data_o <= '0;
     end
     if (wr_en_i) begin
-      if (wr_from_i == 2'd1 || (wr_from_i == 2'd0 && (&wr_be0_i)))
-        row = wr_from_i == 2'd1 ? wr_data1_i : wr_data0_i;
-      else
-        row = merge(valid_q[wr_addr_i] ? mem[wr_addr_i] : '0,
-                    wr_from_i == 2'd0 ? wr_data0_i : {2{wr_data2_i}},
-                    wr_from_i == 2'd0 ? wr_be0_i : wr_be2_i);
+      row = wr_from_i == 2'd0 ? wr_data0_i : wr_from_i == 2'd1 ? wr_data1_i : {2{wr_data2_i}};
+      be = wr_from_i == 2'd0 ? wr_be0_i : wr_from_i == 2'd1 ? '1 : wr_be2_i;
+      if (~&be) begin
+        old = valid_q[wr_addr_i] ? mem[wr_addr_i] : '0;
+        for (int unsigned w = 0; w < 32; w++) begin
+          logic [31:0] m;
+          m = {{8{be[4*w+3]}}, {8{be[4*w+2]}}, {8{be[4*w+1]}}, {8{be[4*w]}}};
+          row[32*w+:32] = (old[32*w+:32] & ~m) | (row[32*w+:32] & m);
+        end
+      end
 `ifdef SYNTHESIS
       mem[wr_addr_i] <= row;
 `else
