@@ -3,9 +3,8 @@
  * Grouped-query attention over an INT8 KV cache, in chunks of keys with an online softmax
  * (Milakov and Gimelshein 2018; Dao et al. 2022).
  *
- * A block of 32 tokens of a KV head: head_dim/32 key tiles of [32 tokens][32], their fp16 scales, as many
- * value tiles, and one fp32 scale a token for its values, which is multiplied into the probabilities.
- * The blocks of a layer's heads lie side by side, so that its cache grows at one end.
+ * A block of 32 tokens of a KV head: head_dim/32 key tiles of [32 tokens][32], as many value tiles, the
+ * keys' fp16 scales, and one fp32 scale a token for its values, which is multiplied into the probabilities.
  *
  * The newest chunk comes first. It is loaded one or two passes ahead, while it lacks the new tokens; those are
  * copied into it from the vector scratchpad, so that nothing waits for their way through memory.
@@ -17,10 +16,21 @@
 /* Scalar registers of the loop over full chunks. */
 enum { R_REM = GRAPH_PARAMS, R_AT, R_ROWS };
 
-/* New keys and values of a KV head, quantised: tiles and scales. */
+/*
+ * New keys and values of a KV head, quantised: rows of its key tiles, then of its value tiles, at equal
+ * distances through all heads, and so the scales. Keys and values and heads share no granule.
+ */
 struct fresh {
-	uint32_t k, ks, v, vs;
+	uint32_t k, v, ks, vs;
 };
+
+#define SCALE_STEP (IAU_VSP_GRANULE / 2) /* of two blocks of keys; no head has less */
+#define VSCALE_STEP IAU_VSP_GRANULE
+
+static uint32_t tile_step(const struct builder *b)
+{
+	return b->rows * 32 < IAU_VSP_GRANULE / 2 ? IAU_VSP_GRANULE / 2 : b->rows * 32;
+}
 
 /* Rows that share a matrix product: all heads of a group for one token, else the tokens of a head. */
 struct part {
@@ -43,9 +53,9 @@ struct pass {
 /* Bytes of one scalar a row, for as many rows as there may be: a vector */
 #define ROW_SCALARS 128u
 
-/* Where a chunk lies on the device: blocks of keys, their scales and values; the values' scales. */
+/* Where a chunk lies on the device: blocks of keys and values, scales of keys, scales of values. */
 struct place {
-	uint32_t kv, vscale;
+	uint32_t kv, kscale, vscale;
 };
 
 static uint32_t hd_blocks(const struct builder *b)
@@ -58,27 +68,27 @@ static uint32_t chunk_keys(const struct builder *b)
 	return iau_chunk_blocks(b->hp->head_dim) * 32;
 }
 
-/* Of the tiles in a block: keys come first. */
-static uint32_t ks_offset(const struct builder *b)
-{
-	return b->hp->head_dim * 32;
-}
+/* A KV head's part of a layer's first block */
+struct head_va {
+	uint64_t kv, kscale, vscale;
+};
 
-static uint32_t v_offset(const struct builder *b)
-{
-	return b->hp->head_dim * 34;
-}
-
-static uint64_t kv_va(const struct builder *b, uint32_t layer, uint32_t head)
+static struct head_va head_va(const struct builder *b, uint32_t layer, uint32_t head)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
+	uint64_t va = kv->va + layer * kv->layer_bytes;
 
-	return kv->va + layer * kv->layer_bytes + head * kv->head_bytes;
+	return (struct head_va){ .kv = va + head * kv->head_bytes,
+				 .kscale = va + kv->kscale_at + head * kv->kscale_bytes,
+				 .vscale = va + kv->vscale_at + head * 128 };
 }
 
 static struct place place_at(const struct builder *b, uint32_t pass)
 {
-	return (struct place){ KV_TSP + pass % KV_PLACES * KV_BYTES, b->vscale[pass % KV_PLACES] };
+	uint32_t i = pass % KV_PLACES, kv = KV_TSP + i * KV_BYTES;
+
+	return (struct place){ kv, kv + iau_chunk_blocks(b->hp->head_dim) * b->cfg->kv.head_bytes,
+			       b->vscale[i] };
 }
 
 void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
@@ -96,31 +106,26 @@ void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *
 	param[GRAPH_BLOCKS] = nb;
 	param[GRAPH_COLS] = nb * 32 << 16;
 	param[GRAPH_LIMIT] = pos + 1 - first * 32;
-	param[GRAPH_NEW_KV] = at * kv->tile_bytes + row * 32;
-	param[GRAPH_NEW_KS] = at * kv->tile_bytes + row * 2;
+	param[GRAPH_NEW_KV] = at * kv->head_bytes + row * 32;
+	param[GRAPH_NEW_KS] = at * kv->kscale_bytes + row * 2;
 	param[GRAPH_NEW_VS] = (at * 32 + row) * 4;
 	param[GRAPH_FULL] = full;
 }
 
-/* Bytes of the new keys and values of a KV head */
-static uint32_t fresh_bytes(const struct builder *b)
-{
-	uint32_t tiles = b->rows * b->hp->head_dim;
-
-	return 2 * vsp_round(tiles) + vsp_round(tiles / 16) + vsp_round(128);
-}
-
 uint32_t fresh_alloc(struct builder *b)
 {
-	return vsp_alloc(b, b->hp->n_head_kv * fresh_bytes(b));
+	uint32_t n = hd_blocks(b);
+
+	return vsp_alloc(b, b->hp->n_head_kv * (n * (2 * tile_step(b) + SCALE_STEP) + VSCALE_STEP));
 }
 
 static struct fresh fresh_at(const struct builder *b, uint32_t head)
 {
-	uint32_t tiles = b->rows * b->hp->head_dim, k = b->fresh + head * fresh_bytes(b);
-	uint32_t v = k + vsp_round(tiles), ks = v + vsp_round(tiles);
+	uint32_t n = hd_blocks(b), n_kv = b->hp->n_head_kv, tiles = n * tile_step(b);
+	uint32_t k = b->fresh + head * 2 * tiles, scales = b->fresh + n_kv * 2 * tiles;
 
-	return (struct fresh){ .k = k, .v = v, .ks = ks, .vs = ks + vsp_round(tiles / 16) };
+	return (struct fresh){ .k = k, .v = k + tiles, .ks = scales + head * n * SCALE_STEP,
+			       .vs = scales + n_kv * n * SCALE_STEP + head * VSCALE_STEP };
 }
 
 static struct part part_at(const struct builder *b, const struct pass *p, uint32_t i)
@@ -146,21 +151,23 @@ static void vec_row(struct builder *b, struct iau_vec v, uint32_t n)
 }
 
 /* A chunk from the offset in register AT; ROWS: a register with its blocks, 0 loads nothing. */
-static void load_chunk(struct builder *b, uint64_t va, struct place to, unsigned int at,
+static void load_chunk(struct builder *b, struct head_va va, struct place to, unsigned int at,
 		       unsigned int rows)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
-	const struct iau_copy part[] = {
-		{ .va = va, .addr = to.kv, .row_bytes = kv->tile_bytes, .stride = kv->tile_bytes },
-		{ .va = va + kv->tile_bytes, .addr = to.vscale, .row_bytes = 128, .stride = 128 },
+	const struct { uint64_t va; uint32_t addr, bytes; } part[] = {
+		{ va.kv, to.kv, kv->head_bytes },
+		{ va.kscale, to.kscale, kv->kscale_bytes },
+		{ va.vscale, to.vscale, 128 },
 	};
 
-	for (unsigned int i = 0; i < 2; i++) {
-		struct iau_copy copy = part[i];
-		uint32_t *cmd;
+	for (unsigned int i = 0; i < 3; i++) {
+		uint32_t *cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = part[i].va,
+									.addr = part[i].addr,
+									.row_bytes = part[i].bytes,
+									.stride = part[i].bytes,
+									.mem_stride = kv->block_bytes });
 
-		copy.mem_stride = kv->block_bytes;
-		cmd = iau_cmd_load(&b->cb, copy);
 		iau_cmd_patch(cmd, 2, at);
 		iau_cmd_patch(cmd, 4, rows);
 	}
@@ -175,7 +182,7 @@ void emit_kv_prefetch(struct builder *b, uint32_t pass)
 	if (layer >= b->hp->n_layer)
 		return;
 	label(b, layer, OP_KV_CACHE);
-	load_chunk(b, kv_va(b, layer, head), place_at(b, pass), GRAPH_CHUNK, GRAPH_BLOCKS);
+	load_chunk(b, head_va(b, layer, head), place_at(b, pass), GRAPH_CHUNK, GRAPH_BLOCKS);
 	b->cb.label = before;
 }
 
@@ -221,8 +228,8 @@ static void new_keys(struct builder *b, uint32_t k, uint32_t stride, const struc
 {
 	emit_rope(b, k, b->rope, b->rows, b->hp->head_dim, stride,
 		  (struct iau_vec){ .out = VEC_Q8_F16, .d = f->k, .d_stride = 32,
-				    .d_block = b->rows * 32, .sc = f->ks, .sc_row = 2,
-				    .sc_block = b->rows * 2 });
+				    .d_block = tile_step(b), .sc = f->ks, .sc_row = 2,
+				    .sc_block = SCALE_STEP });
 }
 
 /* One scale a token: its largest value becomes 127. */
@@ -239,50 +246,51 @@ static void new_values(struct builder *b, uint32_t v, uint32_t stride, const str
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = b->hp->head_dim, .a = v,
 					      .a_stride = stride, .m1 = VEC_M_S, .s = inv,
 					      .out = VEC_I8, .d = f->v, .d_stride = 32,
-					      .d_block = b->rows * 32 });
+					      .d_block = tile_step(b) });
 	b->vsp = mark;
 }
 
-/* ROWS pieces of BYTES, one after the other at SRC, to ADDR + register AT, STRIDE apart. */
-static void move_rows(struct builder *b, uint32_t src, uint32_t bytes, uint32_t rows, uint32_t addr,
-		      uint32_t stride, unsigned int at)
-{
-	uint32_t *cmd = iau_cmd_copy(&b->cb, (struct iau_move){ .src = src, .src_stride = bytes,
-								.row_bytes = bytes, .rows = rows,
-								.addr = addr, .stride = stride });
-
-	iau_cmd_patch(cmd, 6, at);
-}
-
-/* The new tokens into the chunk at hand */
+/* The new tokens of a KV head into the chunk at hand */
 static void insert_fresh(struct builder *b, struct place at, const struct fresh *f)
 {
 	uint32_t n = hd_blocks(b), rows = b->rows;
-
-	move_rows(b, f->k, rows * 32, n, at.kv, 1024, GRAPH_NEW_KV);
-	move_rows(b, f->ks, rows * 2, n, at.kv + ks_offset(b), 64, GRAPH_NEW_KS);
-	move_rows(b, f->v, rows * 32, n, at.kv + v_offset(b), 1024, GRAPH_NEW_KV);
-	move_rows(b, f->vs, rows * 4, 1, at.vscale, 0, GRAPH_NEW_VS);
-}
-
-/* ... and into the cache, for the tokens that follow */
-static void store_fresh(struct builder *b, uint64_t va, const struct fresh *f)
-{
-	uint32_t n = hd_blocks(b), rows = b->rows;
-	const struct { uint64_t va; uint32_t addr, bytes, rows, stride; unsigned int at; } part[] = {
-		{ va, f->k, rows * 32, n, 1024, GRAPH_KV_AT },
-		{ va + ks_offset(b), f->ks, rows * 2, n, 64, GRAPH_KS_AT },
-		{ va + v_offset(b), f->v, rows * 32, n, 1024, GRAPH_KV_AT },
-		{ va + b->cfg->kv.tile_bytes, f->vs, rows * 4, 1, 0, GRAPH_VS_AT },
+	const struct { uint32_t src, step, bytes, n, addr, stride; unsigned int at; } part[] = {
+		{ f->k, tile_step(b), rows * 32, 2 * n, at.kv, 1024, GRAPH_NEW_KV },
+		{ f->ks, SCALE_STEP, rows * 2, n, at.kscale, 64, GRAPH_NEW_KS },
+		{ f->vs, 0, rows * 4, 1, at.vscale, 0, GRAPH_NEW_VS },
 	};
 
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < 3; i++) {
+		uint32_t *cmd = iau_cmd_copy(&b->cb, (struct iau_move){ .src = part[i].src,
+									.src_stride = part[i].step,
+									.row_bytes = part[i].bytes,
+									.rows = part[i].n,
+									.addr = part[i].addr,
+									.stride = part[i].stride });
+
+		iau_cmd_patch(cmd, 6, part[i].at);
+	}
+}
+
+/* Those of all KV heads into the cache, for the tokens that follow */
+static void store_fresh(struct builder *b, uint32_t layer)
+{
+	uint32_t n = hd_blocks(b), n_kv = b->hp->n_head_kv, rows = b->rows;
+	struct fresh f = fresh_at(b, 0);
+	struct head_va va = head_va(b, layer, 0);
+	const struct { uint64_t va; uint32_t addr, step, bytes, n, stride; unsigned int at; } part[] = {
+		{ va.kv, f.k, tile_step(b), rows * 32, 2 * n * n_kv, 1024, GRAPH_KV_AT },
+		{ va.kscale, f.ks, SCALE_STEP, rows * 2, n * n_kv, 64, GRAPH_KS_AT },
+		{ va.vscale, f.vs, VSCALE_STEP, rows * 4, n_kv, 128, GRAPH_VS_AT },
+	};
+
+	for (unsigned int i = 0; i < 3; i++) {
 		uint32_t *cmd = iau_cmd_store(&b->cb, (struct iau_copy){ .va = part[i].va,
 									 .addr = part[i].addr,
 									 .row_bytes = part[i].bytes,
-									 .rows = part[i].rows,
+									 .rows = part[i].n,
 									 .mem_stride = part[i].stride,
-									 .stride = part[i].bytes });
+									 .stride = part[i].step });
 
 		iau_cmd_patch(cmd, 2, part[i].at);
 	}
@@ -298,8 +306,8 @@ static void emit_scores(struct builder *b, const struct pass *p, struct place at
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
 		.format = 0, .m = p->m, .pitch = p->pitch, .kb = hd / 32,
 		.nt = first ? 0 : chunk_keys(b) / 32, .a = part.q.data, .as = part.q.scale,
-		.w = at.kv, .w_n = b->cfg->kv.tile_bytes / 64, .w_k = 16,
-		.ws = at.kv + ks_offset(b), .ws_n = b->cfg->kv.tile_bytes / 64, .ws_k = 1,
+		.w = at.kv, .w_n = b->cfg->kv.head_bytes / 64, .w_k = 16,
+		.ws = at.kscale, .ws_n = hd / 32, .ws_k = 1,
 		.d = p->scores[i % TURNS],
 		.d_stride = chunk_keys(b) * 4 });
 	if (first)
@@ -315,7 +323,7 @@ static void emit_values(struct builder *b, const struct pass *p, struct place at
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
 		.format = 3, .unit = 1, .cin = !first, .m = p->m, .pitch = p->m, .nt = hd / 32,
 		.kb = first ? 0 : chunk_keys(b) / 32, .a = p->p[i % TURNS].data, .as = p->p[i % TURNS].scale,
-		.w = at.kv + v_offset(b), .w_n = 16, .w_k = b->cfg->kv.tile_bytes / 64, .c = o,
+		.w = at.kv + hd * 32, .w_n = 16, .w_k = b->cfg->kv.head_bytes / 64, .c = o,
 		.c_stride = hd * 4, .d = o, .d_stride = hd * 4 });
 	if (first)
 		iau_cmd_patch(cmd, 3, GRAPH_BLOCKS);
@@ -400,7 +408,7 @@ static void emit_chunk(struct builder *b, const struct pass *p, struct place at,
 }
 
 /* Asks for the full chunk before the one at hand, if it is one of LEFT. */
-static void load_full(struct builder *b, uint64_t va, struct place to, unsigned int left)
+static void load_full(struct builder *b, struct head_va va, struct place to, unsigned int left)
 {
 	uint32_t per = iau_chunk_blocks(b->hp->head_dim);
 
@@ -411,15 +419,15 @@ static void load_full(struct builder *b, uint64_t va, struct place to, unsigned 
 }
 
 /* The first of the full chunks is asked for before the newest chunk is worked on. */
-static void begin_full_chunks(struct builder *b, uint64_t va, struct place to)
+static void begin_full_chunks(struct builder *b, struct head_va va, struct place to)
 {
 	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_AT, GRAPH_CHUNK, 0);
 	load_full(b, va, to, GRAPH_FULL);
 }
 
 /* The full chunks before the newest, backwards, two a turn: one place is filled, one in use. */
-static void emit_full_chunks(struct builder *b, const struct pass *p, uint64_t va, struct place first,
-			     struct place second)
+static void emit_full_chunks(struct builder *b, const struct pass *p, struct head_va va,
+			     struct place first, struct place second)
 {
 	size_t top, skip[2];
 
@@ -548,7 +556,7 @@ static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g,
 	uint32_t pass = l * hp->n_head_kv + g;
 	uint32_t block = one ? head : head * hd_blocks(b) * b->half;
 	struct place here = place_at(b, pass), spare = place_at(b, pass + 2);
-	uint64_t va = kv_va(b, l, g);
+	struct head_va va = head_va(b, l, g);
 
 	p->part.q = q;
 	p->part.q.data += block * 32;
@@ -581,9 +589,5 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a, st
 		emit_pass(b, &p, l, g, &f, a->queries, out);
 	}
 	label(b, l, OP_KV_CACHE);
-	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
-		struct fresh f = fresh_at(b, g);
-
-		store_fresh(b, kv_va(b, l, g), &f);
-	}
+	store_fresh(b, l);
 }

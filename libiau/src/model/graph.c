@@ -19,9 +19,11 @@ struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx)
 {
 	struct iau_kv_layout kv = { .n_ctx = (n_ctx + 31) & ~31u };
 
-	kv.tile_bytes = hp->head_dim * (32 + 2 + 32);
-	kv.head_bytes = kv.tile_bytes + 32 * 4;
-	kv.block_bytes = kv.head_bytes * hp->n_head_kv;
+	kv.head_bytes = hp->head_dim * (32 + 32);
+	kv.kscale_bytes = hp->head_dim * 2;
+	kv.kscale_at = kv.head_bytes * hp->n_head_kv;
+	kv.vscale_at = kv.kscale_at + kv.kscale_bytes * hp->n_head_kv;
+	kv.block_bytes = kv.vscale_at + 32 * 4 * hp->n_head_kv;
 	kv.layer_bytes = (iau_kv_used(&kv, kv.n_ctx) + 4095) & ~UINT64_C(4095);
 	return kv;
 }

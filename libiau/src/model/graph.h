@@ -24,7 +24,7 @@ enum iau_graph_param {
 	GRAPH_COLS,	/* its keys, in the upper half */
 	GRAPH_LIMIT,	/* its keys that the first row may see */
 	GRAPH_NEW_KV,	/* byte offset of the new keys in the chunk; of values, too */
-	GRAPH_NEW_KS,	/* ... of the keys' scales */
+	GRAPH_NEW_KS,	/* ... of the keys' scales among those of the chunk */
 	GRAPH_NEW_VS,	/* ... of the values' scales among those of the chunk */
 	GRAPH_FULL,	/* chunks before it */
 	GRAPH_ROW,	/* byte offset of the row that gets logits, if one of many does */
@@ -39,14 +39,17 @@ static inline uint32_t iau_chunk_blocks(uint32_t head_dim)
 
 /*
  * The KV buffer: a region for each layer, which grows from its start with the sequence. In it, a block
- * of 32 tokens holds for each KV head the key tiles, their scales, the value tiles, their scales.
+ * of 32 tokens holds the tiles of all KV heads, of each its keys and its values; then the scales of
+ * the keys; then those of the values. Tiles are all alike, and so are scales: the new ones of a token,
+ * whatever the number of heads, are one STORE of each.
  */
 struct iau_kv_layout {
 	uint32_t n_ctx; /* a multiple of 32 */
 	uint64_t va;
-	uint32_t tile_bytes;  /* keys, their scales and values of a head in a block */
-	uint32_t head_bytes;  /* the values' scales included */
-	uint32_t block_bytes; /* of all heads */
+	uint32_t head_bytes;   /* tiles of a head in a block */
+	uint32_t kscale_bytes; /* scales of a head's keys in a block; of its values: 128 */
+	uint32_t kscale_at, vscale_at; /* in a block */
+	uint32_t block_bytes;
 	uint64_t layer_bytes; /* whole pages */
 };
 
