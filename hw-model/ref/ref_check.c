@@ -256,6 +256,16 @@ bool ref_check_masks(const uint32_t *cmd, struct ref_fault *fault)
 	return true;
 }
 
+static void check_sload(const uint32_t *cmd, struct verdict *v)
+{
+	bool half = IAU_GET(cmd, IAU_SLOAD_HALF);
+	uint32_t bytes = half ? 64 : 4, addr = (uint32_t)IAU_GET(cmd, IAU_SLOAD_ADDR);
+
+	require(v, 1, !half || IAU_GET(cmd, IAU_SLOAD_RD) % 16 == 0);
+	align(v, 2, addr, bytes);
+	inside_vsp(v, 2, rows_at(addr, 1, 0, bytes));
+}
+
 void ref_check(const uint32_t *cmd, struct ref_fault *fault)
 {
 	struct verdict v = { 0 };
@@ -268,8 +278,7 @@ void ref_check(const uint32_t *cmd, struct ref_fault *fault)
 		require(&v, 0, IAU_GET(cmd, IAU_BRANCH_COND) <= 6);
 		break;
 	case IAU_OP_SLOAD:
-		align(&v, 2, IAU_GET(cmd, IAU_SLOAD_ADDR), 4);
-		inside_vsp(&v, 2, rows_at(IAU_GET(cmd, IAU_SLOAD_ADDR), 1, 0, 4));
+		check_sload(cmd, &v);
 		break;
 	case IAU_OP_LOAD:
 		check_copy(cmd, false, &v);

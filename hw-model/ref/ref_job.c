@@ -168,7 +168,7 @@ static bool branch_taken(const struct iau_dev *dev, const uint32_t *cmd)
 
 static void execute(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault)
 {
-	uint32_t word, op = cmd[0] & 0xff;
+	uint32_t op = cmd[0] & 0xff;
 
 	dev->scratch_used |= op != IAU_OP_END;
 	switch (op) {
@@ -180,8 +180,8 @@ static void execute(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *
 			dev->job.pc += (uint32_t)IAU_GET(cmd, IAU_BRANCH_OFFSET);
 		break;
 	case IAU_OP_SLOAD:
-		memcpy(&word, dev->vsp + IAU_GET(cmd, IAU_SLOAD_ADDR), 4);
-		dev->job.reg[IAU_GET(cmd, IAU_SLOAD_RD)] = word;
+		memcpy(dev->job.reg + IAU_GET(cmd, IAU_SLOAD_RD), dev->vsp + IAU_GET(cmd, IAU_SLOAD_ADDR),
+		       IAU_GET(cmd, IAU_SLOAD_HALF) ? 64 : 4);
 		break;
 	case IAU_OP_LOAD:
 		ref_load(dev, cmd, fault);

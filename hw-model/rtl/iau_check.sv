@@ -117,8 +117,9 @@ module iau_check (
       iau_hw_pkg::OpSalu: bad[0] = salu.func > 4'd8;
       iau_hw_pkg::OpBranch: bad[0] = branch.cond > 3'd6;
       iau_hw_pkg::OpSload: begin
-        bad[2] = |sload.addr[1:0];
-        out[2] = 64'(sload.addr) + 64'd4 > 64'(iau_hw_pkg::VspBytes);
+        bad[1] = sload.half & (|sload.rd[3:0]);
+        bad[2] = (|sload.addr[1:0]) | (sload.half & (|sload.addr[5:2]));
+        out[2] = 64'(sload.addr) + (sload.half ? 64'd64 : 64'd4) > 64'(iau_hw_pkg::VspBytes);
       end
       iau_hw_pkg::OpStamp: begin
         bad[2] = |stamp.va[2:0];

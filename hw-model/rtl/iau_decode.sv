@@ -273,6 +273,9 @@ module iau_decode (
         default: d = a > b ? a : b;
       endcase
       regs_q[salu.rd] = d;
+    end else if (x_go && x_sload && sload.half) begin
+      for (int unsigned r = 0; r < 16; r++)
+        regs_q[{sload.rd[4], 4'(r)}] = sl_data_i[{sload.addr[6], 4'(r), 5'd0}+:32];
     end else if (x_go && x_sload) begin
       regs_q[sload.rd] = sl_data_i[{sload.addr[6:2], 5'd0}+:32];
     end

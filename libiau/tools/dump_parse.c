@@ -195,7 +195,8 @@ static bool step(struct dump_position *at, const uint32_t *raw)
 	case IAU_OP_BRANCH:
 		return branch(at, cmd);
 	case IAU_OP_SLOAD:
-		at->unknown |= UINT32_C(1) << IAU_GET(cmd, IAU_SLOAD_RD);
+		at->unknown |= (IAU_GET(cmd, IAU_SLOAD_HALF) ? UINT32_C(0xffff) : UINT32_C(1))
+			       << IAU_GET(cmd, IAU_SLOAD_RD);
 		return true;
 	default:
 		return true;

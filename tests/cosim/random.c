@@ -228,6 +228,8 @@ static void make_vec(uint32_t *c)
 
 static void make_scalar(uint32_t *c)
 {
+	uint32_t half;
+
 	switch (rnd(4)) {
 	case 0:
 		c[0] = IAU_OP_BRANCH;
@@ -240,8 +242,10 @@ static void make_scalar(uint32_t *c)
 		break;
 	case 1:
 		c[0] = IAU_OP_SLOAD;
-		IAU_PUT(c, 8 + rnd(24), IAU_SLOAD_RD);
-		IAU_PUT(c, vsp_addr(4, 0) + 0x8000 * rnd(7), IAU_SLOAD_ADDR);
+		half = rnd(4) == 0;
+		IAU_PUT(c, half, IAU_SLOAD_HALF);
+		IAU_PUT(c, half ? 16u : 8 + rnd(24), IAU_SLOAD_RD);
+		IAU_PUT(c, vsp_addr(half ? 64 : 4, 0) + 0x8000 * rnd(7), IAU_SLOAD_ADDR);
 		break;
 	default:
 		c[0] = IAU_OP_SALU;

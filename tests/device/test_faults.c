@@ -172,6 +172,21 @@ static void test_scratch_range(void **state)
 	c = emit(&f.p, IAU_OP_SLOAD);
 	IAU_PUT(c, IAU_VSP_BYTES, IAU_SLOAD_ADDR);
 	expect_fault(&f, IAU_FAULT_SCRATCH_RANGE, 2, 0);
+	begin(&f);
+	c = emit(&f.p, IAU_OP_SLOAD);
+	IAU_PUT(c, 1, IAU_SLOAD_HALF);
+	IAU_PUT(c, IAU_VSP_BYTES, IAU_SLOAD_ADDR);
+	expect_fault(&f, IAU_FAULT_SCRATCH_RANGE, 2, 0);
+	begin(&f);
+	c = emit(&f.p, IAU_OP_SLOAD);
+	IAU_PUT(c, 1, IAU_SLOAD_HALF);
+	IAU_PUT(c, 32, IAU_SLOAD_ADDR);
+	expect_fault(&f, IAU_FAULT_BAD_FIELD, 2, 0);
+	begin(&f);
+	c = emit(&f.p, IAU_OP_SLOAD);
+	IAU_PUT(c, 1, IAU_SLOAD_HALF);
+	IAU_PUT(c, 8, IAU_SLOAD_RD);
+	expect_fault(&f, IAU_FAULT_BAD_FIELD, 1, 0);
 }
 
 /* LOAD, STORE and STAMP at each kind of address. */
