@@ -38,7 +38,7 @@ module iau_store (
   input  logic               b_err_i
 );
 
-  logic run_q, read_q, wv_q, stamp_q, have_q, start, valid, next, bad, wrote;
+  logic run_q, read_q, stamp_q, have_q, start, valid, next, bad, wrote;
   logic [63:0] stamp_val_q, va_q, dst;
   logic [51:0] vpn_q;
   logic [39:0] ppn_q;
@@ -50,6 +50,11 @@ module iau_store (
   logic [6:0] src_q;
   logic [5:0] at_q;
   logic page_ok;
+  // What waits to be written: the outputs, and one more behind them, so that a read can follow a read
+  logic [1:0] full_q;
+  logic [51:0] addr_q, addr2_q;
+  logic [511:0] data, data2_q;
+  logic [63:0] strb, strb2_q;
 
   assign cmd_ready_o = ~run_q;
   assign start = cmd_valid_i & ~run_q;
@@ -57,12 +62,12 @@ module iau_store (
   assign tr_req_o = run_q & valid & ~page_ok;
   assign tr_va_o = dst;
   assign bad = tr_req_o & tr_ack_i & ((tr_fault_i != iau_hw_pkg::FaultNone) | ~tr_w_i);
-  assign w_valid_o = wv_q & (pending_q != 8'd255);
+  assign w_valid_o = (full_q != 2'd0) & (pending_q != 8'd255);
   assign wrote = w_valid_o & w_ready_i;
-  assign rd_req_o = run_q & valid & page_ok & ~read_q & (~wv_q | wrote);
+  assign rd_req_o = run_q & valid & page_ok & (full_q + 2'(read_q) < 2'd2 + 2'(wrote));
   assign rd_row_o = src[17:7];
   assign next = rd_req_o & rd_gnt_i;
-  assign done_o = run_q & ~valid & ~read_q & ~wv_q & (pending_q == '0);
+  assign done_o = run_q & ~valid & ~read_q & (full_q == 2'd0) & (pending_q == '0);
   assign done_fault_o = fault_q;
   assign done_va_o = fva_q;
 
@@ -87,7 +92,7 @@ module iau_store (
     if (!rst_ni) begin
       run_q <= 1'b0;
       read_q <= 1'b0;
-      wv_q <= 1'b0;
+      full_q <= '0;
       stamp_q <= 1'b0;
       stamp_val_q <= '0;
       va_q <= '0;
@@ -124,8 +129,7 @@ module iau_store (
         fva_q <= dst;
       end
       read_q <= next;
-      if (read_q) wv_q <= 1'b1;
-      else if (wrote) wv_q <= 1'b0;
+      if (read_q ^ wrote) full_q <= read_q ? full_q + 2'd1 : full_q - 2'd1;
     end
   end
 
@@ -135,12 +139,31 @@ module iau_store (
       at_q <= dst[5:0];
       n_q <= n;
     end
-    if (next) w_addr_o <= {ppn_q, dst[11:6], 6'd0};
+    if (next) addr_q <= {ppn_q, dst[11:6], 6'd0};
+    if (wrote & full_q[1]) begin
+      w_addr_o <= addr2_q;
+      w_data_o <= data2_q;
+      w_strb_o <= strb2_q;
+    end else if (read_q & (wrote | (full_q == 2'd0))) begin
+      w_addr_o <= addr_q;
+      w_data_o <= data;
+      w_strb_o <= strb;
+    end
+    if (read_q & (full_q != 2'd0)) begin
+      addr2_q <= addr_q;
+      data2_q <= data;
+      strb2_q <= strb;
+    end
+  end
+
+  always_comb begin
+    data = '0;
+    strb = '0;
     if (read_q) begin
-      w_data_o <= stamp_q ? {8{stamp_val_q}} :
-                  iau_mem_pkg::rotate(src_q[6] ? rd_data_i[1023:512] : rd_data_i[511:0],
-                                      at_q - src_q[5:0]);
-      w_strb_o <= iau_mem_pkg::bytes(at_q, n_q);
+      data = stamp_q ? {8{stamp_val_q}} :
+             iau_mem_pkg::rotate(src_q[6] ? rd_data_i[1023:512] : rd_data_i[511:0],
+                                 at_q - src_q[5:0]);
+      strb = iau_mem_pkg::bytes(at_q, n_q);
     end
   end
 endmodule
