@@ -7,9 +7,12 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/device/inproc.c \
 	libiau/src/device/kernel.c \
 	libiau/src/model/attention.c \
+	libiau/src/model/attention_batch.c \
 	libiau/src/model/emit.c \
 	libiau/src/model/graph.c \
+	libiau/src/model/kv_cache.c \
 	libiau/src/model/weights.c \
+	libiau/src/runtime/batch.c \
 	libiau/src/runtime/session.c
 LIBIAU_OBJS := $(LIBIAU_SRCS:%.c=$(B)/obj/%.o)
 TOOL_SRCS := $(wildcard libiau/tools/*.c)

@@ -136,12 +136,12 @@ void iau_buffer_destroy(struct iau_device *dev, struct iau_buffer *buf);
  * iau_device_execute() - run one job and wait for it
  * @cmd_va:	command buffer
  * @cmd_bytes:	its size
- * @params:	initial scalar registers
+ * @params:	initial scalar registers; NULL: all zero, which starts sooner
  *
  * Return: 0; -EIO the job faulted: iau_last_error() says where and why.
  */
 int iau_device_execute(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes,
-		       const uint32_t params[IAU_PARAMS]);
+		       const uint32_t *params);
 
 /* Counter by its number in the hardware reference. */
 uint64_t iau_device_counter(struct iau_device *dev, unsigned int counter);

@@ -51,7 +51,8 @@ const struct iau_tokenizer *iau_model_tokenizer(const struct iau_model *model);
 /**
  * iau_session_create() - an empty sequence with its own KV cache
  *
- * Return: 0; -ENOMEM no space for the KV cache; -ENOSPC the model is too wide for the scratchpad.
+ * Return: 0; -ENOMEM no space for the KV cache; -ENOTSUP that is more than 4 GiB; -ENOSPC the model is too
+ * wide for the scratchpad.
  */
 int iau_session_create(struct iau_model *model, struct iau_session **out);
 void iau_session_free(struct iau_session *s);
@@ -104,8 +105,45 @@ typedef int (*iau_logits_fn)(void *opaque, uint32_t position, const float *logit
 int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each,
 		     void *opaque);
 
-/* Logits after the last token, n_vocab values; NULL before the first. */
+/*
+ * Logits after the last token, n_vocab values; NULL before the first. Valid until the sequence or the
+ * batch that evaluated it is evaluated again or freed.
+ */
 const float *iau_session_logits(const struct iau_session *s);
+
+struct iau_batch;
+
+#define IAU_BATCH_MAX 16 /* sequences */
+
+/**
+ * iau_batch_create() - to decode several sequences of a model at once
+ * @max:	sequences at a time, 1 to IAU_BATCH_MAX
+ *
+ * A batch reads each weight once for all of its sequences. Their sessions may be filled, decoded alone and
+ * in any batch in between, one thread at a time; prompts are evaluated by iau_session_eval().
+ *
+ * Return: 0; -EINVAL @max out of range; -ENOMEM; -ENOSPC the model is too wide for so many.
+ */
+int iau_batch_create(struct iau_model *model, uint32_t max, struct iau_batch **out);
+void iau_batch_free(struct iau_batch *b);
+
+/**
+ * iau_batch_eval() - append a token to each of several sequences, in one job
+ * @sessions:	N different ones of the batch's model; lengths may differ
+ * @tokens:	of each, the token
+ *
+ * The logits are those that the sequences would have alone, but for the order in which attention sums
+ * over keys (smaller chunks), and nothing depends on which others are in the batch.
+ * iau_session_logits() of each has them.
+ *
+ * Return: 0; -EINVAL N is not 1 to the batch's maximum, a session twice or of another model, a token out
+ * of range; -ENOSPC a context is full; -ENOMEM; -EIO the device faulted. After an error nothing was appended to any sequence.
+ */
+int iau_batch_eval(struct iau_batch *b, struct iau_session *const *sessions, const int32_t *tokens,
+		   uint32_t n);
+
+/** iau_batch_trace() - as iau_session_trace(), of the evaluations of a batch */
+int iau_batch_trace(struct iau_batch *b, iau_op_span_fn fn, void *opaque);
 
 #ifdef __cplusplus
 }

@@ -74,6 +74,17 @@ void iau_cmd_salu_imm(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd
 	IAU_PUT(cmd, imm, IAU_SALU_IMM);
 }
 
+void iau_cmd_salu(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd, unsigned int ra,
+		  unsigned int rb)
+{
+	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_SALU);
+
+	IAU_PUT(cmd, func, IAU_SALU_FUNC);
+	IAU_PUT(cmd, rd, IAU_SALU_RD);
+	IAU_PUT(cmd, ra, IAU_SALU_RA);
+	IAU_PUT(cmd, rb, IAU_SALU_RB);
+}
+
 void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t target)
 {
 	uint32_t offset = (uint32_t)target - (uint32_t)(cb->n + 1);
@@ -107,6 +118,15 @@ void iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr)
 	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_SLOAD);
 
 	IAU_PUT(cmd, rd, IAU_SLOAD_RD);
+	IAU_PUT(cmd, addr, IAU_SLOAD_ADDR);
+}
+
+void iau_cmd_sload_half(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr)
+{
+	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_SLOAD);
+
+	IAU_PUT(cmd, rd, IAU_SLOAD_RD);
+	IAU_PUT(cmd, 1, IAU_SLOAD_HALF);
 	IAU_PUT(cmd, addr, IAU_SLOAD_ADDR);
 }
 

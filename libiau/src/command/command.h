@@ -34,12 +34,16 @@ enum iau_salu { SALU_ADD, SALU_SUB, SALU_MUL, SALU_AND, SALU_OR, SALU_SHL, SALU_
 
 void iau_cmd_salu_imm(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd, unsigned int ra,
 		      uint32_t imm);
+void iau_cmd_salu(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd, unsigned int ra,
+		  unsigned int rb);
 /* Goes to command TARGET if register RA is not zero. */
 void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t target);
 /* Goes on at a place that iau_cmd_branch_here() names later if register RA is zero. */
 size_t iau_cmd_branch_zero(struct iau_cmdbuf *cb, unsigned int ra);
 void iau_cmd_branch_here(struct iau_cmdbuf *cb, size_t branch);
 void iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
+/* Sixteen registers from RD on, which is 0 or 16 */
+void iau_cmd_sload_half(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
 
 /* A 2-D copy; ROWS of ROW_BYTES. */
 struct iau_copy {

@@ -89,7 +89,7 @@ void iau_buffer_destroy(struct iau_device *dev, struct iau_buffer *buf)
 }
 
 int iau_device_execute(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes,
-		       const uint32_t params[IAU_PARAMS])
+		       const uint32_t *params)
 {
 	return dev->ops->execute(dev, cmd_va, cmd_bytes, params);
 }

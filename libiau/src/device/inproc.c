@@ -297,12 +297,13 @@ static int inproc_execute(struct iau_device *base, uint64_t cmd_va, size_t cmd_b
 	uint32_t *desc = (uint32_t *)(void *)(dev->arena + PAGE_RING * PAGE +
 					      (dev->tail & ((1u << RING_LOG2) - 1)) * IAU_JOB_BYTES);
 
-	memcpy(dev->params.ptr, params, IAU_PARAM_BYTES);
+	if (params)
+		memcpy(dev->params.ptr, params, IAU_PARAM_BYTES);
 	memset(desc, 0, IAU_JOB_BYTES);
 	IAU_PUT(desc, CONTEXT, IAU_JOB_CTX);
 	IAU_PUT(desc, cmd_bytes, IAU_JOB_CMD_BYTES);
 	IAU_PUT(desc, cmd_va, IAU_JOB_CMD_VA);
-	IAU_PUT(desc, dev->params.va, IAU_JOB_PARAM_VA);
+	IAU_PUT(desc, params ? dev->params.va : 0, IAU_JOB_PARAM_VA);
 	IAU_PUT(desc, PAGE_RECORD * PAGE, IAU_JOB_FENCE_PA);
 	IAU_PUT(desc, ++dev->fence, IAU_JOB_FENCE_VALUE);
 	dev->ops->mmio_write(dev->dev, IAU_DOORBELL_OFFSET, ++dev->tail);

@@ -235,7 +235,7 @@ static int kernel_execute(struct iau_device *base, uint64_t cmd_va, size_t cmd_b
 	struct kernel *k = to_kernel(base);
 	/* each job is waited for: a point of a timeline would cost the kernel a chain to follow */
 	struct drm_iau_sync sync = { .flags = DRM_IAU_SYNC_SIGNAL, .handle = k->done };
-	struct drm_iau_job job = { .cmd_va = cmd_va, .param_va = k->params.va,
+	struct drm_iau_job job = { .cmd_va = cmd_va, .param_va = params ? k->params.va : 0,
 				   .cmd_bytes = (uint32_t)cmd_bytes,
 				   .syncs = { .stride = sizeof(sync), .count = 1,
 					      .array = (uintptr_t)&sync } };
@@ -244,7 +244,8 @@ static int kernel_execute(struct iau_device *base, uint64_t cmd_va, size_t cmd_b
 						   .array = (uintptr_t)&job } };
 	int err;
 
-	memcpy(k->params.ptr, params, IAU_PARAM_BYTES);
+	if (params)
+		memcpy(k->params.ptr, params, IAU_PARAM_BYTES);
 	err = call(k, DRM_IOCTL_IAU_SUBMIT, &submit, "submit");
 	if (err)
 		return err;

@@ -5,128 +5,10 @@
  *
  * A block of 32 tokens of a KV head: head_dim/32 key tiles of [32 tokens][32], as many value tiles, the
  * keys' fp16 scales, and one fp32 scale a token for its values, which is multiplied into the probabilities.
- *
- * The newest chunk comes first. It is loaded one or two passes ahead, while it lacks the new tokens; those are
- * copied into it from the vector scratchpad, so that nothing waits for their way through memory.
  */
-#include "model/builder.h"
+#include "model/attention.h"
 
 #define LOG2_E 1.44269504f
-
-/* Scalar registers of the loop over full chunks. */
-enum { R_REM = GRAPH_PARAMS, R_AT, R_ROWS };
-
-/*
- * New keys and values of a KV head, quantised: rows of its key tiles, then of its value tiles, at equal
- * distances through all heads, and so the scales. Keys and values and heads share no granule.
- */
-struct fresh {
-	uint32_t k, v, ks, vs;
-};
-
-#define SCALE_STEP (IAU_VSP_GRANULE / 2) /* of two blocks of keys; no head has less */
-#define VSCALE_STEP IAU_VSP_GRANULE
-
-static uint32_t tile_step(const struct builder *b)
-{
-	return b->rows * 32 < IAU_VSP_GRANULE / 2 ? IAU_VSP_GRANULE / 2 : b->rows * 32;
-}
-
-/* Rows that share a matrix product: all heads of a group for one token, else the tokens of a head. */
-struct part {
-	struct act q;
-	uint32_t max, sum, o;
-};
-
-#define TURNS 3u
-
-struct pass {
-	uint32_t m, parts, pitch;
-	struct part part; /* the first; the others follow at equal distances, halves of a head in turns */
-	uint32_t q_step, o_step;
-	/* of each in turns, so that the products of other parts overlap a softmax */
-	uint32_t scores[TURNS];
-	struct act p[TURNS];
-	uint32_t old, alpha, inv;
-};
-
-/* Bytes of one scalar a row, for as many rows as there may be: a vector */
-#define ROW_SCALARS 128u
-
-/* Where a chunk lies on the device: blocks of keys and values, scales of keys, scales of values. */
-struct place {
-	uint32_t kv, kscale, vscale;
-};
-
-static uint32_t hd_blocks(const struct builder *b)
-{
-	return b->hp->head_dim / 32;
-}
-
-static uint32_t chunk_keys(const struct builder *b)
-{
-	return iau_chunk_blocks(b->hp->head_dim) * 32;
-}
-
-/* A KV head's part of a layer's first block */
-struct head_va {
-	uint64_t kv, kscale, vscale;
-};
-
-static struct head_va head_va(const struct builder *b, uint32_t layer, uint32_t head)
-{
-	const struct iau_kv_layout *kv = &b->cfg->kv;
-	uint64_t va = kv->va + layer * kv->layer_bytes;
-
-	return (struct head_va){ .kv = va + head * kv->head_bytes,
-				 .kscale = va + kv->kscale_at + head * kv->kscale_bytes,
-				 .vscale = va + kv->vscale_at + head * 128 };
-}
-
-static struct place place_at(const struct builder *b, uint32_t pass)
-{
-	uint32_t i = pass % KV_PLACES, kv = KV_TSP + i * KV_BYTES;
-
-	return (struct place){ kv, kv + iau_chunk_blocks(b->hp->head_dim) * b->cfg->kv.head_bytes,
-			       b->vscale[i] };
-}
-
-void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
-		      uint32_t rows, uint32_t *param)
-{
-	uint32_t row = pos % 32, block = pos / 32 * kv->block_bytes;
-	uint32_t per = iau_chunk_blocks(hp->head_dim), full = ((pos + rows + 31) / 32 - 1) / per;
-	uint32_t first = full * per, nb = (pos + rows + 31) / 32 - first, at = pos / 32 - first;
-
-	param[GRAPH_ROPE] = pos * hp->head_dim * 8;
-	param[GRAPH_KV_AT] = block + row * 32;
-	param[GRAPH_KS_AT] = block + row * 2;
-	param[GRAPH_VS_AT] = block + row * 4;
-	param[GRAPH_CHUNK] = first * kv->block_bytes;
-	param[GRAPH_BLOCKS] = nb;
-	param[GRAPH_COLS] = nb * 32 << 16;
-	param[GRAPH_LIMIT] = pos + 1 - first * 32;
-	param[GRAPH_NEW_KV] = at * kv->head_bytes + row * 32;
-	param[GRAPH_NEW_KS] = at * kv->kscale_bytes + row * 2;
-	param[GRAPH_NEW_VS] = (at * 32 + row) * 4;
-	param[GRAPH_FULL] = full;
-}
-
-uint32_t fresh_alloc(struct builder *b)
-{
-	uint32_t n = hd_blocks(b);
-
-	return vsp_alloc(b, b->hp->n_head_kv * (n * (2 * tile_step(b) + SCALE_STEP) + VSCALE_STEP));
-}
-
-static struct fresh fresh_at(const struct builder *b, uint32_t head)
-{
-	uint32_t n = hd_blocks(b), n_kv = b->hp->n_head_kv, tiles = n * tile_step(b);
-	uint32_t k = b->fresh + head * 2 * tiles, scales = b->fresh + n_kv * 2 * tiles;
-
-	return (struct fresh){ .k = k, .v = k + tiles, .ks = scales + head * n * SCALE_STEP,
-			       .vs = scales + n_kv * n * SCALE_STEP + head * VSCALE_STEP };
-}
 
 static struct part part_at(const struct builder *b, const struct pass *p, uint32_t i)
 {
@@ -150,48 +32,8 @@ static void vec_row(struct builder *b, struct iau_vec v, uint32_t n)
 	iau_cmd_vec(&b->cb, v);
 }
 
-/* A chunk from the offset in register AT; ROWS: a register with its blocks, 0 loads nothing. */
-static void load_chunk(struct builder *b, struct head_va va, struct place to, unsigned int at,
-		       unsigned int rows)
-{
-	const struct iau_kv_layout *kv = &b->cfg->kv;
-	const struct { uint64_t va; uint32_t addr, bytes; } part[] = {
-		{ va.kv, to.kv, kv->head_bytes },
-		{ va.kscale, to.kscale, kv->kscale_bytes },
-		{ va.vscale, to.vscale, 128 },
-	};
-
-	for (unsigned int i = 0; i < 3; i++) {
-		uint32_t *cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = part[i].va,
-									.addr = part[i].addr,
-									.row_bytes = part[i].bytes,
-									.stride = part[i].bytes,
-									.mem_stride = kv->block_bytes });
-
-		iau_cmd_patch(cmd, 2, at);
-		iau_cmd_patch(cmd, 4, rows);
-	}
-}
-
-/* The newest chunk of a pass: a layer and KV head. Its place is that of the pass three before. */
-void emit_kv_prefetch(struct builder *b, uint32_t pass)
-{
-	uint32_t layer = pass / b->hp->n_head_kv, head = pass % b->hp->n_head_kv;
-	uint16_t before = b->cb.label;
-
-	if (layer >= b->hp->n_layer)
-		return;
-	label(b, layer, OP_KV_CACHE);
-	load_chunk(b, head_va(b, layer, head), place_at(b, pass), GRAPH_CHUNK, GRAPH_BLOCKS);
-	b->cb.label = before;
-}
-
-/*
- * Rows turned by their position: x cos + swapped(x) signed sin (Su et al. 2021). ROWS x COLS at X,
- * STRIDE apart, whose positions are in the table from TURN on; the sum is written as OUT says.
- */
-static void emit_rope(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, uint32_t cols,
-		      uint32_t stride, struct iau_vec out)
+uint32_t emit_turn(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, uint32_t cols,
+		   uint32_t stride)
 {
 	uint32_t hd = b->hp->head_dim, mark = b->vsp, tmp = vsp_alloc_beside(b, rows * cols * 4);
 	bool pairs = b->hp->rope == IAU_ROPE_NORM;
@@ -201,7 +43,7 @@ static void emit_rope(struct builder *b, uint32_t x, uint32_t turn, uint32_t row
 	/* one token: its heads are rows and all turn alike */
 	if (b->rows > 1) {
 		v.b_wrap = hd == 64 ? 2 : 3;
-		v.b_stride = hd * 8;
+		v.b_stride = b->rope_step;
 	}
 	v.perm = pairs ? 1 : hd == 64 ? 2 : 3;
 	v.b = turn + hd * 4;
@@ -213,15 +55,22 @@ static void emit_rope(struct builder *b, uint32_t x, uint32_t turn, uint32_t row
 	v.d = x;
 	v.d_stride = stride;
 	iau_cmd_vec(&b->cb, v);
+	b->vsp = mark;
+	return tmp;
+}
+
+/* The sum is written as OUT says. */
+static void emit_rope(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, uint32_t cols,
+		      uint32_t stride, struct iau_vec out)
+{
+	out.b = emit_turn(b, x, turn, rows, cols, stride);
 	out.rows = rows;
 	out.cols = cols;
 	out.a = x;
 	out.a_stride = stride;
 	out.a1 = VEC_A_B;
-	out.b = tmp;
 	out.b_stride = cols * 4;
 	iau_cmd_vec(&b->cb, out);
-	b->vsp = mark;
 }
 
 static void new_keys(struct builder *b, uint32_t k, uint32_t stride, const struct fresh *f)
@@ -250,54 +99,8 @@ static void new_values(struct builder *b, uint32_t v, uint32_t stride, const str
 	b->vsp = mark;
 }
 
-/* The new tokens of a KV head into the chunk at hand */
-static void insert_fresh(struct builder *b, struct place at, const struct fresh *f)
-{
-	uint32_t n = hd_blocks(b), rows = b->rows;
-	const struct { uint32_t src, step, bytes, n, addr, stride; unsigned int at; } part[] = {
-		{ f->k, tile_step(b), rows * 32, 2 * n, at.kv, 1024, GRAPH_NEW_KV },
-		{ f->ks, SCALE_STEP, rows * 2, n, at.kscale, 64, GRAPH_NEW_KS },
-		{ f->vs, 0, rows * 4, 1, at.vscale, 0, GRAPH_NEW_VS },
-	};
-
-	for (unsigned int i = 0; i < 3; i++) {
-		uint32_t *cmd = iau_cmd_copy(&b->cb, (struct iau_move){ .src = part[i].src,
-									.src_stride = part[i].step,
-									.row_bytes = part[i].bytes,
-									.rows = part[i].n,
-									.addr = part[i].addr,
-									.stride = part[i].stride });
-
-		iau_cmd_patch(cmd, 6, part[i].at);
-	}
-}
-
-/* Those of all KV heads into the cache, for the tokens that follow */
-static void store_fresh(struct builder *b, uint32_t layer)
-{
-	uint32_t n = hd_blocks(b), n_kv = b->hp->n_head_kv, rows = b->rows;
-	struct fresh f = fresh_at(b, 0);
-	struct head_va va = head_va(b, layer, 0);
-	const struct { uint64_t va; uint32_t addr, step, bytes, n, stride; unsigned int at; } part[] = {
-		{ va.kv, f.k, tile_step(b), rows * 32, 2 * n * n_kv, 1024, GRAPH_KV_AT },
-		{ va.kscale, f.ks, SCALE_STEP, rows * 2, n * n_kv, 64, GRAPH_KS_AT },
-		{ va.vscale, f.vs, VSCALE_STEP, rows * 4, n_kv, 128, GRAPH_VS_AT },
-	};
-
-	for (unsigned int i = 0; i < 3; i++) {
-		uint32_t *cmd = iau_cmd_store(&b->cb, (struct iau_copy){ .va = part[i].va,
-									 .addr = part[i].addr,
-									 .row_bytes = part[i].bytes,
-									 .rows = part[i].n,
-									 .mem_stride = part[i].stride,
-									 .stride = part[i].step });
-
-		iau_cmd_patch(cmd, 2, part[i].at);
-	}
-}
-
 /* Scores of part I: q . K^T; the first chunk's number of blocks is in a register. */
-static void emit_scores(struct builder *b, const struct pass *p, struct place at, uint32_t i,
+void emit_scores(struct builder *b, const struct pass *p, struct place at, uint32_t i,
 			bool first)
 {
 	struct part part = part_at(b, p, i);
@@ -311,11 +114,11 @@ static void emit_scores(struct builder *b, const struct pass *p, struct place at
 		.d = p->scores[i % TURNS],
 		.d_stride = chunk_keys(b) * 4 });
 	if (first)
-		iau_cmd_patch(cmd, 2, GRAPH_BLOCKS);
+		patch_seq(b, cmd, 2, GRAPH_BLOCKS);
 }
 
 /* o [+]= P . V */
-static void emit_values(struct builder *b, const struct pass *p, struct place at, uint32_t i,
+void emit_values(struct builder *b, const struct pass *p, struct place at, uint32_t i,
 			bool first)
 {
 	uint32_t hd = b->hp->head_dim, o = part_at(b, p, i).o, *cmd;
@@ -326,14 +129,14 @@ static void emit_values(struct builder *b, const struct pass *p, struct place at
 		.w = at.kv + hd * 32, .w_n = 16, .w_k = b->cfg->kv.head_bytes / 64, .c = o,
 		.c_stride = hd * 4, .d = o, .d_stride = hd * 4 });
 	if (first)
-		iau_cmd_patch(cmd, 3, GRAPH_BLOCKS);
+		patch_seq(b, cmd, 3, GRAPH_BLOCKS);
 }
 
 /*
  * P = exp2(scale S - m), m = max(scale S), l = sum P; from the second chunk on m grows, and l and o
  * shrink by exp2(old m - m). A row always sees its own key, so that m is finite.
  */
-static void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint32_t i,
+void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint32_t i,
 			bool first)
 {
 	struct part part = part_at(b, p, i);
@@ -341,7 +144,7 @@ static void emit_softmax(struct builder *b, const struct pass *p, struct place a
 	float scale = LOG2_E / (hd == 64 ? 8.0f : 11.3137085f);
 	struct iau_vec v = { .rows = p->m, .cols = first ? 0 : keys, .a = p->scores[i % TURNS],
 			     .a_stride = keys * 4, .m1 = VEC_M_IMM, .imm0 = scale, .mask = first,
-			     .mask_step = first && b->rows > 1,
+			     .mask_step = first && b->rows > 1 && !b->seqs,
 			     .limit = (int32_t)(i % b->halves * b->half), .init = !first };
 	struct iau_vec e = v;
 	uint32_t *cmd[2];
@@ -353,8 +156,8 @@ static void emit_softmax(struct builder *b, const struct pass *p, struct place a
 	v.r = part.max;
 	cmd[0] = iau_cmd_vec(&b->cb, v);
 	if (first) {
-		iau_cmd_patch(cmd[0], 1, GRAPH_COLS);
-		iau_cmd_patch(cmd[0], 13, GRAPH_LIMIT);
+		patch_seq(b, cmd[0], 1, GRAPH_COLS);
+		patch_seq(b, cmd[0], 13, GRAPH_LIMIT);
 	} else {
 		vec_row(b, (struct iau_vec){ .a = p->old, .a1 = VEC_A_B, .negate = true,
 					     .b = part.max, .sfu = VEC_EXP2, .d = p->alpha }, p->m);
@@ -382,8 +185,8 @@ static void emit_softmax(struct builder *b, const struct pass *p, struct place a
 	e.sc_block = p->m * 4;
 	cmd[1] = iau_cmd_vec(&b->cb, e);
 	if (first) {
-		iau_cmd_patch(cmd[1], 1, GRAPH_COLS);
-		iau_cmd_patch(cmd[1], 13, GRAPH_LIMIT);
+		patch_seq(b, cmd[1], 1, GRAPH_COLS);
+		patch_seq(b, cmd[1], 13, GRAPH_LIMIT);
 	}
 }
 
@@ -407,41 +210,29 @@ static void emit_chunk(struct builder *b, const struct pass *p, struct place at,
 	label_op(b, OP_KV_CACHE);
 }
 
-/* Asks for the full chunk before the one at hand, if it is one of LEFT. */
-static void load_full(struct builder *b, struct head_va va, struct place to, unsigned int left)
-{
-	uint32_t per = iau_chunk_blocks(b->hp->head_dim);
-
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_AT, R_AT, per * b->cfg->kv.block_bytes);
-	iau_cmd_salu_imm(&b->cb, SALU_MIN, R_ROWS, left, 1);
-	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_ROWS, R_ROWS, per);
-	load_chunk(b, va, to, R_AT, R_ROWS);
-}
-
 /* The first of the full chunks is asked for before the newest chunk is worked on. */
 static void begin_full_chunks(struct builder *b, struct head_va va, struct place to)
 {
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_AT, GRAPH_CHUNK, 0);
 	load_full(b, va, to, GRAPH_FULL);
 }
 
-/* The full chunks before the newest, backwards, two a turn: one place is filled, one in use. */
-static void emit_full_chunks(struct builder *b, const struct pass *p, struct head_va va,
+void emit_full_chunks(struct builder *b, const struct pass *p, struct head_va va,
 			     struct place first, struct place second)
 {
+	uint32_t rem = b->regs + R_REM;
 	size_t top, skip[2];
 
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_REM, GRAPH_FULL, 0);
-	skip[0] = iau_cmd_branch_zero(&b->cb, R_REM);
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, rem, b->regs + GRAPH_FULL, 0);
+	skip[0] = iau_cmd_branch_zero(&b->cb, rem);
 	top = b->cb.n;
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, rem, rem, 1);
 	load_full(b, va, second, R_REM);
 	emit_chunk(b, p, first, false);
-	skip[1] = iau_cmd_branch_zero(&b->cb, R_REM);
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
+	skip[1] = iau_cmd_branch_zero(&b->cb, rem);
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, rem, rem, 1);
 	load_full(b, va, first, R_REM);
 	emit_chunk(b, p, second, false);
-	iau_cmd_branch_nonzero(&b->cb, R_REM, top);
+	iau_cmd_branch_nonzero(&b->cb, rem, top);
 	iau_cmd_branch_here(&b->cb, skip[0]);
 	iau_cmd_branch_here(&b->cb, skip[1]);
 }
@@ -503,7 +294,13 @@ struct attention attention_alloc(struct builder *b)
 	a.queries = act_alloc(b, hp->n_head * hp->head_dim);
 	a.scratch = a.v = vsp_alloc(b, kv_bytes);
 	a.k = vsp_alloc(b, kv_bytes);
-	a.q = vsp_alloc(b, q_bytes);
+	a.q = b->vsp;
+	/* in a batch where keys and values come later */
+	if (b->seqs) {
+		a.q = b->vsp = a.v;
+		q_bytes = q_bytes > 2 * vsp_round(kv_bytes) ? q_bytes : 2 * vsp_round(kv_bytes);
+	}
+	vsp_alloc(b, q_bytes);
 	return a;
 }
 
@@ -517,7 +314,7 @@ void emit_queries(struct builder *b, uint32_t l, const struct attention *a)
 	for (uint32_t h = 0; h < b->halves; h++) {
 		struct act out = act_half(a->queries, h);
 
-		emit_rope(b, a->q + h * b->half * cols * 4, b->rope + h * b->half * hd * 8, rows, cols,
+		emit_rope(b, a->q + h * b->half * cols * 4, b->rope + h * b->half * b->rope_step, rows, cols,
 			  cols * 4, (struct iau_vec){ .out = VEC_Q8, .d = out.data, .d_stride = 32,
 						      .d_block = rows * 32, .sc = out.scale,
 						      .sc_row = 4, .sc_block = rows * 4 });
@@ -562,7 +359,7 @@ static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g,
 	p->part.q.data += block * 32;
 	p->part.q.scale += block * 4;
 	label(b, l, OP_KV_CACHE);
-	insert_fresh(b, here, f);
+	insert_fresh(b, here, f, 0, b->rows);
 	begin_full_chunks(b, va, spare);
 	if (kv_passes_ahead(hp) == 1)
 		emit_kv_prefetch(b, pass + 1);
@@ -589,5 +386,6 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a, st
 		emit_pass(b, &p, l, g, &f, a->queries, out);
 	}
 	label(b, l, OP_KV_CACHE);
-	store_fresh(b, l);
+	for (uint32_t i = 0; i < STORE_PARTS; i++)
+		store_fresh(b, l, 0, b->rows, i);
 }

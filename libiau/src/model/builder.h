@@ -6,15 +6,12 @@
 #include "model/graph.h"
 
 /*
- * The tile scratchpad: a ring of weight chunks, then three places for a chunk of keys and values: in
- * use, filled for the next pass, for more of this one and then perhaps for the pass after the next.
- * Everything starts at a granule, so that nothing waits for a neighbour.
+ * The tile scratchpad: a ring of weight chunks, then places for chunks of keys and values. Everything
+ * starts at a granule, so that nothing waits for a neighbour.
  */
-#define KV_BYTES 0x9000u
-#define KV_PLACES 3u
-#define RING_BYTES (IAU_TSP_BYTES - KV_PLACES * KV_BYTES)
-#define KV_TSP (IAU_TSP_BASE + RING_BYTES)
+#define MAX_KV_PLACES 6u
 #define CHUNK_BYTES 0x8000u /* the largest chunk of weights */
+#define EARLY_CREDIT (2 * CHUNK_BYTES)
 #define MAX_CHUNKS 65536
 
 /* A chunk of weights: a run of tile columns, loaded ahead of its use. */
@@ -24,6 +21,7 @@ struct chunk {
 	uint32_t at;   /* in the ring */
 	uint32_t span; /* what it takes of the ring, the unused end included if it starts over */
 	uint16_t label; /* of the product that uses it */
+	uint32_t stage; /* see struct builder */
 };
 
 /*
@@ -49,10 +47,21 @@ struct builder {
 	uint32_t vsp, vsp_peak; /* stack of vector scratchpad allocations */
 	struct chunk *chunk;	/* of the first pass, so that the second can load ahead */
 	size_t n_chunks, next_load, cur, used; /* CUR is the next one, USED those whose products are queued */
-	uint32_t ring_next, ring_used;
+	uint32_t ring_bytes, ring_next, ring_used;
+	/*
+	 * What is asked for comes in order. Chunks of a later stage are asked for while CREDIT, bytes,
+	 * lasts: a batch's attention so lets its keys and values in between, and its beginning finds
+	 * memory at work.
+	 */
+	uint32_t stage, credit;
 	bool planning;
+	uint32_t kv_places, kv_bytes; /* of the tile scratchpad, behind the ring */
+	/* of a batch: sequences; STOREs of keys and values that are done; where their registers lie */
+	uint32_t seqs, stored, params;
+	bool is_long;  /* they may have full chunks */
+	uint32_t regs; /* where those of the sequence at hand are: 0 or 16 */
 	/* persistent buffers of the vector scratchpad */
-	uint32_t x, pack[2], rope, stat, vscale[KV_PLACES];
+	uint32_t x, pack[2], rope, rope_step, stat, vscale[MAX_KV_PLACES];
 	struct act act;
 	uint32_t fresh; /* new keys and values of every KV head: STOREs may be slow to read them */
 };
@@ -107,36 +116,7 @@ void emit_linear(struct builder *b, struct linear lin);
 void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight, struct act out);
 void load_ahead(struct builder *b);
 
-/*
- * Attention of a layer between its projections. Q, K, V: what the projections give, [ROWS][heads *
- * head_dim] fp32, turned and quantised by the functions below; queries and the new keys and values
- * remain.
- */
-struct attention {
-	uint32_t q, k, v;
-	struct act queries;
-	uint32_t scratch; /* of the vector scratchpad from here on Q, K and V lie, last */
-};
-
-struct attention attention_alloc(struct builder *b);
-uint32_t fresh_alloc(struct builder *b);
-void emit_new_values(struct builder *b, uint32_t l, const struct attention *a);
-void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a);
-void emit_queries(struct builder *b, uint32_t l, const struct attention *a);
-/*
- * OUT: blocks for the output projection. The keys and values of the passes ahead of the first must have been asked
- * for by emit_kv_prefetch(). Takes Q, K and V's place.
- */
-void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out);
-/*
- * A pass is a layer and KV head. Behind weights asked for before, a chunk of keys takes longer to come
- * than one head of the same layer takes; a whole layer gives it time, and attention leaves memory idle.
- */
-static inline uint32_t kv_passes_ahead(const struct iau_hparams *hp)
-{
-	return hp->n_head_kv > 1 ? 2 : 1;
-}
-
-void emit_kv_prefetch(struct builder *b, uint32_t pass);
+/* What a batch has to store, piece by piece among commands that leave the STOREs time. */
+void emit_batch_stores(struct builder *b, uint32_t most);
 
 #endif

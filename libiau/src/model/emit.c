@@ -32,8 +32,8 @@ static void place_chunk(struct builder *b, struct chunk *c)
 {
 	uint32_t size = (c->bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1), pad = 0;
 
-	if (b->ring_next + size > RING_BYTES) {
-		pad = RING_BYTES - b->ring_next;
+	if (b->ring_next + size > b->ring_bytes) {
+		pad = b->ring_bytes - b->ring_next;
 		b->ring_next = 0;
 	}
 	c->at = b->ring_next;
@@ -41,11 +41,23 @@ static void place_chunk(struct builder *b, struct chunk *c)
 	b->ring_next += size;
 }
 
+/* Whether chunk C may be asked for now */
+static bool may_load(struct builder *b, const struct chunk *c)
+{
+	if (b->ring_used + c->span > b->ring_bytes)
+		return false;
+	if (c->stage <= b->stage)
+		return true;
+	if (c->span > b->credit)
+		return false;
+	b->credit -= c->span;
+	return true;
+}
+
 /* Loads ahead as far as the ring has room: a chunk's is free once its matmul is queued. */
 void load_ahead(struct builder *b)
 {
-	while (b->next_load < b->n_chunks &&
-	       b->ring_used + b->chunk[b->next_load].span <= RING_BYTES) {
+	while (b->next_load < b->n_chunks && may_load(b, &b->chunk[b->next_load])) {
 		const struct chunk *c = &b->chunk[b->next_load++];
 		uint16_t before = b->cb.label;
 
@@ -65,7 +77,8 @@ static uint32_t begin_chunk(struct builder *b, uint64_t va, uint32_t bytes)
 	size_t i = b->cur++;
 
 	if (b->planning && i < MAX_CHUNKS) {
-		b->chunk[i] = (struct chunk){ .va = va, .bytes = bytes, .label = b->cb.label };
+		b->chunk[i] = (struct chunk){ .va = va, .bytes = bytes, .label = b->cb.label,
+					     .stage = b->stage };
 		place_chunk(b, &b->chunk[i]);
 		b->n_chunks = i + 1;
 	}
@@ -99,7 +112,7 @@ static void matmul_half(struct builder *b, const struct linear *lin, const struc
 	iau_cmd_matmul(&b->cb, (struct iau_matmul){
 		.format = m->int4 ? 2 : 1,
 		.cin = first ? lin->cin : true,
-		.m = b->half,
+		.m = b->seqs ? b->seqs : b->half,
 		.pitch = b->half,
 		.nt = p->count,
 		.kb = p->s,
@@ -158,6 +171,7 @@ void emit_linear(struct builder *b, struct linear lin)
 			for (uint32_t i = 0; i < n; i++)
 				matmul_half(b, &lin, &p[i], h);
 		end_chunks(b);
+		emit_batch_stores(b, 1);
 	} while (n == b->halves);
 }
 

@@ -4,7 +4,7 @@
  * x [R][n_embd] -> norm -> q, k, v [R][heads][head_dim] -> rope -> attention -> x += o
  * -> norm -> gate, up [R][n_ff] -> silu(gate) * up -> x += down -> ... -> norm -> logits.
  */
-#include "model/builder.h"
+#include "model/attention.h"
 #include "base/error.h"
 
 #include <errno.h>
@@ -15,32 +15,36 @@
 #define LOGIT_SLICE 16u /* tile columns of logits at a time */
 #define HALVED_ROWS 16u /* a tile takes five cycles to load: it is used for no fewer rows */
 
-struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx)
-{
-	struct iau_kv_layout kv = { .n_ctx = (n_ctx + 31) & ~31u };
-
-	kv.head_bytes = hp->head_dim * (32 + 32);
-	kv.kscale_bytes = hp->head_dim * 2;
-	kv.kscale_at = kv.head_bytes * hp->n_head_kv;
-	kv.vscale_at = kv.kscale_at + kv.kscale_bytes * hp->n_head_kv;
-	kv.block_bytes = kv.vscale_at + 32 * 4 * hp->n_head_kv;
-	kv.layer_bytes = (iau_kv_used(&kv, kv.n_ctx) + 4095) & ~UINT64_C(4095);
-	return kv;
-}
-
-uint64_t iau_kv_bytes(const struct iau_hparams *hp, const struct iau_kv_layout *kv)
-{
-	return kv->layer_bytes * hp->n_layer;
-}
-
-uint64_t iau_kv_used(const struct iau_kv_layout *kv, uint32_t tokens)
-{
-	return (uint64_t)(tokens + 31) / 32 * kv->block_bytes;
-}
-
 static void emit_load(struct builder *b, uint64_t va, uint32_t addr, uint32_t bytes)
 {
 	iau_cmd_load(&b->cb, (struct iau_copy){ .va = va, .addr = addr, .row_bytes = bytes, .rows = 1 });
+}
+
+/* Row R of the rope table at hand, or all of it, from the position in a register on */
+static void load_rope(struct builder *b, uint32_t r, uint32_t rows)
+{
+	uint32_t *cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->w->rope_va,
+								.addr = b->rope + r * b->rope_step,
+								.row_bytes = rows * b->hp->head_dim * 8,
+								.rows = 1 });
+
+	iau_cmd_patch(cmd, 2, GRAPH_ROPE);
+}
+
+/* Of a batch, and of each row the turns at its position: the registers say where they are. */
+static void load_batch_embeddings(struct builder *b, uint32_t rows, uint32_t stride)
+{
+	struct iau_copy row = { .va = b->w->embd_va, .row_bytes = b->w->embd_stride, .rows = 1 };
+
+	emit_load(b, b->cfg->tokens_va, b->params, b->seqs * IAU_PARAM_BYTES);
+	/* weights come meanwhile */
+	load_ahead(b);
+	for (uint32_t r = 0; r < b->seqs; r++) {
+		iau_cmd_sload_half(&b->cb, 16, b->params + r * IAU_PARAM_BYTES + 64);
+		row.addr = rows + r * stride;
+		iau_cmd_patch(iau_cmd_load(&b->cb, row), 2, GRAPH_TOKEN);
+		load_rope(b, r, 1);
+	}
 }
 
 /* One row: its place is in a register. More: a table of places, taken up one by one. */
@@ -57,10 +61,10 @@ static void load_embeddings(struct builder *b, uint32_t rows, uint32_t stride)
 	table = vsp_alloc(b, b->rows * 4);
 	emit_load(b, b->cfg->tokens_va, table, b->rows * 4);
 	for (uint32_t r = 0; r < b->rows; r++) {
-		iau_cmd_sload(&b->cb, 31, table + r * 4);
+		iau_cmd_sload(&b->cb, GRAPH_SCRATCH, table + r * 4);
 		row.addr = rows + r * stride;
 		cmd = iau_cmd_load(&b->cb, row);
-		iau_cmd_patch(cmd, 2, 31);
+		iau_cmd_patch(cmd, 2, GRAPH_SCRATCH);
 	}
 }
 
@@ -73,16 +77,19 @@ static void emit_embedding(struct builder *b)
 	uint32_t n = b->hp->n_embd, mark = b->vsp;
 	/* a granule for each row: loads into a common one would go one after the other */
 	uint32_t stride = vsp_round(b->w->embd_stride);
-	uint32_t rows = vsp_alloc(b, b->rows * stride), *cmd;
+	uint32_t rows = vsp_alloc(b, b->rows * stride);
 
-	load_embeddings(b, rows, stride);
+	if (b->seqs)
+		load_batch_embeddings(b, rows, stride);
+	else
+		load_embeddings(b, rows, stride);
 	emit_load(b, b->w->layer[0].pack_va, b->pack[0], b->w->pack.bytes);
-	cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->w->rope_va, .addr = b->rope,
-						      .row_bytes = b->rows * b->hp->head_dim * 8,
-						      .rows = 1 });
-	iau_cmd_patch(cmd, 2, GRAPH_ROPE);
+	if (!b->seqs)
+		load_rope(b, 0, b->rows);
 	load_ahead(b);
-	for (uint32_t pass = 0; pass < kv_passes_ahead(b->hp); pass++)
+	if (b->seqs)
+		emit_batch_prefetch(b);
+	for (uint32_t pass = 0; pass < kv_passes_ahead(b->hp) && !b->seqs; pass++)
 		emit_kv_prefetch(b, pass);
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a_i8 = 1, .a = rows,
 					      .a_stride = stride, .m1 = VEC_M_B, .b_blocks = 1,
@@ -122,40 +129,63 @@ static void emit_head_norm(struct builder *b, uint32_t x, uint32_t stride, uint3
 	}
 }
 
-static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
+static void emit_projection(struct builder *b, uint32_t l, const struct iau_matrix *m, uint32_t out,
+			    uint32_t bias)
+{
+	label(b, l, OP_QKV);
+	emit_linear(b, (struct linear){ .m = m, .act = b->act, .count = m->nt, .out = out,
+					.out_stride = m->n * 4, .cin = b->hp->qkv_bias, .c = bias });
+}
+
+static void finish_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t norm)
+{
+	const struct iau_hparams *hp = b->hp;
+
+	label(b, l, OP_QK_NORM);
+	if (hp->qk_norm)
+		emit_head_norm(b, a->q, hp->n_head * hp->head_dim * 4, hp->n_head, norm);
+	(b->seqs ? emit_batch_queries : emit_queries)(b, l, a);
+}
+
+/*
+ * Queries first: the vector unit has most to do with them, and the other products overlap it. Keys last:
+ * less is left to do with them before there can be scores. In a batch keys and values take the queries'
+ * place.
+ */
+static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, uint32_t pack)
 {
 	const struct iau_hparams *hp = b->hp;
 	const struct iau_layer *y = &b->w->layer[l];
 	const struct iau_pack_layout *lay = &b->w->pack;
-	uint32_t hd = hp->head_dim, mark = b->vsp, bias = pack + lay->bias;
-	uint32_t q_stride = hp->n_head * hd * 4, kv_stride = hp->n_head_kv * hd * 4;
+	uint32_t bias = pack + lay->bias;
+
+	emit_projection(b, l, &y->q, a->q, bias);
+	if (b->seqs)
+		finish_queries(b, l, a, pack + lay->q_norm);
+	emit_projection(b, l, &y->v, a->v, bias + (y->q.n + y->k.n) * 4);
+	emit_projection(b, l, &y->k, a->k, bias + y->q.n * 4);
+	if (!b->seqs)
+		finish_queries(b, l, a, pack + lay->q_norm);
+	label(b, l, OP_QK_NORM);
+	if (hp->qk_norm)
+		emit_head_norm(b, a->k, hp->n_head_kv * hp->head_dim * 4, hp->n_head_kv, pack + lay->k_norm);
+	emit_new_values(b, l, a);
+	emit_new_keys(b, l, a);
+}
+
+static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
+{
+	const struct iau_hparams *hp = b->hp;
+	const struct iau_layer *y = &b->w->layer[l];
+	uint32_t mark = b->vsp;
 	struct attention a = attention_alloc(b);
-	/*
-	 * Queries first: the vector unit has most to do with them, and the other products overlap it.
-	 * Keys last: less is left to do with them before there can be scores.
-	 */
-	const struct { const struct iau_matrix *m; uint32_t out, stride, bias; } part[] = {
-		{ &y->q, a.q, q_stride, bias },
-		{ &y->v, a.v, kv_stride, bias + (y->q.n + y->k.n) * 4 },
-		{ &y->k, a.k, kv_stride, bias + y->q.n * 4 },
-	};
 
 	label(b, l, OP_ATTN_NORM);
-	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + lay->attn_norm, b->act);
-	label(b, l, OP_QKV);
-	for (unsigned int i = 0; i < 3; i++)
-		emit_linear(b, (struct linear){ .m = part[i].m, .act = b->act, .count = part[i].m->nt,
-						.out = part[i].out, .out_stride = part[i].stride,
-						.cin = hp->qkv_bias, .c = part[i].bias });
-	label(b, l, OP_QK_NORM);
-	if (hp->qk_norm) {
-		emit_head_norm(b, a.q, q_stride, hp->n_head, pack + lay->q_norm);
-		emit_head_norm(b, a.k, kv_stride, hp->n_head_kv, pack + lay->k_norm);
-	}
-	emit_queries(b, l, &a);
-	emit_new_values(b, l, &a);
-	emit_new_keys(b, l, &a);
-	emit_attention(b, l, &a, b->act);
+	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + b->w->pack.attn_norm, b->act);
+	if (b->seqs)
+		emit_batch_early(b, l);
+	emit_qkv(b, l, &a, pack);
+	(b->seqs ? emit_batch_attention : emit_attention)(b, l, &a, b->act);
 	label(b, l, OP_ATTN_OUTPUT);
 	emit_linear(b, (struct linear){ .m = &y->o, .act = b->act, .count = y->o.nt, .out = b->x,
 					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
@@ -243,13 +273,14 @@ static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 	emit_linear(b, (struct linear){ .m = &y->down, .act = out, .count = y->down.nt, .out = b->x,
 					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
 					.c_stride = hp->n_embd * 4 });
+	emit_batch_stores(b, b->seqs * STORE_PARTS);
 	b->vsp = mark;
 }
 
 static void set_rows(struct builder *b, uint32_t rows)
 {
 	b->rows = rows;
-	b->halves = rows < HALVED_ROWS ? 1 : 2;
+	b->halves = rows < HALVED_ROWS || b->seqs ? 1 : 2;
 	b->half = rows / b->halves;
 }
 
@@ -284,7 +315,8 @@ static void emit_logits(struct builder *b)
 						.out = out[i], .out_stride = slice * 128 });
 		iau_cmd_store(&b->cb, (struct iau_copy){ .va = b->cfg->logits_va + n * 128,
 							 .addr = out[i], .row_bytes = cols * 4,
-							 .rows = b->rows, .mem_stride = m->n * 4,
+							 .rows = b->seqs ? b->seqs : b->rows,
+							 .mem_stride = m->n * 4,
 							 .stride = slice * 128 });
 	}
 }
@@ -299,16 +331,22 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->vsp = b->vsp_peak = 0;
 	b->cur = b->used = b->next_load = 0;
 	b->ring_next = b->ring_used = 0;
+	b->stage = 0;
+	b->credit = EARLY_CREDIT;
+	b->stored = b->seqs * STORE_PARTS;
+	b->regs = 0;
 	b->cb.n = 0;
+	b->params = vsp_alloc(b, b->seqs * IAU_PARAM_BYTES);
 	b->stat = vsp_alloc(b, 2 * IAU_VSP_GRANULE);
 	b->pack[0] = vsp_alloc_beside(b, b->w->pack.bytes);
 	b->pack[1] = vsp_alloc_beside(b, b->w->pack.bytes);
-	b->rope = vsp_alloc_beside(b, b->rows * hp->head_dim * 8);
+	b->rope_step = b->seqs ? vsp_round(hp->head_dim * 8) : hp->head_dim * 8;
+	b->rope = vsp_alloc_beside(b, b->rows * b->rope_step);
 	b->x = vsp_alloc(b, b->rows * hp->n_embd * 4);
 	b->act = act_alloc(b, wide);
 	b->fresh = fresh_alloc(b);
-	for (unsigned int i = 0; i < KV_PLACES; i++)
-		b->vscale[i] = vsp_alloc_beside(b, iau_chunk_blocks(hp->head_dim) * 128);
+	for (unsigned int i = 0; i < b->kv_places; i++)
+		b->vscale[i] = vsp_alloc_beside(b, b->cfg->kv.chunk_blocks * 128);
 	label(b, 0, OP_EMBEDDING);
 	emit_embedding(b);
 	for (uint32_t l = 0; l < hp->n_layer; l++) {
@@ -327,39 +365,75 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	iau_cmd_end(&b->cb);
 }
 
+/*
+ * Places for chunks of keys and values: in use, filled for the next pass, for more of this one and then
+ * perhaps for the pass after the next; a batch works on three passes and asks for two more.
+ */
+static void divide_tsp(struct builder *b)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv;
+
+	b->kv_places = b->seqs ? 6 : 3;
+	b->kv_bytes = kv->chunk_blocks * (kv->head_bytes + kv->kscale_bytes);
+	b->kv_bytes = (b->kv_bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1);
+	b->ring_bytes = IAU_TSP_BYTES - b->kv_places * b->kv_bytes;
+}
+
+/* All but the commands' way to the device */
+static int emit(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
+{
+	divide_tsp(b);
+	b->planning = true;
+	emit_model(b, rows, logits);
+	b->planning = false;
+	if (b->cur > MAX_CHUNKS)
+		return iau_error(-ENOTSUP, "model has more than %d weight chunks", MAX_CHUNKS);
+	if (b->vsp_peak > b->cfg->vsp_bytes)
+		return iau_error(-ENOSPC, "%u rows need %u bytes of vector scratchpad, it has %u", rows,
+				 b->vsp_peak, b->cfg->vsp_bytes);
+	emit_model(b, rows, logits);
+	return b->cb.err;
+}
+
+static int build(struct iau_device *dev, struct builder *b, uint32_t rows, enum iau_graph_logits logits,
+		 struct iau_graph *out)
+{
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	b->chunk = calloc(MAX_CHUNKS, sizeof(*b->chunk));
+	if (!b->chunk)
+		return iau_error_nomem("graph");
+	err = emit(b, rows, logits);
+	if (!err)
+		err = iau_buffer_create(dev, b->cb.n * IAU_CMD_BYTES, IAU_ACCESS_CONST, &out->buf);
+	if (!err) {
+		memcpy(out->buf.ptr, b->cb.cmd, b->cb.n * IAU_CMD_BYTES);
+		out->bytes = b->cb.n * IAU_CMD_BYTES;
+		out->rows = rows;
+		out->labels = b->cb.labels;
+		b->cb.labels = NULL;
+	}
+	iau_cmdbuf_free(&b->cb);
+	free(b->chunk);
+	return err;
+}
+
 int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,
 		    enum iau_graph_logits logits, struct iau_graph *out)
 {
-	struct builder b = { .cfg = cfg, .hp = cfg->hp, .w = cfg->w, .planning = true };
-	int err = 0;
+	struct builder b = { .cfg = cfg, .hp = cfg->hp, .w = cfg->w };
 
-	memset(out, 0, sizeof(*out));
-	b.chunk = calloc(MAX_CHUNKS, sizeof(*b.chunk));
-	if (!b.chunk)
-		return iau_error_nomem("graph");
-	emit_model(&b, rows, logits);
-	b.planning = false;
-	if (b.cur > MAX_CHUNKS)
-		err = iau_error(-ENOTSUP, "model has more than %d weight chunks", MAX_CHUNKS);
-	else if (b.vsp_peak > cfg->vsp_bytes)
-		err = iau_error(-ENOSPC, "%u rows need %u bytes of vector scratchpad, it has %u", rows,
-				b.vsp_peak, cfg->vsp_bytes);
-	if (!err)
-		emit_model(&b, rows, logits);
-	if (!err)
-		err = b.cb.err;
-	if (!err)
-		err = iau_buffer_create(dev, b.cb.n * IAU_CMD_BYTES, IAU_ACCESS_CONST, &out->buf);
-	if (!err) {
-		memcpy(out->buf.ptr, b.cb.cmd, b.cb.n * IAU_CMD_BYTES);
-		out->bytes = b.cb.n * IAU_CMD_BYTES;
-		out->rows = rows;
-		out->labels = b.cb.labels;
-		b.cb.labels = NULL;
-	}
-	iau_cmdbuf_free(&b.cb);
-	free(b.chunk);
-	return err;
+	return build(dev, &b, rows, logits, out);
+}
+
+/* An even number of rows: INT4 tiles take them in pairs. */
+int iau_graph_build_batch(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t n,
+			  bool is_long, struct iau_graph *out)
+{
+	struct builder b = { .cfg = cfg, .hp = cfg->hp, .w = cfg->w, .seqs = n, .is_long = is_long };
+
+	return build(dev, &b, n + n % 2, LOGITS_ALL, out);
 }
 
 void iau_graph_free(struct iau_device *dev, struct iau_graph *g)

@@ -7,19 +7,18 @@
 #define IAU_MODEL_GRAPH_H
 
 #include "command/command.h"
+#include "iau/model.h"
 #include "model/weights.h"
 
 /*
  * Registers that the host sets. Attention takes the newest chunk of keys first, which holds the new
  * tokens', and then the chunks before it, which are full.
+ *
+ * A batch has such a block for each sequence, in the vector scratchpad: what attention needs is the
+ * first half, which is taken up into either half of the registers; the second goes into the second.
  */
 enum iau_graph_param {
-	GRAPH_TOKEN,	/* one row: byte offset of the token's embedding */
-	GRAPH_ROPE,	/* byte offset of the first position in the rope table */
-	GRAPH_KV_AT,	/* byte offset of the new keys in a layer's and head's cache; of values, too */
-	GRAPH_KS_AT,	/* ... of the keys' scales */
-	GRAPH_VS_AT,	/* ... of the values' scales */
-	GRAPH_CHUNK,	/* ... of the newest chunk */
+	GRAPH_CHUNK,	/* byte offset of the newest chunk in a layer's cache; in a batch the lower address */
 	GRAPH_BLOCKS,	/* blocks of 32 tokens in it */
 	GRAPH_COLS,	/* its keys, in the upper half */
 	GRAPH_LIMIT,	/* its keys that the first row may see */
@@ -27,30 +26,43 @@ enum iau_graph_param {
 	GRAPH_NEW_KS,	/* ... of the keys' scales among those of the chunk */
 	GRAPH_NEW_VS,	/* ... of the values' scales among those of the chunk */
 	GRAPH_FULL,	/* chunks before it */
+	GRAPH_HI,	/* batch: the upper half of the cache's addresses */
+	GRAPH_AHEAD_CHUNK, /* batch: CHUNK, BLOCKS and HI of the sequence that is asked for meanwhile */
+	GRAPH_AHEAD_BLOCKS,
+	GRAPH_AHEAD_HI,
+	GRAPH_BASE,	/* batch: the lower half of the address of the cache */
+	GRAPH_LOOP,	/* three that loops over full chunks use */
+
+	GRAPH_TOKEN = 16, /* one row: byte offset of the token's embedding */
+	GRAPH_ROPE,	/* byte offset of the first position in the rope table */
+	GRAPH_KV_AT,	/* byte offset of the new keys in a layer's and head's cache; of values, too */
+	GRAPH_KS_AT,	/* ... of the keys' scales */
+	GRAPH_VS_AT,	/* ... of the values' scales; in a batch these three are lower addresses */
+	GRAPH_KV_HI,	/* HI once more */
 	GRAPH_ROW,	/* byte offset of the row that gets logits, if one of many does */
-	GRAPH_PARAMS,
+	GRAPH_SCRATCH,	/* the graph's own */
+	GRAPH_PARAMS = IAU_PARAM_BYTES / 4,
 };
 
-/* Blocks of a chunk of keys: what the tile scratchpad has room for. */
-static inline uint32_t iau_chunk_blocks(uint32_t head_dim)
-{
-	return head_dim == 64 ? 8 : 4;
-}
-
 /*
- * The KV buffer: a region for each layer, which grows from its start with the sequence. In it, a block
- * of 32 tokens holds the tiles of all KV heads, of each its keys and its values; then the scales of
- * the keys; then those of the values. Tiles are all alike, and so are scales: the new ones of a token,
- * whatever the number of heads, are one STORE of each.
+ * The KV buffer: slabs, each of so many tokens that a layer's part of it is whole pages; the parts of all
+ * layers lie side by side, and each grows from its start with the sequence. So what there is of a short
+ * sequence lies close together, for few translations, and a chunk still lies in one piece.
+ *
+ * A block of 32 tokens holds the tiles of all KV heads, of each its keys and its values; then the scales
+ * of the keys; then those of the values. Tiles are all alike, and so are scales: the new ones of a
+ * token, whatever the number of heads, are one STORE of each.
  */
 struct iau_kv_layout {
 	uint32_t n_ctx; /* a multiple of 32 */
+	uint32_t chunk_blocks; /* what attention takes at a time */
+	uint32_t slab_blocks;  /* whole chunks */
 	uint64_t va;
 	uint32_t head_bytes;   /* tiles of a head in a block */
 	uint32_t kscale_bytes; /* scales of a head's keys in a block; of its values: 128 */
 	uint32_t kscale_at, vscale_at; /* in a block */
 	uint32_t block_bytes;
-	uint64_t layer_bytes; /* whole pages */
+	uint32_t layer_bytes, slab_bytes; /* of a slab: a layer's, all */
 };
 
 /* What commands are for, by the names that users know */
@@ -94,7 +106,7 @@ enum iau_graph_logits {
 
 struct iau_graph {
 	uint16_t *labels; /* one a command */
-	uint32_t rows; /* tokens a run: 1, or a divisor of 32 that starts at its multiples */
+	uint32_t rows; /* tokens a run: 1, a divisor of 32 that starts at its multiples, or a batch's */
 	struct iau_buffer buf;
 	size_t bytes;
 };
@@ -104,23 +116,36 @@ struct iau_graph_config {
 	const struct iau_hparams *hp;
 	const struct iau_weights *w;
 	struct iau_kv_layout kv;
-	uint64_t tokens_va; /* ROWS x u32: byte offset of each token's embedding row */
+	uint64_t tokens_va; /* ROWS x u32: byte offset of each token's embedding row; of a batch blocks of registers */
 	uint64_t logits_va; /* ROWS x n_vocab fp32 */
 	uint32_t vsp_bytes;
 };
 
 struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx);
-uint64_t iau_kv_bytes(const struct iau_hparams *hp, const struct iau_kv_layout *kv);
-/* Of a layer's region, with TOKENS tokens: whole blocks. */
-uint64_t iau_kv_used(const struct iau_kv_layout *kv, uint32_t tokens);
+/* The same cache in the smaller chunks of a batch */
+struct iau_kv_layout iau_kv_layout_batch(const struct iau_kv_layout *kv);
+uint64_t iau_kv_bytes(const struct iau_kv_layout *kv);
 
-/* The registers of a run over ROWS tokens from POS on, GRAPH_TOKEN and GRAPH_ROW aside. */
+/* The registers of a run over ROWS tokens from POS on; TOKEN, ROW and what batches have more aside. */
 void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
 		      uint32_t rows, uint32_t *param);
+
+/*
+ * The registers of a batch of N sequences: AT[i], what iau_graph_params() and GRAPH_TOKEN made of each,
+ * gets the addresses of its cache at VA[i], which crosses no line of 4 GiB.
+ */
+void iau_batch_params(const struct iau_hparams *hp, const uint64_t *va, uint32_t n,
+		      uint32_t (*at)[GRAPH_PARAMS]);
 
 /* -ENOSPC if ROWS rows do not fit the vector scratchpad. */
 int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,
 		    enum iau_graph_logits logits, struct iau_graph *out);
+/*
+ * One token for each of N sequences, 1 to IAU_BATCH_MAX; CFG's KV layout is that of a batch. Unless IS_LONG,
+ * none may have full chunks: the commands for them take time to fetch even if they are skipped.
+ */
+int iau_graph_build_batch(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t n,
+			  bool is_long, struct iau_graph *out);
 void iau_graph_free(struct iau_device *dev, struct iau_graph *g);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "iau/model.h"
+#include "runtime/session.h"
 #include "base/error.h"
-#include "model/graph.h"
 #include "model/tensors.h"
 
 #include <errno.h>
@@ -10,30 +9,6 @@
 
 /* Rows of the prefill graph to try, widest first. */
 static const uint32_t row_choices[] = { 32, 16, 8, 4, 2 };
-
-struct iau_model {
-	struct iau_device *dev;
-	struct iau_gguf *gguf;
-	struct iau_tokenizer *tok;
-	struct iau_hparams hp;
-	struct iau_weights w;
-	uint32_t n_ctx;
-};
-
-struct iau_session {
-	struct iau_model *model;
-	struct iau_graph_config cfg;
-	struct iau_buffer kv, io; /* io: token offsets, then logits */
-	struct iau_graph one[IAU_GRAPH_LOGITS], many[IAU_GRAPH_LOGITS]; /* built when first needed */
-	uint32_t rows;			  /* of MANY; 1 = the model is too wide for more */
-	uint32_t length;
-	uint64_t kv_committed;	 /* of each layer's region */
-	struct iau_range *range; /* one a layer */
-	const float *last;
-	const struct iau_graph *running;
-	iau_op_span_fn trace;
-	void *trace_opaque;
-};
 
 #define TOKEN_BYTES 4096u
 
@@ -144,7 +119,8 @@ int iau_session_create(struct iau_model *m, struct iau_session **out)
 		free(s);
 		return iau_error_nomem("session");
 	}
-	err = iau_buffer_reserve(m->dev, iau_kv_bytes(&m->hp, &s->cfg.kv), &s->kv);
+	err = iau_kv_bytes(&s->cfg.kv) >> 32 ? iau_error(-ENOTSUP, "it takes more than 4 GiB") :
+					       iau_buffer_reserve(m->dev, iau_kv_bytes(&s->cfg.kv), &s->kv);
 	if (err)
 		iau_error(err, "KV cache of %u tokens: %s", m->n_ctx, iau_last_error());
 	else
@@ -178,47 +154,72 @@ void iau_session_free(struct iau_session *s)
 	free(s);
 }
 
-/* Bytes FROM to TO of every layer's region, of which whole pages are left. */
-static const struct iau_range *kv_ranges(struct iau_session *s, uint64_t from, uint64_t to)
+typedef int (*ranges_fn)(struct iau_device *dev, const struct iau_buffer *buf,
+			 const struct iau_range *range, size_t n);
+
+static uint64_t pages(uint64_t bytes)
 {
-	for (uint32_t l = 0; l < s->model->hp.n_layer; l++)
-		s->range[l] = (struct iau_range){ l * s->cfg.kv.layer_bytes + from, to - from };
-	return s->range;
+	return (bytes + 4095) & ~UINT64_C(4095);
 }
 
-static uint64_t kv_pages(const struct iau_session *s, uint32_t tokens)
+/* The pages that blocks FROM to TO - 1 of every layer take beyond those before them, slab by slab */
+static int for_pages(struct iau_session *s, uint32_t from, uint32_t to, ranges_fn fn)
 {
-	return (iau_kv_used(&s->cfg.kv, tokens) + 4095) & ~UINT64_C(4095);
+	const struct iau_kv_layout *kv = &s->cfg.kv;
+	int err = 0;
+
+	for (uint32_t slab = from / kv->slab_blocks; slab * kv->slab_blocks < to && !err; slab++) {
+		uint32_t start = slab * kv->slab_blocks, n = to - start;
+		uint64_t first = from > start ? pages((uint64_t)(from - start) * kv->block_bytes) : 0;
+		uint64_t end = pages((uint64_t)(n < kv->slab_blocks ? n : kv->slab_blocks) * kv->block_bytes);
+
+		for (uint32_t l = 0; l < s->model->hp.n_layer; l++)
+			s->range[l] = (struct iau_range){ (uint64_t)slab * kv->slab_bytes +
+							  (uint64_t)l * kv->layer_bytes + first,
+							  end - first };
+		if (end > first)
+			err = fn(s->model->dev, &s->kv, s->range, s->model->hp.n_layer);
+	}
+	return err;
 }
 
-/* The KV cache gets memory for TOKENS tokens, in place: nothing is copied as it grows. */
-static int kv_grow(struct iau_session *s, uint32_t tokens)
+int iau_kv_grow(struct iau_session *s, uint32_t tokens)
 {
-	uint64_t need = kv_pages(s, tokens), have = s->kv_committed;
+	uint32_t need = (tokens + 31) / 32, have = s->kv_blocks;
 	int err;
 
-	if (need <= have)
-		return 0;
-	err = iau_buffer_commit(s->model->dev, &s->kv, kv_ranges(s, have, need), s->model->hp.n_layer);
-	if (err)
-		return iau_error(err, "KV cache of %u tokens: %s", tokens, iau_last_error());
-	s->kv_committed = need;
+	/* a slab at a time: what could be had remains */
+	for (; have < need; have = s->kv_blocks) {
+		uint32_t slab = s->cfg.kv.slab_blocks, next = have / slab * slab + slab;
+
+		if (next > need)
+			next = need;
+		err = for_pages(s, have, next, iau_buffer_commit);
+		if (err)
+			return iau_error(err, "KV cache of %u tokens: %s", tokens, iau_last_error());
+		s->kv_blocks = next;
+	}
 	return 0;
 }
 
 /* What the cache has beyond TOKENS tokens goes back. */
 static int kv_shrink(struct iau_session *s, uint32_t tokens)
 {
-	uint64_t need = kv_pages(s, tokens), have = s->kv_committed;
+	uint32_t need = (tokens + 31) / 32, have = s->kv_blocks;
 	int err;
 
-	if (need >= have)
-		return 0;
-	err = iau_buffer_decommit(s->model->dev, &s->kv, kv_ranges(s, need, have),
-				  s->model->hp.n_layer);
-	if (!err)
-		s->kv_committed = need;
-	return err;
+	/* from the end: what is left is as if it had never grown further */
+	for (; have > need; have = s->kv_blocks) {
+		uint32_t slab = s->cfg.kv.slab_blocks, next = (have - 1) / slab * slab;
+
+		if (next < need)
+			next = need;
+		err = for_pages(s, next, have, iau_buffer_decommit);
+		if (err)
+			return err;
+		s->kv_blocks = next;
+	}
+	return 0;
 }
 
 uint32_t iau_session_length(const struct iau_session *s)
@@ -253,7 +254,7 @@ static int get_graph(struct iau_session *s, bool many, enum iau_graph_logits log
 static int run_graph(struct iau_session *s, const struct iau_graph *g, const int32_t *tokens, size_t n)
 {
 	uint32_t *offset = s->io.ptr, param[IAU_PARAMS] = { 0 };
-	int err = kv_grow(s, s->length + g->rows);
+	int err = iau_kv_grow(s, s->length + g->rows);
 
 	if (err)
 		return err;
@@ -262,31 +263,36 @@ static int run_graph(struct iau_session *s, const struct iau_graph *g, const int
 	param[GRAPH_TOKEN] = offset[0];
 	param[GRAPH_ROW] = (uint32_t)(n - 1) * s->model->hp.n_embd * 4;
 	iau_graph_params(&s->model->hp, &s->cfg.kv, s->length, g->rows, param);
-	s->running = g;
+	s->trace.running = g;
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
 }
 
 static void on_span(void *opaque, const struct iau_span *span)
 {
 	static const char *const names[] = IAU_OP_NAMES;
-	struct iau_session *s = opaque;
-	struct iau_op_span out = { .span = *span, .rows = s->running->rows };
+	const struct iau_op_trace *t = opaque;
+	struct iau_op_span out = { .span = *span, .rows = t->running->rows };
 
 	_Static_assert(sizeof(names) / sizeof(*names) == IAU_OPS, "a name for each operator");
 	if (span->unit != IAU_UNIT_JOB) {
-		uint16_t label = s->running->labels[span->command];
+		uint16_t label = t->running->labels[span->command];
 
 		out.op = names[IAU_LABEL_OP(label)];
 		out.layer = IAU_LABEL_LAYER(label);
 	}
-	s->trace(s->trace_opaque, &out);
+	t->fn(t->opaque, &out);
+}
+
+int iau_op_trace(struct iau_device *dev, struct iau_op_trace *t, iau_op_span_fn fn, void *opaque)
+{
+	t->fn = fn;
+	t->opaque = opaque;
+	return iau_device_trace(dev, fn ? on_span : NULL, t);
 }
 
 int iau_session_trace(struct iau_session *s, iau_op_span_fn fn, void *opaque)
 {
-	s->trace = fn;
-	s->trace_opaque = opaque;
-	return iau_device_trace(s->model->dev, fn ? on_span : NULL, s);
+	return iau_op_trace(s->model->dev, &s->trace, fn, opaque);
 }
 
 /* How many of N tokens the next run takes; sets MANY if the wide graph runs. */
@@ -299,7 +305,7 @@ static size_t next_run(const struct iau_session *s, size_t n, bool *many)
 	return n < s->rows ? n : s->rows;
 }
 
-static int check_tokens(const struct iau_session *s, const int32_t *tokens, size_t n)
+int iau_check_tokens(const struct iau_session *s, const int32_t *tokens, size_t n)
 {
 	if (n > s->model->n_ctx - s->length)
 		return iau_error(-ENOSPC, "%zu tokens after %u do not fit the context of %u", n,
@@ -316,7 +322,7 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 {
 	const float *logits = (const float *)(const void *)((uint8_t *)s->io.ptr + TOKEN_BYTES);
 	uint32_t n_vocab = s->model->hp.n_vocab;
-	int err = check_tokens(s, tokens, n);
+	int err = iau_check_tokens(s, tokens, n);
 
 	while (n && !err) {
 		struct iau_graph *g;

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of attention: the KV cache, what a pass over a layer and KV head does, and both for batches. */
+#ifndef IAU_MODEL_ATTENTION_H
+#define IAU_MODEL_ATTENTION_H
+
+#include "model/builder.h"
+
+/* Scalar registers of the loop over full chunks, of the sequence's half. */
+enum { R_REM = GRAPH_LOOP, R_AT, R_ROWS };
+
+/* Commands take the registers of the sequence at hand. */
+static inline void patch_seq(const struct builder *b, uint32_t *cmd, unsigned int word, unsigned int reg)
+{
+	iau_cmd_patch(cmd, word, b->regs + reg);
+}
+
+static inline uint32_t hd_blocks(const struct builder *b)
+{
+	return b->hp->head_dim / 32;
+}
+
+static inline uint32_t chunk_keys(const struct builder *b)
+{
+	return b->cfg->kv.chunk_blocks * 32;
+}
+
+/*
+ * New keys and values of a KV head, quantised: rows of its key tiles, then of its value tiles, at equal
+ * distances through all heads, and so the scales. Keys and values and heads share no granule.
+ */
+struct fresh {
+	uint32_t k, v, ks, vs;
+};
+
+#define SCALE_STEP (IAU_VSP_GRANULE / 2) /* of two blocks of keys; no head has less */
+#define VSCALE_STEP IAU_VSP_GRANULE
+
+static inline uint32_t tile_step(const struct builder *b)
+{
+	return b->rows * 32 < IAU_VSP_GRANULE / 2 ? IAU_VSP_GRANULE / 2 : b->rows * 32;
+}
+
+uint32_t fresh_alloc(struct builder *b);
+struct fresh fresh_at(const struct builder *b, uint32_t head);
+
+/* A KV head's part of a layer's first block */
+struct head_va {
+	uint64_t kv, kscale, vscale;
+};
+
+struct head_va head_va(const struct builder *b, uint32_t layer, uint32_t head);
+
+/* Where a chunk lies on the device: blocks of keys and values, scales of keys, scales of values. */
+struct place {
+	uint32_t kv, kscale, vscale;
+};
+
+struct place place_at(const struct builder *b, uint32_t pass);
+
+/* Registers that say where a chunk is and how many blocks it has, 0 loads nothing. */
+struct chunk_regs {
+	unsigned int at, hi, blocks;
+};
+
+void load_chunk(struct builder *b, struct head_va va, struct place to, struct chunk_regs regs);
+/* The last of so many full chunks as register LEFT says, if any: R_AT becomes its place */
+void load_full(struct builder *b, struct head_va va, struct place to, unsigned int left);
+/* N new tokens of a KV head from row ROW on into the chunk at hand */
+void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row, uint32_t n);
+/* ... of all KV heads into the cache, for the tokens that follow: PART of STORE_PARTS */
+#define STORE_PARTS 3u
+void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t n, uint32_t part);
+
+/* Rows that share a matrix product: all heads of a group for one token, else the tokens of a head. */
+struct part {
+	struct act q;
+	uint32_t max, sum, o;
+};
+
+#define TURNS 3u
+
+/* A pass: a layer and KV head, and in a batch a sequence */
+struct pass {
+	uint32_t m, parts, pitch;
+	struct part part; /* the first; the others follow at equal distances, halves of a head in turns */
+	uint32_t q_step, o_step;
+	/* of each in turns, so that the products of other parts overlap a softmax */
+	uint32_t scores[TURNS];
+	struct act p[TURNS];
+	uint32_t old, alpha, inv;
+};
+
+/* Bytes of one scalar a row, for as many rows as there may be: a vector */
+#define ROW_SCALARS 128u
+
+/* The steps for part I; the first chunk's number of blocks is in a register. */
+void emit_scores(struct builder *b, const struct pass *p, struct place at, uint32_t i, bool first);
+void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint32_t i, bool first);
+void emit_values(struct builder *b, const struct pass *p, struct place at, uint32_t i, bool first);
+/* The full chunks before the newest, backwards, two a turn: one place is filled, one in use. */
+void emit_full_chunks(struct builder *b, const struct pass *p, struct head_va va, struct place first,
+		      struct place second);
+
+/*
+ * Attention of a layer between its projections. Q, K, V: what the projections give, [ROWS][heads *
+ * head_dim] fp32, turned and quantised by the functions below; queries and the new keys and values
+ * remain.
+ */
+struct attention {
+	uint32_t q, k, v;
+	struct act queries;
+	uint32_t scratch; /* of the vector scratchpad from here on Q, K and V lie, last */
+};
+
+struct attention attention_alloc(struct builder *b);
+/*
+ * Rows turned by their position: x cos + swapped(x) signed sin (Su et al. 2021). ROWS x COLS at X,
+ * STRIDE apart, whose positions are in the table from TURN on. Leaves x cos at X and gives where the
+ * other summand is, COLS apart; it lies there until something is allocated.
+ */
+uint32_t emit_turn(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, uint32_t cols,
+		   uint32_t stride);
+void emit_new_values(struct builder *b, uint32_t l, const struct attention *a);
+void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a);
+void emit_queries(struct builder *b, uint32_t l, const struct attention *a);
+/*
+ * OUT: blocks for the output projection. The keys and values of the passes ahead of the first must have
+ * been asked for by emit_kv_prefetch(). Takes Q, K and V's place.
+ */
+void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out);
+
+/*
+ * Behind weights asked for before, a chunk of keys takes longer to come than one head of the same layer
+ * takes; a whole layer gives it time, and attention leaves memory idle.
+ */
+static inline uint32_t kv_passes_ahead(const struct iau_hparams *hp)
+{
+	return hp->n_head_kv > 1 ? 2 : 1;
+}
+
+/* Of a batch, whole sequences if they are short: keys of the next layer come before others are stored. */
+static inline uint32_t batch_seqs_ahead(const struct iau_hparams *hp)
+{
+	return hp->n_head_kv < 4 ? 4 / hp->n_head_kv : 1;
+}
+
+static inline uint32_t batch_passes_ahead(const struct iau_hparams *hp)
+{
+	return hp->n_head_kv < 4 ? batch_seqs_ahead(hp) * hp->n_head_kv : 4;
+}
+
+/* The newest chunk of a pass */
+void emit_kv_prefetch(struct builder *b, uint32_t pass);
+
+/* The same for a batch: B->seqs sequences of a token each */
+void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a);
+void emit_batch_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out);
+/* More of a layer's own, before its projections */
+void emit_batch_early(struct builder *b, uint32_t l);
+/* What the first passes need */
+void emit_batch_prefetch(struct builder *b);
+
+#endif

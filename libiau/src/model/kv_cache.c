@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The KV cache as the graph sees it: chunks of it come into the tile scratchpad ahead of their use, the
+ * newest one while it lacks the new tokens. Those are copied into it from the vector scratchpad, so that
+ * nothing waits for their way through memory.
+ */
+#include "model/attention.h"
+
+struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx)
+{
+	struct iau_kv_layout kv = { .n_ctx = (n_ctx + 31) & ~31u };
+
+	kv.chunk_blocks = 512 / hp->head_dim;
+	kv.head_bytes = hp->head_dim * (32 + 32);
+	kv.kscale_bytes = hp->head_dim * 2;
+	kv.kscale_at = kv.head_bytes * hp->n_head_kv;
+	kv.vscale_at = kv.kscale_at + kv.kscale_bytes * hp->n_head_kv;
+	kv.block_bytes = kv.vscale_at + 32 * 4 * hp->n_head_kv;
+	kv.slab_blocks = kv.chunk_blocks;
+	while (kv.slab_blocks * kv.block_bytes % 4096)
+		kv.slab_blocks *= 2;
+	kv.layer_bytes = kv.slab_blocks * kv.block_bytes;
+	kv.slab_bytes = kv.layer_bytes * hp->n_layer;
+	return kv;
+}
+
+struct iau_kv_layout iau_kv_layout_batch(const struct iau_kv_layout *kv)
+{
+	struct iau_kv_layout batch = *kv;
+
+	batch.va = 0;
+	batch.chunk_blocks /= 2;
+	return batch;
+}
+
+uint64_t iau_kv_bytes(const struct iau_kv_layout *kv)
+{
+	uint32_t blocks = kv->n_ctx / 32;
+
+	return (uint64_t)kv->slab_bytes * ((blocks + kv->slab_blocks - 1) / kv->slab_blocks);
+}
+
+static uint32_t block_at(const struct iau_kv_layout *kv, uint32_t block)
+{
+	return block / kv->slab_blocks * kv->slab_bytes + block % kv->slab_blocks * kv->block_bytes;
+}
+
+void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
+		      uint32_t rows, uint32_t *param)
+{
+	uint32_t row = pos % 32, block = block_at(kv, pos / 32), per = kv->chunk_blocks;
+	uint32_t full = ((pos + rows + 31) / 32 - 1) / per;
+	uint32_t first = full * per, nb = (pos + rows + 31) / 32 - first, at = pos / 32 - first;
+
+	param[GRAPH_ROPE] = pos * hp->head_dim * 8;
+	param[GRAPH_KV_AT] = block + row * 32;
+	param[GRAPH_KS_AT] = block + row * 2;
+	param[GRAPH_VS_AT] = block + row * 4;
+	param[GRAPH_CHUNK] = block_at(kv, first);
+	param[GRAPH_BLOCKS] = nb;
+	param[GRAPH_COLS] = nb * 32 << 16;
+	param[GRAPH_LIMIT] = pos + 1 - first * 32;
+	param[GRAPH_NEW_KV] = at * kv->head_bytes + row * 32;
+	param[GRAPH_NEW_KS] = at * kv->kscale_bytes + row * 2;
+	param[GRAPH_NEW_VS] = (at * 32 + row) * 4;
+	param[GRAPH_FULL] = full;
+}
+
+void iau_batch_params(const struct iau_hparams *hp, const uint64_t *va, uint32_t n,
+		      uint32_t (*at)[GRAPH_PARAMS])
+{
+	static const uint8_t addresses[] = { GRAPH_CHUNK, GRAPH_KV_AT, GRAPH_KS_AT, GRAPH_VS_AT, GRAPH_BASE };
+
+	for (uint32_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < sizeof(addresses); k++)
+			at[i][addresses[k]] += (uint32_t)va[i];
+		at[i][GRAPH_HI] = at[i][GRAPH_KV_HI] = (uint32_t)(va[i] >> 32);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t *ahead = at[(i + batch_seqs_ahead(hp)) % n];
+
+		at[i][GRAPH_AHEAD_CHUNK] = ahead[GRAPH_CHUNK];
+		at[i][GRAPH_AHEAD_BLOCKS] = ahead[GRAPH_BLOCKS];
+		at[i][GRAPH_AHEAD_HI] = ahead[GRAPH_HI];
+	}
+}
+
+uint32_t fresh_alloc(struct builder *b)
+{
+	uint32_t n = hd_blocks(b);
+
+	return vsp_alloc(b, b->hp->n_head_kv * (n * (2 * tile_step(b) + SCALE_STEP) + VSCALE_STEP));
+}
+
+struct fresh fresh_at(const struct builder *b, uint32_t head)
+{
+	uint32_t n = hd_blocks(b), n_kv = b->hp->n_head_kv, tiles = n * tile_step(b);
+	uint32_t k = b->fresh + head * 2 * tiles, scales = b->fresh + n_kv * 2 * tiles;
+
+	return (struct fresh){ .k = k, .v = k + tiles, .ks = scales + head * n * SCALE_STEP,
+			       .vs = scales + n_kv * n * SCALE_STEP + head * VSCALE_STEP };
+}
+
+struct head_va head_va(const struct builder *b, uint32_t layer, uint32_t head)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv;
+	uint64_t va = kv->va + (uint64_t)layer * kv->layer_bytes;
+
+	return (struct head_va){ .kv = va + head * kv->head_bytes,
+				 .kscale = va + kv->kscale_at + head * kv->kscale_bytes,
+				 .vscale = va + kv->vscale_at + head * 128 };
+}
+
+struct place place_at(const struct builder *b, uint32_t pass)
+{
+	uint32_t i = pass % b->kv_places, kv = IAU_TSP_BASE + b->ring_bytes + i * b->kv_bytes;
+
+	return (struct place){ kv, kv + b->cfg->kv.chunk_blocks * b->cfg->kv.head_bytes, b->vscale[i] };
+}
+
+void load_chunk(struct builder *b, struct head_va va, struct place to, struct chunk_regs regs)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv;
+	const struct { uint64_t va; uint32_t addr, bytes; } part[] = {
+		{ va.kv, to.kv, kv->head_bytes },
+		{ va.kscale, to.kscale, kv->kscale_bytes },
+		{ va.vscale, to.vscale, 128 },
+	};
+
+	for (unsigned int i = 0; i < 3; i++) {
+		uint32_t *cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = part[i].va,
+									.addr = part[i].addr,
+									.row_bytes = part[i].bytes,
+									.stride = part[i].bytes,
+									.mem_stride = kv->block_bytes });
+
+		patch_seq(b, cmd, 2, regs.at);
+		patch_seq(b, cmd, 4, regs.blocks);
+		if (b->seqs)
+			patch_seq(b, cmd, 3, regs.hi);
+	}
+}
+
+/* Chunks of a layer lie at equal distances in a slab, and slabs do. */
+void load_full(struct builder *b, struct head_va va, struct place to, unsigned int left)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv;
+	uint32_t per = kv->slab_blocks / kv->chunk_blocks, chunk = kv->chunk_blocks * kv->block_bytes;
+	uint32_t at = b->regs + R_AT, rows = b->regs + R_ROWS;
+
+	left += b->regs;
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, at, left, 1);
+	if (per > 1) {
+		iau_cmd_salu_imm(&b->cb, SALU_SHR, rows, at, (uint32_t)__builtin_ctz(per));
+		iau_cmd_salu_imm(&b->cb, SALU_MUL, rows, rows, kv->slab_bytes - per * chunk);
+		iau_cmd_salu_imm(&b->cb, SALU_MUL, at, at, chunk);
+		iau_cmd_salu(&b->cb, SALU_ADD, at, at, rows);
+	} else {
+		iau_cmd_salu_imm(&b->cb, SALU_MUL, at, at, kv->slab_bytes);
+	}
+	if (b->seqs)
+		iau_cmd_salu(&b->cb, SALU_ADD, at, at, b->regs + GRAPH_BASE);
+	iau_cmd_salu_imm(&b->cb, SALU_MIN, rows, left, 1);
+	iau_cmd_salu_imm(&b->cb, SALU_MUL, rows, rows, kv->chunk_blocks);
+	load_chunk(b, va, to, (struct chunk_regs){ R_AT, GRAPH_HI, R_ROWS });
+}
+
+/* The place is that of the pass three before. */
+void emit_kv_prefetch(struct builder *b, uint32_t pass)
+{
+	uint32_t layer = pass / b->hp->n_head_kv, head = pass % b->hp->n_head_kv;
+	uint16_t before = b->cb.label;
+
+	if (layer >= b->hp->n_layer)
+		return;
+	label(b, layer, OP_KV_CACHE);
+	load_chunk(b, head_va(b, layer, head), place_at(b, pass),
+		   (struct chunk_regs){ GRAPH_CHUNK, GRAPH_HI, GRAPH_BLOCKS });
+	b->cb.label = before;
+}
+
+void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row, uint32_t n)
+{
+	uint32_t blocks = hd_blocks(b);
+	const struct { uint32_t src, step, bytes, n, addr, stride; unsigned int at; } part[] = {
+		{ f->k + row * 32, tile_step(b), n * 32, 2 * blocks, at.kv, 1024, GRAPH_NEW_KV },
+		{ f->ks + row * 2, SCALE_STEP, n * 2, blocks, at.kscale, 64, GRAPH_NEW_KS },
+		{ f->vs + row * 4, 0, n * 4, 1, at.vscale, 0, GRAPH_NEW_VS },
+	};
+
+	for (unsigned int i = 0; i < 3; i++) {
+		uint32_t *cmd = iau_cmd_copy(&b->cb, (struct iau_move){ .src = part[i].src,
+									.src_stride = part[i].step,
+									.row_bytes = part[i].bytes,
+									.rows = part[i].n,
+									.addr = part[i].addr,
+									.stride = part[i].stride });
+
+		patch_seq(b, cmd, 6, part[i].at);
+	}
+}
+
+void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t n, uint32_t i)
+{
+	uint32_t blocks = hd_blocks(b), n_kv = b->hp->n_head_kv, *cmd;
+	struct fresh f = fresh_at(b, 0);
+	struct head_va va = head_va(b, layer, 0);
+	const struct {
+		uint64_t va;
+		uint32_t addr, step, bytes, n, stride;
+		unsigned int at;
+	} part[STORE_PARTS] = {
+		{ va.kv, f.k + row * 32, tile_step(b), n * 32, 2 * blocks * n_kv, 1024, GRAPH_KV_AT },
+		{ va.kscale, f.ks + row * 2, SCALE_STEP, n * 2, blocks * n_kv, 64, GRAPH_KS_AT },
+		{ va.vscale, f.vs + row * 4, VSCALE_STEP, n * 4, n_kv, 128, GRAPH_VS_AT },
+	};
+
+	cmd = iau_cmd_store(&b->cb, (struct iau_copy){ .va = part[i].va, .addr = part[i].addr,
+						       .row_bytes = part[i].bytes, .rows = part[i].n,
+						       .mem_stride = part[i].stride,
+						       .stride = part[i].step });
+	iau_cmd_patch(cmd, 2, part[i].at);
+	if (b->seqs)
+		iau_cmd_patch(cmd, 3, GRAPH_KV_HI);
+}

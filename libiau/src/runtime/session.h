@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Models and sessions as batches see them. */
+#ifndef IAU_RUNTIME_SESSION_H
+#define IAU_RUNTIME_SESSION_H
+
+#include "iau/model.h"
+#include "model/graph.h"
+
+struct iau_model {
+	struct iau_device *dev;
+	struct iau_gguf *gguf;
+	struct iau_tokenizer *tok;
+	struct iau_hparams hp;
+	struct iau_weights w;
+	uint32_t n_ctx;
+};
+
+/* Who is told of commands, and which graph they are of */
+struct iau_op_trace {
+	const struct iau_graph *running;
+	iau_op_span_fn fn;
+	void *opaque;
+};
+
+struct iau_session {
+	struct iau_model *model;
+	struct iau_graph_config cfg;
+	struct iau_buffer kv, io; /* io: token offsets, then logits */
+	struct iau_graph one[IAU_GRAPH_LOGITS], many[IAU_GRAPH_LOGITS]; /* built when first needed */
+	uint32_t rows;			  /* of MANY; 1 = the model is too wide for more */
+	uint32_t length;
+	uint32_t kv_blocks;	 /* that have memory */
+	struct iau_range *range; /* one a layer */
+	const float *last;
+	struct iau_op_trace trace;
+};
+
+/* The KV cache gets memory for TOKENS tokens, in place: nothing is copied as it grows. */
+int iau_kv_grow(struct iau_session *s, uint32_t tokens);
+/* Whether N more tokens can be: -ENOSPC, -EINVAL */
+int iau_check_tokens(const struct iau_session *s, const int32_t *tokens, size_t n);
+int iau_op_trace(struct iau_device *dev, struct iau_op_trace *t, iau_op_span_fn fn, void *opaque);
+
+#endif
