@@ -3,7 +3,8 @@
 """Measures models on the Verilated device; writes build/bench/figures.json.
 
 Default memory model: 100 cycles latency, 64 bytes a cycle, jitter and refresh on, seed 1; *_lat300: 300
-cycles. Prefill: 512 tokens. Decode: 32 tokens after 128, of the large shapes 8. Host times: median of
+cycles. Prefill: 512 tokens. Decode: 32 tokens after 128, of the large shapes 8; batches 8 after 16, because
+keys are read for each sequence and with many of them nothing would be left to share. Host times: median of
 five. iau-ci is the shipped model, 6m and 14m are shapes of so many parameters with random weights
 (models/random). Shares of the matrix engine count what a model needs, at 1,024 products a cycle or
 2,048 by INT4 weights.
@@ -113,7 +114,14 @@ def large_shapes():
     figures["prefill512_mac_share_14m_q8_0"] = mac_share(q8, "q8_0")
     figures["gemm_mac_share_14m_q8_0"] = gemm_share(q8)
     figures["prefill512_int4_speedup_14m"] = q8["prefill"]["cycles"] / q4["prefill"]["cycles"]
+    figures["decode_batch8_speedup_14m_q4_0"] = batch_speedup(8, 16)
     return figures
+
+
+def batch_speedup(batch, prompt):
+    """Tokens a cycle of so many sequences that decode together, against one; 8 tokens after PROMPT"""
+    one, all_ = (bench("14m", "q4_0", prompt, 8, "-B", str(n))["decode"] for n in (1, batch))
+    return all_["tokens"] / all_["cycles"] / (one["tokens"] / one["cycles"])
 
 
 def device_shares(decode):
@@ -144,6 +152,8 @@ def measure(runs):
                 r["prefill"]["macs"] / r["prefill"]["host_seconds"] / 1e9 for r in prefill)
     figures |= large_shapes()
     if runs > 1:
+        figures["decode_batch8_speedup_14m_q4_0_after128"] = batch_speedup(8, 128)
+        figures["decode_batch16_speedup_14m_q4_0"] = batch_speedup(16, 16)
         figures["attention_mac_share_prefill2048_14m_q8_0"] = attention_share(
             bench("14m", "q8_0", 2048, 0, "--breakdown"), 2048)
         figures["rtl_decode_tokens_per_s_6m_q4_0"] = statistics.median(

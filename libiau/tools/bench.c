@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* iau bench: engines, lengths of prompts and of what is decoded after them, each with each. */
+/* iau bench: engines, lengths of prompts and of what is decoded after them, batches, each with each. */
 #include "bench.h"
 #include "base/error.h"
 
@@ -17,7 +17,7 @@ struct list {
 
 struct options {
 	struct common common;
-	struct list prompt, gen;
+	struct list prompt, gen, batch;
 	const char *csv, *plots;
 	bool breakdown;
 };
@@ -27,13 +27,15 @@ enum { OPT_CSV = 1024, OPT_PLOTS };
 static const struct argp_option options[] = {
 	{ "prompt", 'p', "N[,N...]", 0, "Tokens to prefill (512)", 0 },
 	{ "gen", 'n', "N[,N...]", 0, "Tokens to decode after them (32)", 0 },
+	{ "batch", 'B', "N[,N...]", 0, "Sequences that decode together, 1 to 16 (1)", 0 },
 	{ "breakdown", 'b', NULL, 0, "Where the cycles go, by unit and by operator (rtl)", 0 },
 	{ "csv", OPT_CSV, "FILE", 0, "Write comma-separated values, too", 0 },
 	{ "plots", OPT_PLOTS, "DIR", 0, "Draw throughput.svg and, with cycles, roofline.svg there", 0 },
 	{ 0 },
 };
 
-static void parse_list(const struct argp_state *state, const char *name, char *arg, struct list *out)
+static void parse_list(const struct argp_state *state, const char *name, char *arg, uint32_t max,
+		       struct list *out)
 {
 	char *rest;
 
@@ -41,7 +43,7 @@ static void parse_list(const struct argp_state *state, const char *name, char *a
 	for (char *word = strtok_r(arg, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
 		if (out->n == MOST)
 			argp_error(state, "%s: more than %d numbers", name, MOST);
-		out->v[out->n++] = (uint32_t)tool_number(state, name, word, 1 << 20);
+		out->v[out->n++] = (uint32_t)tool_number(state, name, word, max);
 	}
 	if (!out->n)
 		argp_error(state, "%s: no number", name);
@@ -56,10 +58,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &o->common;
 		return 0;
 	case 'p':
-		parse_list(state, "--prompt", arg, &o->prompt);
+		parse_list(state, "--prompt", arg, 1 << 20, &o->prompt);
 		return 0;
 	case 'n':
-		parse_list(state, "--gen", arg, &o->gen);
+		parse_list(state, "--gen", arg, 1 << 20, &o->gen);
+		return 0;
+	case 'B':
+		parse_list(state, "--batch", arg, IAU_BATCH_MAX, &o->batch);
+		for (size_t i = 0; i < o->batch.n; i++)
+			if (!o->batch.v[i])
+				argp_error(state, "--batch: no sequence");
 		return 0;
 	case 'b':
 		o->breakdown = true;
@@ -79,13 +87,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static void show(const struct options *o, const struct bench_phase *phase, bool alone, json_t *cell)
+static void show(const struct options *o, const struct bench_phase *phase, uint32_t batch, bool alone,
+		 json_t *cell)
 {
 	if (o->common.json)
 		return;
 	if (!alone)
-		printf("%s, %u tokens and %u after them\n",
-		       json_string_value(json_object_get(cell, "engine")), phase[0].n, phase[1].n);
+		printf("%s, %u tokens and %u after them", json_string_value(json_object_get(cell, "engine")),
+		       phase[0].n, phase[1].n);
+	if (!alone && o->batch.n > 1)
+		printf(", of %u sequences", batch);
+	if (!alone)
+		putchar('\n');
 	bench_print(phase, cell, o->breakdown);
 }
 
@@ -93,7 +106,8 @@ static void show(const struct options *o, const struct bench_phase *phase, bool 
  * One length with one other, which CELLS gets. On a device of its own: what ran before would show in
  * its cycles.
  */
-static int bench_cell(const struct options *o, struct bench_phase *phase, bool alone, json_t *cells)
+static int bench_cell(const struct options *o, struct bench_phase *phase, uint32_t batch, bool alone,
+		      json_t *cells)
 {
 	struct loaded l;
 	json_t *cell;
@@ -101,10 +115,10 @@ static int bench_cell(const struct options *o, struct bench_phase *phase, bool a
 
 	if (err)
 		return err;
-	err = bench_measure(&l, phase, o->breakdown, &cell);
+	err = bench_measure(&l, phase, batch, o->breakdown, &cell);
 	tool_unload(&l);
 	if (!err) {
-		show(o, phase, alone, cell);
+		show(o, phase, batch, alone, cell);
 		json_array_append_new(cells, cell);
 	}
 	for (unsigned int i = 0; i < BENCH_PHASES; i++)
@@ -117,13 +131,14 @@ static int bench_engine(struct options *o, const char *engine, bool alone, json_
 	int err = 0;
 
 	o->common.engine = engine;
-	for (size_t i = 0; i < o->prompt.n * o->gen.n && !err; i++) {
+	for (size_t i = 0; i < o->prompt.n * o->gen.n * o->batch.n && !err; i++) {
+		size_t lengths = i / o->batch.n;
 		struct bench_phase phase[BENCH_PHASES] = {
-			{ .name = "prefill", .n = o->prompt.v[i / o->gen.n] },
-			{ .name = "decode", .n = o->gen.v[i % o->gen.n], .singly = true },
+			[BENCH_PREFILL] = { .name = "prefill", .n = o->prompt.v[lengths / o->gen.n] },
+			[BENCH_DECODE] = { .name = "decode", .n = o->gen.v[lengths % o->gen.n] },
 		};
 
-		err = bench_cell(o, phase, alone, cells);
+		err = bench_cell(o, phase, o->batch.v[i % o->batch.n], alone, cells);
 	}
 	return err;
 }
@@ -132,7 +147,7 @@ static int bench_engine(struct options *o, const char *engine, bool alone, json_
 static int bench_all(struct options *o, json_t *cells)
 {
 	char *names = o->common.engine ? strdup(o->common.engine) : NULL, *rest;
-	bool alone = o->prompt.n * o->gen.n == 1 && !(names && strchr(names, ','));
+	bool alone = o->prompt.n * o->gen.n * o->batch.n == 1 && !(names && strchr(names, ','));
 	int err = 0;
 
 	if (!o->common.engine)
@@ -158,10 +173,11 @@ int cmd_bench(int argc, char **argv)
 	static const struct argp_child children[] = { { &common_argp, 0, "Common options:", 1 }, { 0 } };
 	static const struct argp argp = {
 		.options = options, .parser = parse, .children = children,
-		.doc = "Measures prefill and decode. Several lengths, and engines after -e, are "
-		       "separated by commas and measured each with each.",
+		.doc = "Measures prefill and decode. Several lengths, numbers of sequences, and engines "
+		       "after -e, are separated by commas and measured each with each.",
 	};
-	struct options o = { .common = { .seed = 1 }, .prompt = { { 512 }, 1 }, .gen = { { 32 }, 1 } };
+	struct options o = { .common = { .seed = 1 }, .prompt = { { 512 }, 1 }, .gen = { { 32 }, 1 },
+			     .batch = { { 1 }, 1 } };
 	json_t *cells = json_array();
 	int err, code = EXIT_OK;
 

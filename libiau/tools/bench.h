@@ -6,18 +6,20 @@
 #include "spans.h"
 #include "tool.h"
 
-/* A phase of a benchmark: N tokens, one at a time if SINGLY */
+/* A phase of a benchmark: N tokens of each sequence, all at once or one at a time */
 struct bench_phase {
 	const char *name;
 	uint32_t n;
-	bool singly;
 	struct spans spans; /* with a breakdown */
 };
 
-enum { BENCH_PHASES = 2 };
+enum { BENCH_PREFILL, BENCH_DECODE, BENCH_PHASES };
 
-/* Evaluates the phases one after the other; *OUT describes what they cost. */
-int bench_measure(struct loaded *l, struct bench_phase *phase, bool breakdown, json_t **out);
+/*
+ * Evaluates the phases one after the other, of BATCH sequences, which decode together if there are
+ * several; *OUT describes what they cost.
+ */
+int bench_measure(struct loaded *l, struct bench_phase *phase, uint32_t batch, bool breakdown, json_t **out);
 
 /* Shows one of them as lines of a table. */
 void bench_print(const struct bench_phase *phase, json_t *cell, bool breakdown);

@@ -15,68 +15,127 @@ static double now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int evaluate(struct loaded *l, const struct bench_phase *p, const int32_t *tokens)
+/* Sequences that are measured: the loaded session and more like it; the batch that decodes them, if any */
+struct measured {
+	struct loaded *l;
+	struct iau_session *s[IAU_BATCH_MAX];
+	struct iau_batch *batch;
+	uint32_t n;
+};
+
+static int open_measured(struct measured *m, struct loaded *l, uint32_t n)
 {
+	int err = n > 1 ? iau_batch_create(l->model, n, &m->batch) : 0;
+
+	m->l = l;
+	m->s[0] = l->session;
+	for (m->n = 1; m->n < n && !err; m->n++)
+		err = iau_session_create(l->model, &m->s[m->n]);
+	return err;
+}
+
+static void close_measured(struct measured *m)
+{
+	while (m->n > 1)
+		iau_session_free(m->s[--m->n]);
+	iau_batch_free(m->batch);
+}
+
+static int32_t token_at(const struct iau_model_info *info, uint32_t i)
+{
+	return (int32_t)((i * 7919u + 17) % info->n_vocab);
+}
+
+/* SPANS: where to note what the device does, or NULL */
+static int prefill(struct measured *m, const struct iau_model_info *info, const struct bench_phase *p,
+		   struct spans *spans)
+{
+	int32_t tokens[256];
 	int err = 0;
 
-	for (uint32_t i = 0, k; i < p->n && !err; i += k) {
-		k = p->singly ? 1 : p->n - i < 256 ? p->n - i : 256;
-		err = iau_session_eval(l->session, tokens + i, k, NULL, NULL);
-		tool_progress(p->name, i + k, p->n);
+	for (uint32_t q = 0; q < m->n && !err; q++) {
+		if (spans)
+			err = iau_session_trace(m->s[q], spans_add, spans);
+		for (uint32_t i = 0, k; i < p->n && !err; i += k) {
+			k = p->n - i < 256 ? p->n - i : 256;
+			for (uint32_t j = 0; j < k; j++)
+				tokens[j] = token_at(info, i + j);
+			err = iau_session_eval(m->s[q], tokens, k, NULL, NULL);
+			tool_progress(p->name, (size_t)q * p->n + i + k, (size_t)m->n * p->n);
+		}
+	}
+	return err;
+}
+
+static int decode(struct measured *m, const struct iau_model_info *info, const struct bench_phase *p,
+		  struct spans *spans)
+{
+	int32_t tokens[IAU_BATCH_MAX];
+	int err = 0;
+
+	if (spans)
+		err = m->batch ? iau_batch_trace(m->batch, spans_add, spans) :
+				 iau_session_trace(m->s[0], spans_add, spans);
+	for (uint32_t i = 0; i < p->n && !err; i++) {
+		for (uint32_t q = 0; q < m->n; q++)
+			tokens[q] = token_at(info, i + q);
+		err = m->batch ? iau_batch_eval(m->batch, m->s, tokens, m->n) :
+				 iau_session_eval(m->s[0], tokens, 1, NULL, NULL);
+		tool_progress(p->name, i + 1, p->n);
 	}
 	return err;
 }
 
 /* Evaluates a phase and describes what it cost. */
-static int measure(struct loaded *l, struct bench_phase *p, bool breakdown, json_t *cell)
+static int measure(struct measured *m, struct bench_phase *p, bool decoding, bool breakdown, json_t *cell)
 {
+	struct iau_device *dev = m->l->dev;
+	struct spans *spans = breakdown ? &p->spans : NULL;
+	uint32_t n = p->n * m->n;
 	struct iau_model_info info;
-	struct meter m;
+	struct meter t;
 	double start;
-	int err = breakdown ? iau_session_trace(l->session, spans_add, &p->spans) : 0;
-	int32_t *tokens = calloc(p->n ? p->n : 1, sizeof(*tokens));
 	json_t *r;
+	int err;
 
-	iau_model_info(l->model, &info);
-	for (uint32_t i = 0; i < p->n && tokens; i++)
-		tokens[i] = (int32_t)((i * 7919u + 17) % info.n_vocab);
-	meter_start(&m, l->dev);
+	iau_model_info(m->l->model, &info);
+	meter_start(&t, dev);
 	start = now();
-	if (!err)
-		err = tokens ? evaluate(l, p, tokens) : -ENOMEM;
-	free(tokens);
+	err = (decoding ? decode : prefill)(m, &info, p, spans);
 	if (err)
 		return err;
-	r = json_pack("{s:i, s:f, s:I, s:I, s:I, s:I, s:I}", "tokens", p->n, "host_seconds", now() - start, "cycles",
-		(json_int_t)meter_read(&m, l->dev, IAU_CNT_CYCLES), "load_bytes",
-		(json_int_t)meter_read(&m, l->dev, IAU_CNT_LOAD_BYTES), "store_bytes",
-		(json_int_t)meter_read(&m, l->dev, IAU_CNT_STORE_BYTES), "macs",
-		(json_int_t)(meter_read(&m, l->dev, IAU_CNT_MACS_I8) +
-			     meter_read(&m, l->dev, IAU_CNT_MACS_I4)), "elements",
-		(json_int_t)meter_read(&m, l->dev, IAU_CNT_VEC_ELEMENTS));
-	if (breakdown && p->n)
-		json_object_set_new(r, "breakdown", breakdown_json(&p->spans, p->n));
+	r = json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I}", "tokens", (json_int_t)n, "host_seconds",
+		now() - start, "cycles", (json_int_t)meter_read(&t, dev, IAU_CNT_CYCLES), "load_bytes",
+		(json_int_t)meter_read(&t, dev, IAU_CNT_LOAD_BYTES), "store_bytes",
+		(json_int_t)meter_read(&t, dev, IAU_CNT_STORE_BYTES), "macs",
+		(json_int_t)(meter_read(&t, dev, IAU_CNT_MACS_I8) +
+			     meter_read(&t, dev, IAU_CNT_MACS_I4)), "elements",
+		(json_int_t)meter_read(&t, dev, IAU_CNT_VEC_ELEMENTS));
+	if (breakdown && n)
+		json_object_set_new(r, "breakdown", breakdown_json(&p->spans, n));
 	json_object_set_new(cell, p->name, r);
 	return 0;
 }
 
-int bench_measure(struct loaded *l, struct bench_phase *phase, bool breakdown, json_t **out)
+int bench_measure(struct loaded *l, struct bench_phase *phase, uint32_t batch, bool breakdown, json_t **out)
 {
+	struct measured m = { 0 };
 	struct iau_model_info info;
 	struct iau_device_info dev;
 	json_t *cell;
-	int err = 0;
+	int err = open_measured(&m, l, batch);
 
 	iau_model_info(l->model, &info);
 	iau_device_info(l->dev, &dev);
-	cell = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:i}", "engine", dev.engine, "matrix_bytes",
-			 (json_int_t)info.matrix_bytes, "matrix_macs", (json_int_t)info.macs,
-			 "head_macs", (json_int_t)info.head_macs, "kv_bytes_per_key",
-			 (json_int_t)info.kv_bytes, "attention_macs_per_key",
+	cell = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "engine", dev.engine, "batch",
+			 (json_int_t)batch, "matrix_bytes", (json_int_t)info.matrix_bytes, "matrix_macs",
+			 (json_int_t)info.macs, "head_macs", (json_int_t)info.head_macs,
+			 "kv_bytes_per_key", (json_int_t)info.kv_bytes, "attention_macs_per_key",
 			 (json_int_t)info.attention_macs, "int8_macs_per_cycle",
 			 (int)(dev.rows * dev.lanes));
 	for (unsigned int i = 0; i < BENCH_PHASES && !err; i++)
-		err = measure(l, &phase[i], breakdown, cell);
+		err = measure(&m, &phase[i], i == BENCH_DECODE, breakdown, cell);
+	close_measured(&m);
 	if (err)
 		json_decref(cell);
 	else

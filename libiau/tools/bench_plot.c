@@ -25,11 +25,22 @@ static bool is_timed(json_t *cell, const char *phase)
 	return bench_number(cell, phase, "cycles") > 0;
 }
 
-/* Whether cell N is the first of its engine. */
+static int batch_of(json_t *cell)
+{
+	return (int)json_integer_value(json_object_get(cell, "batch"));
+}
+
+/* What has a line of its own: an engine with so many sequences */
+static bool is_alike(json_t *a, json_t *b)
+{
+	return !strcmp(engine_of(a), engine_of(b)) && batch_of(a) == batch_of(b);
+}
+
+/* Whether cell N is the first of its line. */
 static bool is_first(json_t *cells, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(engine_of(json_array_get(cells, i)), engine_of(json_array_get(cells, n))))
+		if (is_alike(json_array_get(cells, i), json_array_get(cells, n)))
 			return false;
 	return true;
 }
@@ -42,7 +53,7 @@ static bool throughput(json_t *cell, const char *phase, double *x, double *y)
 	double seconds = is_timed(cell, phase) ? bench_number(cell, phase, "cycles") / 1e9 :
 						 bench_number(cell, phase, "host_seconds");
 
-	*x = bench_number(cell, "prefill", "tokens");
+	*x = bench_number(cell, "prefill", "tokens") / batch_of(cell);
 	*y = bench_number(cell, phase, "tokens") / seconds;
 	return bench_has(cell, phase) && *x > 0;
 }
@@ -71,15 +82,18 @@ static unsigned int write_data(FILE *f, json_t *cells, point_fn point)
 			for (size_t i = e; i < json_array_size(cells); i++) {
 				json_t *cell = json_array_get(cells, i);
 
-				if (strcmp(engine_of(cell), engine_of(first)) ||
-				    !point(cell, phases[p], &x, &y))
+				if (!is_alike(cell, first) || !point(cell, phases[p], &x, &y))
 					continue;
 				fprintf(f, "%g %g\n", x, y);
 				points++;
 			}
 			fputs("END\n", f);
-			if (points)
-				fprintf(f, "t%u = '%s, %s'\n", n++, engine_of(first), phases[p]);
+			if (!points)
+				continue;
+			fprintf(f, "t%u = '%s, %s", n++, engine_of(first), phases[p]);
+			if (batch_of(first) > 1)
+				fprintf(f, " of %d", batch_of(first));
+			fputs("'\n", f);
 		}
 	}
 	return n;

@@ -29,7 +29,7 @@ void bench_print(const struct bench_phase *phase, json_t *cell, bool breakdown)
 		       bench_number(cell, name, "load_bytes") / n,
 		       n / bench_number(cell, name, "host_seconds"));
 		if (breakdown)
-			breakdown_print(&phase[i].spans, phase[i].n);
+			breakdown_print(&phase[i].spans, (uint32_t)n);
 	}
 	fflush(stdout);
 }
@@ -39,9 +39,12 @@ static void csv_line(FILE *f, json_t *cell, const char *phase)
 	static const char *const keys[] = { "cycles", "load_bytes", "store_bytes", "macs",
 					    "elements" };
 
-	fprintf(f, "%s,%.0f,%.0f,%s,%.6f", json_string_value(json_object_get(cell, "engine")),
-		bench_number(cell, "prefill", "tokens"), bench_number(cell, "decode", "tokens"),
-		phase, bench_number(cell, phase, "host_seconds"));
+	double batch = json_number_value(json_object_get(cell, "batch"));
+
+	fprintf(f, "%s,%.0f,%.0f,%.0f,%s,%.6f", json_string_value(json_object_get(cell, "engine")),
+		bench_number(cell, "prefill", "tokens") / batch,
+		bench_number(cell, "decode", "tokens") / batch, batch, phase,
+		bench_number(cell, phase, "host_seconds"));
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		fprintf(f, ",%.0f", bench_number(cell, phase, keys[i]));
 	fputc('\n', f);
@@ -54,7 +57,7 @@ int bench_write_csv(const char *path, json_t *cells)
 	json_t *cell;
 
 	if (f) {
-		fputs("engine,prompt,gen,phase,host_seconds,cycles,load_bytes,store_bytes,macs,elements\n", f);
+		fputs("engine,prompt,gen,batch,phase,host_seconds,cycles,load_bytes,store_bytes,macs,elements\n", f);
 		json_array_foreach(cells, i, cell) {
 			if (bench_has(cell, "prefill"))
 				csv_line(f, cell, "prefill");

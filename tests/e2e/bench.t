@@ -45,9 +45,21 @@ with tempfile.TemporaryDirectory() as tmp:
     out = bench("-e", "ref", "-p", "16", "-n", "1", "--plots", f"{tmp}/more")
     os.environ["PATH"] = path
     ok(out.returncode == 3 and "apt-get install gnuplot-nox" in out.stderr, "without gnuplot it says how to get it")
-for wrong in (["-p", ""], ["-p", "16,x"], ["-p", ",".join(["1"] * 33)], ["-n", "-1"]):
+    cells = json.loads(bench("-e", "rtl", "-p", "33", "-n", "3", "-B", "1,3", "--json", "--breakdown", "--csv",
+                             f"{tmp}/csv", "--plots", f"{tmp}/plots").stdout)
+    one, three = cells
+    ok(one["decode"]["cycles"] == alone["decode"]["cycles"] and three["batch"] == 3, "one sequence is no batch")
+    ok(all(three[p]["tokens"] == 3 * one[p]["tokens"] and three[p]["macs"] == 3 * one[p]["macs"]
+           for p in ("prefill", "decode")), "three sequences are three times the products")
+    ok(three["decode"]["load_bytes"] < 2 * one["decode"]["load_bytes"], "but read the weights once")
+    ok(three["decode"]["breakdown"]["cycles"] == three["decode"]["cycles"], "a batch can be looked at")
+    rows = list(csv.DictReader(open(f"{tmp}/csv")))
+    ok([(r["batch"], r["prompt"], r["gen"]) for r in rows] == 2 * [("1", "33", "3")] + 2 * [("3", "33", "3")],
+       "lengths are those of a sequence")
+    ok("rtl, decode of 3" in texts(f"{tmp}/plots/throughput.svg"), "a batch has a line of its own")
+for wrong in (["-p", ""], ["-p", "16,x"], ["-p", ",".join(["1"] * 33)], ["-n", "-1"], ["-B", "0"], ["-B", "17"]):
     out = bench("-e", "ref", *wrong)
-    ok(out.returncode == 2 and wrong[0] in ("-p", "-n") and "--" in out.stderr, f"refused: {' '.join(wrong)[:12]}")
+    ok(out.returncode == 2 and wrong[0] in ("-p", "-n", "-B") and "--" in out.stderr, f"refused: {' '.join(wrong)[:12]}")
 ok(bench("-e", ",", "-p", "1").returncode == 3, "no engine is none")
 out = bench("-e", "ref,warp", "-p", "1", "-n", "0")
 ok(out.returncode == 3 and "warp" in out.stderr, "an engine that is not there is named")

@@ -39,7 +39,7 @@ _iau()
 		own="--tokens"
 		;;
 	bench)
-		own="--prompt --gen --breakdown --csv --plots"
+		own="--prompt --gen --batch --breakdown --csv --plots"
 		;;
 	trace)
 		own="--prompt --gen --output"
