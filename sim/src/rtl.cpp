@@ -141,26 +141,32 @@ static void rtl_destroy(struct iau_dev *dev)
 	delete dev;
 }
 
-// A cycle later the device sees the request, another one later the host what is read.
+// The cycle of an access to a register, whose inputs come without a register: the host's view of before
+// and after is the device's. Clock gates see them while the clock is low.
+static void access(struct iau_dev *dev)
+{
+	dev->top.eval();
+	cycle(dev);
+}
+
+// What is read comes a cycle after the request.
 static uint32_t rtl_mmio_read(struct iau_dev *dev, uint32_t offset)
 {
 	dev->top.mmio_re_i = 1;
 	dev->top.mmio_addr_i = (uint16_t)offset;
-	cycle(dev);
+	access(dev);
 	dev->top.mmio_re_i = 0;
-	cycle(dev);
 	return dev->top.mmio_rdata_o;
 }
 
-// A third cycle, in which a queue with work is found.
+// A cycle more, in which a queue with work is found.
 static void rtl_mmio_write(struct iau_dev *dev, uint32_t offset, uint32_t value)
 {
 	dev->top.mmio_we_i = 1;
 	dev->top.mmio_addr_i = (uint16_t)offset;
 	dev->top.mmio_wdata_i = value;
-	cycle(dev);
+	access(dev);
 	dev->top.mmio_we_i = 0;
-	cycle(dev);
 	cycle(dev);
 }
 
