@@ -5,7 +5,7 @@
  *   reset_test hangs COUNT    beside them, COUNT jobs hang, which the card does at each job with tag
  *                             0xbad; how long the others had to wait is written, but decides nothing
  *   reset_test endless COUNT  beside them, COUNT jobs retire commands without end
- *   reset_test busy SECONDS   whoever started this does something to the card meanwhile
+ *   reset_test busy FILE      whoever started this does something to the card until it makes the file
  *   reset_test wedged         the card is: each ioctl says so
  *
  * Prints TAP.
@@ -204,14 +204,15 @@ static void endless(unsigned int count)
 	check_innocents(pid);
 }
 
-static void busy(unsigned int seconds)
+static void busy(const char *over)
 {
 	pid_t pid[INNOCENTS];
 
 	start_innocents(pid);
 	puts("# at work");
 	fflush(stdout);
-	sleep(seconds);
+	while (access(over, F_OK))
+		usleep(10000);
 	check_innocents(pid);
 }
 
@@ -243,11 +244,11 @@ int main(int argc, char **argv)
 		hangs(n);
 	else if (argc == 3 && n && !strcmp(argv[1], "endless"))
 		endless(n);
-	else if (argc == 3 && n && !strcmp(argv[1], "busy"))
-		busy(n);
+	else if (argc == 3 && !strcmp(argv[1], "busy"))
+		busy(argv[2]);
 	else if (argc == 2 && !strcmp(argv[1], "wedged"))
 		wedged();
 	else
-		return fprintf(stderr, "usage: reset_test hangs N | endless N | busy SECONDS | wedged\n"), 2;
+		return fprintf(stderr, "usage: reset_test hangs N | endless N | busy FILE | wedged\n"), 2;
 	return 0;
 }

@@ -58,12 +58,12 @@ mkdir -p "$dir/terminfo/v"
 cp -L "$(find /lib/terminfo /usr/share/terminfo -name vt100 2> /dev/null | head -n 1)" "$dir/terminfo/v"
 guest -e ref -n 2 -o "$dir" '
 mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
-build/tests/reset_test busy 6 > /tmp/busy &
+build/tests/reset_test busy /tmp/over > /tmp/busy &
 until grep -q "at work" /tmp/busy; do usleep 50000; done
 build/iau top --json -d 1 > /out/top.json; echo "top $?"
 build/iau top; echo "no_terminal $?"
 build/iau info --json > /out/info.json
-wait $!
+touch /tmp/over; wait $!
 export TERMINFO=/out/terminfo
 for i in 1 2 3; do build/tests/hang_client copy 100000000 & done
 until [ "$(grep -c "jobs [1-9].* hang_client" /sys/kernel/debug/accel/*1:00.0/clients)" = 3 ]; do usleep 50000; done

@@ -60,14 +60,14 @@ $resumes"
 	# the machine sleeps, but for the last step: nothing would wake it there
 	guest -e $engine -a suspend.pm_test_delay=1 "$setup
 $apart
-run reset_test busy 9 &
+run reset_test busy /tmp/over &
 sleep 1
 for depth in devices platform core; do
 	echo \$depth > /sys/power/pm_test
 	echo mem > /sys/power/state && echo slept
 	sleep 1
 done
-wait \$!
+touch /tmp/over; wait \$!
 $resumes
 $together"
 	tap "$engine: sleep under load" 1

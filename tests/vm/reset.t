@@ -79,13 +79,13 @@ clean
 # resets that others ask for, under load; and the driver bound again
 for method in flr bus; do
 	guest -e ref "$(load timeout_ms=10000)
-build/tests/reset_test busy 9 &
+build/tests/reset_test busy /tmp/over &
 sleep 1
 cd /sys/bus/pci/devices/0000:01:00.0
 echo $method > reset_method
 # the port of QEMU says of the bus that its link does not come up again, and of the reset that it failed
 for i in 1 2 3 4; do echo 1 > reset; sleep 0.3; done 2> /dev/null
-wait \$!
+touch /tmp/over; wait \$!
 $resets"
 	tap "resets by $method under load" 1
 	[ "$(said function_resets)" = 4 ]
