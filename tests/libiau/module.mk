@@ -15,4 +15,4 @@ $(B)/tests/libiau/%.gguf: models/random/make_gguf.py $(wildcard models/common/*.
 	@mkdir -p $(@D)
 	/usr/bin/python3 $< --shape $* --type q4_0 --out $@ > /dev/null
 $(B)/tests/libiau/test_batch: | $(patsubst %,$(B)/tests/libiau/%.gguf,6m qwen2-0.5b qwen3-0.6b)
-check-vm: $(LIBIAU_TESTS)
+check-vm check-debug: $(LIBIAU_TESTS)

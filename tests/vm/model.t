@@ -20,7 +20,8 @@ for model in q8_0 q4_0; do
 done
 guest -e ref 'export IAU_NODE=/dev/accel/accel0
 build/tests/libiau/test_buffers 2>&1
-build/tests/libiau/test_kv_growth 2>&1'
-tap "libiau on the card" 15
+build/tests/libiau/test_kv_growth 2>&1
+build/tests/libiau/test_batch 2>&1'
+tap "libiau on the card" 21
 clean
 finish
