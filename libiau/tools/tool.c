@@ -59,7 +59,7 @@ double tool_real(const struct argp_state *state, const char *name, const char *a
 	return v;
 }
 
-enum { OPT_MEMORY = 512, OPT_DEVICE };
+enum { OPT_MEMORY = 512, OPT_DEVICE, OPT_BUS };
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
@@ -84,6 +84,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case 'L':
 		c->latency = (uint32_t)tool_number(state, "--latency", arg, 100000);
 		return 0;
+	case OPT_BUS:
+		c->bus = (uint32_t)tool_number(state, "--bus", arg, 64);
+		return 0;
 	case OPT_MEMORY:
 		c->memory = (uint32_t)tool_number(state, "--memory", arg, 1 << 16);
 		return 0;
@@ -103,6 +106,7 @@ static const struct argp_option common_options[] = {
 	{ "seed", 's', "N", 0, "Seed of sampling and of the memory model's jitter (1)", 1 },
 	{ "ctx", 'c', "N", 0, "Limit the context to N tokens", 1 },
 	{ "latency", 'L', "CYCLES", 0, "Latency of the memory model (100)", 1 },
+	{ "bus", OPT_BUS, "BYTES", 0, "Bytes a cycle of the memory model, 1 to 64 (64)", 1 },
 	{ "memory", OPT_MEMORY, "MIB", 0, "Memory of the device, 2 to 65536 MiB (65536)", 1 },
 	{ "json", 'j', NULL, 0, "Print JSON", 1 },
 	{ 0 },
@@ -113,7 +117,7 @@ const struct argp common_argp = { .options = common_options, .parser = parse_com
 int tool_load(const struct common *c, struct loaded *l)
 {
 	struct iau_device_options opt = { .engine = c->engine, .node = c->device, .latency = c->latency,
-					  .seed = c->seed,
+					  .bus = c->bus, .seed = c->seed,
 					  .memory = (uint64_t)c->memory << 20 };
 	struct iau_model_info info;
 	int err;

@@ -20,7 +20,7 @@ struct common {
 	const char *model, *engine; /* NULL: a card, else ref */
 	const char *device; /* node of a card */
 	uint64_t seed;
-	uint32_t ctx, latency, memory; /* memory: MiB */
+	uint32_t ctx, latency, bus, memory; /* memory: MiB */
 	bool json;
 };
 

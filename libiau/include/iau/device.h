@@ -22,13 +22,14 @@ struct iau_device;
  *		process; NULL: a card behind the kernel driver if there is one, else "ref"
  * @node:	device node of a card, such as /dev/accel/accel0, or NULL; not with @engine
  * @latency:	of an engine: cycles from address to first beat of the memory model; 0 = default (100)
+ * @bus:	of an engine: bytes a cycle of the memory model, 1 to 64; 0 = default (64)
  * @seed:	seed of the memory model's jitter
  * @memory:	bytes of memory, at least 2 MiB; 0 = default (64 GiB, taken from the host as used)
  */
 struct iau_device_options {
 	const char *engine;
 	const char *node;
-	uint32_t latency;
+	uint32_t latency, bus;
 	uint64_t seed;
 	uint64_t memory;
 };

@@ -341,6 +341,8 @@ int iau_inproc_open(const struct iau_device_options *o, struct iau_device **out)
 	struct inproc *dev;
 	int err;
 
+	if (o->bus > 64)
+		return iau_error(-EINVAL, "a bus of %u bytes: 64 at most", o->bus);
 	dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return iau_error_nomem("device");
@@ -364,6 +366,7 @@ int iau_inproc_open(const struct iau_device_options *o, struct iau_device **out)
 	}
 	host.opaque = dev;
 	timing.latency = o->latency ? o->latency : timing.latency;
+	timing.bytes_per_cycle = o->bus ? o->bus : timing.bytes_per_cycle;
 	timing.seed = o->seed;
 	dev->dev = dev->ops->create(&host, &timing);
 	if (!dev->dev) {

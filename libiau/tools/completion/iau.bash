@@ -4,7 +4,7 @@
 _iau()
 {
 	local cur=$2 prev=$3 cmd="" own=""
-	local common="--model --engine --device --seed --ctx --latency --memory --json --help --usage"
+	local common="--model --engine --device --seed --ctx --latency --bus --memory --json --help --usage"
 
 	COMPREPLY=()
 	[ "$COMP_CWORD" -gt 1 ] && cmd=${COMP_WORDS[1]}
@@ -23,7 +23,7 @@ _iau()
 		return
 		;;
 	-[pntscL] | --around | --prompt | --tokens | --gen | --temperature | --top-k | --top-p | --min-p | \
-		--repeat-penalty | --repeat-last-n | --seed | --ctx | --latency | --memory)
+		--repeat-penalty | --repeat-last-n | --seed | --ctx | --latency | --bus | --memory)
 		return
 		;;
 	esac
