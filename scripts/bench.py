@@ -190,4 +190,5 @@ def main():
         print(f"{name:45} {value:12.4f}")
 
 
-main()
+if __name__ == "__main__":
+    main()
