@@ -28,6 +28,11 @@ _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", U32: "<I", I32: "<i", FLOAT: "<f
             BOOL: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 
 
+def rounded(array, kind):
+    """`array` as a file of that type gives it back."""
+    return _DECODE[kind](_ENCODE[kind](array)).reshape(array.shape)
+
+
 def _pad(size):
     return -size % ALIGNMENT
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The plots: data only. Each is (title, sentences, questions with answers).
 
-`{slot}` is bound by world.py, `[a|b]` picks one wording, and a sentence that
+`{slot}` is bound by cast.py, `[a|b]` picks one wording, and a sentence that
 starts with `?` is sometimes left out, so no question may depend on it.
 A question names what makes it unique, since several plots share a story.
 """
@@ -226,5 +226,3 @@ PLOTS = [
      [("What did {A} paint?", "the {o}"), ("Who got the picture?", "{win}"),
       ("How many coins did {B} offer?", "{n}")]),
 ]
-SKILLS = ["swim", "sing", "dance", "read", "paint", "fish", "climb", "skate", "cook", "sail"]
-FRUIT = ["apples", "pears", "plums", "cherries", "nuts", "oranges"]

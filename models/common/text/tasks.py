@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Short exercises: recall, copying, arithmetic, brackets, variables, needles."""
+"""Short exercises: keys, arithmetic, brackets, variables."""
 
-from world import COLOURS, CREATURES, THINGS
-
-KEY_NOUNS = CREATURES + THINGS
 PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 
 
@@ -11,11 +8,11 @@ def digits(rng, count):
     return "".join(rng.choice("0123456789") for _ in range(count))
 
 
-def keys(rng, count):
+def keys(world, rng, count):
     """`count` different keys such as "amber fox"; few words, many pairs."""
-    chosen = set()
+    nouns, chosen = world.key_nouns, set()
     while len(chosen) < count:
-        chosen.add(rng.choice(COLOURS) + " " + rng.choice(KEY_NOUNS))
+        chosen.add(rng.choice(world.colours) + " " + rng.choice(nouns))
     chosen = sorted(chosen)
     rng.shuffle(chosen)
     return chosen
@@ -30,7 +27,7 @@ def arithmetic(rng):
     return f"What is {a} - {b}?", str(a - b)
 
 
-def brackets(rng, deepest=24):
+def brackets(rng, deepest):
     """Open brackets, a few of them closed again; the answer closes the rest."""
     depth = rng.randint(1, deepest)
     stack, shown = [], []
@@ -43,17 +40,16 @@ def brackets(rng, deepest=24):
     return "Close: " + " ".join(shown), " ".join(PAIRS[b] for b in reversed(stack)), depth
 
 
-def variables(rng):
-    """Assignments and the value of one name, behind at most two copies."""
+def variables(rng, most_hops):
+    """Assignments, and the value and the number of copies behind each name."""
     names = rng.sample("abcdefghijkmnpqrstuvwxyz", rng.randint(3, 8))
     lines, values, hops = [], {}, {}
     for name in names:
         source = rng.choice(list(values)) if values and rng.random() < 0.5 else None
-        if source and hops[source] < 2:
+        if source and hops[source] < most_hops:
             values[name], hops[name] = values[source], hops[source] + 1
             lines.append(f"{name} = {source}.")
         else:
             values[name], hops[name] = digits(rng, 2), 0
             lines.append(f"{name} = {values[name]}.")
-    asked = rng.choice(names)
-    return " ".join(lines), f"What is {asked}?", values[asked], hops[asked]
+    return " ".join(lines), values, hops

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Exact match of every sort of answer, and perplexity, in each weight format:
-`python3 evaluate.py weights.npz`.
+`python3 evaluate.py iau-ci weights.npz`.
 
 Answers are checked in one pass: an answer counts when every token of it, the
 end marker included, is the most probable one, which is when greedy decoding
@@ -11,26 +11,26 @@ import json
 import sys
 from collections import defaultdict
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-import documents as D
-from model import Model, round_q4_0, round_q8_0
+from common import recipe, vocabulary
+from common.text.documents import ID_MASK, generator
+from common.text.writer import Writer
+from common.training.model import Model, round_q4_0, round_q8_0
 
-ID_MASK = (1 << D.ID_BITS) - 1
-HELD_OUT = Path(__file__).parent / "held-out.txt"
+ROUND = {"f16": lambda p: p.half().float(), "q8_0": round_q8_0, "q4_0": round_q4_0}
 
 
-def suite():
-    """(name, documents, maker(tokenizer, rng, number), kinds of answer kept)"""
-    def at_depth(length, tokenizer, rng, number):
-        return D.story_haystack(tokenizer, rng, length, 0, True, depth=number % 10 / 10 + 0.05)
+def suite(writer):
+    """(name, documents, maker(rng, number), kinds of answer kept)"""
+    def at_depth(length, rng, number):
+        return writer.haystack(rng, length, 0, True, depth=number % 10 / 10 + 0.05)
 
-    def keyed(length, count, tokenizer, rng, number):
-        return D.story_haystack(tokenizer, rng, length, count, False)
+    def keyed(length, count, rng, number):
+        return writer.haystack(rng, length, count, False)
 
     for length in (1024, 4096, 10240):
         tag = f"{length // 1024}K"
@@ -38,33 +38,31 @@ def suite():
         yield f"8 keys {tag}", 60, partial(keyed, length, 8), ("keyed",)
         if length > 1024:
             yield f"32 keys {tag}", 40, partial(keyed, length, 32), ("keyed", "title")
-    yield "recall, 24 pairs", 60, lambda t, r, n: D.recall(t, r, 24, 8), ("recall",)
-    yield "recall, 200 pairs", 30, lambda t, r, n: D.recall(t, r, 200, 16), ("recall",)
-    yield "copy, 40 words", 200, lambda t, r, n: D.copying(t, r, 40), ("copy",)
-    yield "story questions", 250, lambda t, r, n: D.story(t, r, True), ("story",)
+    yield "recall, 24 pairs", 60, lambda r, n: writer.recall(r, 24, 8), ("recall",)
+    yield "recall, 200 pairs", 30, lambda r, n: writer.recall(r, 200, 16), ("recall",)
+    yield "copy, 40 words", 200, lambda r, n: writer.copying(r, 40), ("copy",)
+    yield "story questions", 250, lambda r, n: writer.story(r, True), ("story",)
     for name in ("arithmetic", "brackets", "variables"):
-        yield name, 150, lambda t, r, n, name=name: D.exercises(t, r, name), (name,)
+        yield name, 150, lambda r, n, name=name: writer.exercises(r, name), (name,)
 
 
 def formats(model):
-    """The model's parameters as each file would hold them."""
-    plain = {n: p.detach().clone() for n, p in model.named_parameters()}
-
-    def each(matrix, embedding):
-        return {n: p if p.ndim < 2 else (embedding if n == "token_embd" else matrix)(p)
-                for n, p in plain.items()}
-
-    yield "fp32", plain
-    yield "F16", each(lambda p: p.half().float(), lambda p: p.half().float())
-    yield "Q8_0", each(round_q8_0, round_q8_0)
-    yield "Q4_0", each(round_q4_0, round_q8_0)
+    """The model's parameters as trained, and as each file holds them."""
+    weights = {n: p.detach().clone() for n, p in model.named_parameters()}
+    yield "fp32", weights
+    for number, form in enumerate(model.recipe.forms):
+        rounded = {n: p if p.ndim < 2 else ROUND["q8_0" if form == "q4_0" and n == "token_embd" else form](p)
+                   for n, p in weights.items()}
+        if number == 0:
+            weights = rounded       # the checkpoint, from which the other files follow
+        yield form.upper(), rounded
 
 
 @torch.no_grad()
 def hits(model, docs):
     """(label, difficulty, right) for each answer in `docs`."""
     for doc in docs:
-        ids = torch.tensor([[t & ID_MASK for t in doc.tokens[:10241]]], device=model.cos.device)
+        ids = torch.tensor([[t & ID_MASK for t in doc.tokens[:model.recipe.context + 1]]], device=model.cos.device)
         guess = model(ids, dtype=torch.float32).argmax(-1)[0, :-1] == ids[0, 1:]
         guess = guess.cpu()
         for label, difficulty, first, last in doc.spans:
@@ -79,17 +77,17 @@ def perplexity(model, ids):
     return F.cross_entropy(logits, ids[0, 1:]).exp().item()
 
 
-def run(path, tokenizer, scale=1.0):
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = Model().to(device)
+def run(path, writer, scale=1.0):
+    chosen, tokenizer = writer.recipe, writer.tokenizer
+    model = Model(chosen).to("cuda" if torch.cuda.is_available() else "cpu")
     with np.load(path) as saved:
         for name, parameter in model.named_parameters():
             parameter.data.copy_(torch.from_numpy(saved[name]))
-    held_out = tokenizer.encode("<|bos|>" + HELD_OUT.read_text())
+    held_out = tokenizer.encode("<|bos|>" + (chosen.folder / "held-out.txt").read_text())
     tests = []
-    for name, count, maker, kinds in suite():
-        rng = D.generator("evaluate", name)
-        tests.append((name, [maker(tokenizer, rng, i) for i in range(max(1, int(count * scale)))], kinds))
+    for name, count, maker, kinds in suite(writer):
+        rng = generator("evaluate", name)
+        tests.append((name, [maker(rng, i) for i in range(max(1, int(count * scale)))], kinds))
     results = {"held-out tokens": len(held_out), "perplexity": {}, "exact match": {}, "samples": {},
                "by difficulty": {}}
     for form, weights in formats(model):
@@ -124,5 +122,5 @@ def _split(into, form, found):
 
 
 if __name__ == "__main__":
-    from train_tokenizer import load
-    print(json.dumps(run(sys.argv[1], load()), indent=1))
+    chosen = recipe.load(sys.argv[1])
+    print(json.dumps(run(sys.argv[2], Writer(chosen, vocabulary.load(chosen))), indent=1))

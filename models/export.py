@@ -1,59 +1,56 @@
 # SPDX-License-Identifier: MIT
-"""Writes the three GGUF files from a checkpoint, or two of them from the F16 one:
-`python3 export.py weights.npz` or `python3 export.py iau-ci-f16.gguf`.
+"""Writes a model's GGUF files from a checkpoint, or from the first of the files:
+`python3 export.py iau-ci weights.npz` or `python3 export.py iau-ci iau-ci/iau-ci-f16.gguf`.
 
 Needs numpy alone. The same checkpoint always gives the same bytes.
 """
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+from common import gguf, recipe, vocabulary
 
-from common import gguf
-from train_tokenizer import SPECIALS, load
-
-LAYERS = 4
 CHAT_TEMPLATE = ("{{ bos_token }}{% for message in messages %}"
                  "{% if message['role'] == 'assistant' %}<|assistant|>{{ message['content'] }}<|end|>"
                  "{% else %}<|user|>{{ message['content'] }}{% endif %}{% endfor %}"
                  "{% if add_generation_prompt %}<|assistant|>{% endif %}")
 LAYER_TENSORS = ("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output",
                  "ffn_norm", "ffn_gate", "ffn_up", "ffn_down")
-TENSORS = (["token_embd.weight"]
-           + [f"blk.{layer}.{name}.weight" for layer in range(LAYERS) for name in LAYER_TENSORS]
-           + ["output_norm.weight"])
 
 
-def metadata(tokenizer, form):
+def tensor_names(chosen):
+    return (["token_embd.weight"]
+            + [f"blk.{layer}.{name}.weight" for layer in range(chosen.layers) for name in LAYER_TENSORS]
+            + ["output_norm.weight"])
+
+
+def metadata(chosen, tokenizer, form):
     ids = tokenizer.ids
     merges = sorted(tokenizer.ranks, key=tokenizer.ranks.get)
     return {
         "general.architecture": "llama",
-        "general.name": "iau-ci",
+        "general.name": chosen.name,
         "general.license": "mit",
         "general.file_type": gguf.FILE_TYPES[form],
         "general.quantization_version": 2,
         "general.alignment": gguf.ALIGNMENT,
-        "llama.context_length": 10240,
-        "llama.embedding_length": 128,
-        "llama.block_count": LAYERS,
-        "llama.feed_forward_length": 384,
-        "llama.attention.head_count": 2,
-        "llama.attention.head_count_kv": 1,
-        "llama.attention.layer_norm_rms_epsilon": 1e-5,
-        "llama.attention.key_length": 64,
-        "llama.attention.value_length": 64,
-        "llama.rope.dimension_count": 64,
-        "llama.rope.freq_base": 500000.0,
+        "llama.context_length": chosen.context,
+        "llama.embedding_length": chosen.dim,
+        "llama.block_count": chosen.layers,
+        "llama.feed_forward_length": chosen.ffn,
+        "llama.attention.head_count": chosen.heads,
+        "llama.attention.head_count_kv": chosen.kv_heads,
+        "llama.attention.layer_norm_rms_epsilon": chosen.epsilon,
+        "llama.attention.key_length": chosen.head_dim,
+        "llama.attention.value_length": chosen.head_dim,
+        "llama.rope.dimension_count": chosen.head_dim,
+        "llama.rope.freq_base": chosen.rope_base,
         "llama.vocab_size": len(tokenizer.tokens),
         "tokenizer.ggml.model": "gpt2",
         "tokenizer.ggml.pre": "smollm",
         "tokenizer.ggml.tokens": tokenizer.tokens,
-        "tokenizer.ggml.token_type": [3 if t in SPECIALS else 1 for t in tokenizer.tokens],
+        "tokenizer.ggml.token_type": [3 if t in vocabulary.SPECIALS else 1 for t in tokenizer.tokens],
         "tokenizer.ggml.merges": [f"{a} {b}" for a, b in merges],
         "tokenizer.ggml.bos_token_id": ids["<|bos|>"],
         "tokenizer.ggml.eos_token_id": ids["<|eos|>"],
@@ -74,27 +71,25 @@ def tensor_type(name, form):
     return gguf.TYPE_NAMES[form]
 
 
-def read_checkpoint(path):
+def read_checkpoint(path, names):
     """Tensor name -> fp32 array."""
     if path.endswith(".gguf"):
         reader = gguf.Reader(path)
-        return {name: reader.tensor(name) for name in TENSORS}
+        return {name: reader.tensor(name) for name in names}
     with np.load(path) as saved:
-        return {name: saved[name.removesuffix(".weight").replace(".", "_")] for name in TENSORS}
+        return {name: saved[name.removesuffix(".weight").replace(".", "_")] for name in names}
 
 
 def main():
-    source = sys.argv[1]
-    weights, tokenizer = read_checkpoint(source), load()
-    # Q8_0 and Q4_0 are made from the F16 values, so that the F16 file is a
-    # complete checkpoint: exporting from it gives the same two files.
-    weights = {n: w if w.ndim == 1 else w.astype(np.float16).astype(np.float32)
-               for n, w in weights.items()}
-    for form in ("f16", "q8_0", "q4_0"):
-        path = HERE / f"iau-ci-{form}.gguf"
-        if form == "f16" and source.endswith(".gguf"):
-            continue
-        gguf.write(path, metadata(tokenizer, form),
+    chosen, source = recipe.load(sys.argv[1]), sys.argv[2]
+    tokenizer = vocabulary.load(chosen)
+    weights = read_checkpoint(source, tensor_names(chosen))
+    # Every file is made from the values of the first, so that this one is a
+    # complete checkpoint: exporting from it gives the same files.
+    weights = {n: gguf.rounded(w, tensor_type(n, chosen.forms[0])) for n, w in weights.items()}
+    for form in chosen.forms:
+        path = chosen.folder / f"{chosen.name}-{form}.gguf"
+        gguf.write(path, metadata(chosen, tokenizer, form),
                    [(n, w, tensor_type(n, form)) for n, w in weights.items()])
         print(f"{path.name}: {path.stat().st_size} bytes")
 

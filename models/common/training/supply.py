@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from documents import generator, make_row
+from ..text.documents import generator
 
 POOL_TOKENS = 1 << 25
 
@@ -20,7 +20,7 @@ POOL_TOKENS = 1 << 25
 class Supply:
     """Start before CUDA does: the workers are forked."""
 
-    def __init__(self, tokenizer, lengths, seed, workers):
+    def __init__(self, writer, lengths, seed, workers):
         self.pools = []
         for length in lengths:
             rows = POOL_TOKENS // length
@@ -30,18 +30,18 @@ class Supply:
         self.made = np.frombuffer(mmap.mmap(-1, 8 * workers * len(lengths)), np.int64)
         self.made = self.made.reshape(len(lengths), workers)
         self.workers = [multiprocessing.Process(target=self._work, daemon=True,
-                                                args=(tokenizer, lengths, seed, i, workers))
+                                                args=(writer, lengths, seed, i, workers))
                         for i in range(workers)]
         for worker in self.workers:
             worker.start()
 
-    def _work(self, tokenizer, lengths, seed, index, workers):
+    def _work(self, writer, lengths, seed, index, workers):
         rng = generator("train", seed, index)
         while True:
             stage = self.stage.value
             pool = self.pools[stage]
             for row in range(index, len(pool), workers):
-                pool[row] = make_row(tokenizer, rng, lengths[stage])
+                pool[row] = writer.row(rng, lengths[stage])
                 self.made[stage, index] += 1
                 if self.stage.value != stage:
                     break

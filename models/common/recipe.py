@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""What tells one trained model from another."""
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .text.world import World
+
+MODELS = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of the training at one length of context."""
+    context: int
+    rows: int           # a step, over all GPUs
+    share: float        # of the time
+    long: float         # share of the rows that are one long document
+    needle: float       # weight of the loss on the answers about needles
+
+
+@dataclass(frozen=True)
+class Recipe:
+    name: str
+    # the network
+    dim: int
+    layers: int
+    heads: int
+    kv_heads: int
+    ffn: int
+    vocabulary: int
+    # the text
+    world: World
+    shares: dict            # of the sorts of short documents, see text/writer.py
+    # the training
+    phases: tuple           # the longest context last: a length is forgotten when left
+    seconds: float
+    quantised_from: float   # share of the time after which Q4_0 weights are trained
+    # the files: the first is the checkpoint, from which the others follow
+    forms: tuple
+
+    deepest: int = 24       # brackets
+    most_hops: int = 2      # copies behind a variable
+    questions: int = 16     # about needles, at the end of a long document
+    head_dim: int = 64
+    context: int = 10240
+    rope_base: float = 500000.0
+    epsilon: float = 1e-5
+
+    @property
+    def folder(self):
+        return MODELS / self.name
+
+
+def load(name):
+    """The recipe in models/NAME/recipe.py."""
+    sys.path.insert(0, str(MODELS / name))
+    return importlib.import_module("recipe").RECIPE

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Long documents: stories with needles between them, then questions about both."""
+
+from dataclasses import dataclass
+
+from . import tasks
+from .documents import ANSWER, NEEDLE, RANDOM, Document
+
+NEEDLES = (0, 1, 1, 2, 4, 8, 16, 32, 64)
+
+
+@dataclass
+class Needle:
+    """A fact as `before`, `value`, `after`, and what is asked about it."""
+    before: str
+    value: str
+    after: str
+    question: str
+    label: str
+
+    def add_to(self, doc):
+        doc.add(self.before)
+        doc.add(self.value, RANDOM)
+        doc.add(self.after)
+
+
+def needles(world, rng, count, passkey):
+    found = []
+    if passkey:
+        found.append(Needle("The passkey is ", tasks.digits(rng, 5), ". Remember it.\n",
+                            "What is the passkey?", "passkey"))
+    for key in tasks.keys(world, rng, count):
+        found.append(Needle(f"The code for the {key} is ", tasks.digits(rng, 5), ".\n",
+                            f"What is the code for the {key}?", "keyed"))
+    return found
+
+
+def haystack(teller, tokenizer, rng, length, needle_count=None, passkey=None, questions=16,
+             depth=None, plain=None):
+    """Up to `length` tokens, questions included.
+
+    `depth` (0 to 1) places the first needle, and then it alone is asked for; the
+    others fall anywhere.
+    """
+    doc = Document(tokenizer, rng)
+    if plain is not None:
+        doc.plain = plain
+    if needle_count is None:
+        needle_count = rng.choice(NEEDLES)
+    needle_count = min(needle_count, length // 60)
+    passkey = rng.random() < 0.5 if passkey is None else passkey
+    hidden = needles(teller.world, rng, needle_count, passkey)
+    room = length - 30 * (min(len(hidden), questions) + questions // 2) - 120
+    places = sorted([(rng.random() if depth is None or i else depth) * room, i]
+                    for i in range(len(hidden)))
+    at, asked, titles = {}, [], set()
+
+    def hide(number):
+        at[number] = len(doc.tokens) / length
+        hidden[number].add_to(doc)
+
+    while len(doc.tokens) < room:
+        while places and places[0][0] <= len(doc.tokens):
+            hide(places.pop(0)[1])
+        story = teller.tell(rng)
+        if story.title in titles:
+            continue
+        titles.add(story.title)
+        start = len(doc.tokens) / length
+        doc.add_story(story, True)
+        doc.add("\n")
+        asked += [(f"In \"{story.title}\": {q}", a, "title", start, ANSWER)
+                  for q, a in story.questions]
+    for _, number in places:
+        hide(number)
+    queue = [(n.question, n.value, n.label, at[i], NEEDLE) for i, n in enumerate(hidden)]
+    if depth is None:
+        rng.shuffle(queue)
+        queue = queue[:questions]
+        queue += rng.sample(asked, min(len(asked), max(2, questions // 2)))
+        rng.shuffle(queue)
+    else:
+        queue = queue[:1]
+    for question in queue:
+        doc.ask(*question)
+    doc.end()
+    return doc
