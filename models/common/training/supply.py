@@ -8,6 +8,7 @@ rare, and then costs one odd row.
 
 import mmap
 import multiprocessing
+import os
 import time
 
 import numpy as np
@@ -36,6 +37,7 @@ class Supply:
             worker.start()
 
     def _work(self, writer, lengths, seed, index, workers):
+        os.nice(10)
         rng = generator("train", seed, index)
         while True:
             stage = self.stage.value
