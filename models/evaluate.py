@@ -25,25 +25,32 @@ ROUND = {"f16": lambda p: p.half().float(), "q8_0": round_q8_0, "q4_0": round_q4
 
 
 def suite(writer):
-    """(name, documents, maker(rng, number), kinds of answer kept)"""
+    """(documents, maker(rng, number), {kind of answer: the name of its figure})"""
+    chosen = writer.recipe
+
     def at_depth(length, rng, number):
         return writer.haystack(rng, length, 0, True, depth=number % 10 / 10 + 0.05)
 
-    def keyed(length, count, rng, number):
-        return writer.haystack(rng, length, count, False)
+    def keyed(length, count, rng, number, **more):
+        return writer.haystack(rng, length, count, False, **more)
 
     for length in (1024, 4096, 10240):
         tag = f"{length // 1024}K"
-        yield f"passkey {tag}", 100, partial(at_depth, length), ("passkey",)
-        yield f"8 keys {tag}", 60, partial(keyed, length, 8), ("keyed",)
+        yield 100, partial(at_depth, length), {"passkey": f"passkey {tag}"}
+        yield 60, partial(keyed, length, 8), {"keyed": f"8 keys {tag}"}
         if length > 1024:
-            yield f"32 keys {tag}", 40, partial(keyed, length, 32), ("keyed", "title")
-    yield "recall, 24 pairs", 60, lambda r, n: writer.recall(r, 24, 8), ("recall",)
-    yield "recall, 200 pairs", 30, lambda r, n: writer.recall(r, 200, 16), ("recall",)
-    yield "copy, 40 words", 200, lambda r, n: writer.copying(r, 40), ("copy",)
-    yield "story questions", 250, lambda r, n: writer.story(r, True), ("story",)
+            yield 40, partial(keyed, length, 32), {"keyed": f"32 keys {tag}",
+                                                   "title": f"title questions {tag}"}
+        if any(chosen.two_hop):
+            yield 40, partial(keyed, length, 8, two_hop=8), {"two-hop": f"two-hop keys {tag}"}
+        if any(chosen.few_plots) and length > 1024:
+            yield 40, partial(keyed, length, 0, plots=6), {"title": f"similar titles {tag}"}
+    yield 60, lambda r, n: writer.recall(r, 24, 8), {"recall": "recall, 24 pairs"}
+    yield 30, lambda r, n: writer.recall(r, 200, 16), {"recall": "recall, 200 pairs"}
+    yield 200, lambda r, n: writer.copying(r, 40), {"copy": "copy, 40 words"}
+    yield 250, lambda r, n: writer.story(r, True), {"story": "story questions"}
     for name in ("arithmetic", "brackets", "variables"):
-        yield name, 150, lambda r, n, name=name: writer.exercises(r, name), (name,)
+        yield 150, lambda r, n, name=name: writer.exercises(r, name), {name: name}
 
 
 def formats(model):
@@ -85,9 +92,9 @@ def run(path, writer, scale=1.0):
             parameter.data.copy_(torch.from_numpy(saved[name]))
     held_out = tokenizer.encode("<|bos|>" + (chosen.folder / "held-out.txt").read_text())
     tests = []
-    for name, count, maker, kinds in suite(writer):
-        rng = generator("evaluate", name)
-        tests.append((name, [maker(rng, i) for i in range(max(1, int(count * scale)))], kinds))
+    for count, maker, figures in suite(writer):
+        rng = generator("evaluate", next(iter(figures.values())))
+        tests.append(([maker(rng, i) for i in range(max(1, int(count * scale)))], figures))
     results = {"held-out tokens": len(held_out), "perplexity": {}, "exact match": {}, "samples": {},
                "by difficulty": {}}
     for form, weights in formats(model):
@@ -96,12 +103,11 @@ def run(path, writer, scale=1.0):
         results["perplexity"][form] = round(perplexity(model, held_out), 4)
         if form == "fp32":
             continue
-        for name, docs, kinds in tests:
+        for docs, figures in tests:
             tally = defaultdict(list)
             for label, difficulty, right in hits(model, docs):
-                if label in kinds:
-                    key = name if label != "title" else f"title questions {name.split()[-1]}"
-                    tally[key].append((difficulty, right))
+                if label in figures:
+                    tally[figures[label]].append((difficulty, right))
             for key, found in tally.items():
                 results["samples"][key] = len(found)
                 results["exact match"].setdefault(key, {})[form] = round(

@@ -19,6 +19,7 @@ class Phase:
     share: float        # of the time
     long: float         # share of the rows that are one long document
     needle: float       # weight of the loss on the answers about needles
+    title: float = 2    # ... on the answers about one story among many
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,12 @@ class Recipe:
 
     deepest: int = 24       # brackets
     most_hops: int = 2      # copies behind a variable
-    questions: int = 16     # about needles, at the end of a long document
+    even_hops: bool = False     # ask for each number of copies as often as for any other
+    titles: int = 8         # questions by title at the end of a long document
+    # What long documents choose from; two-hop needles, and plots (None: all), since
+    # stories of few plots have titles that differ in a name or a colour only.
+    two_hop: tuple = (0,)
+    few_plots: tuple = (None,)
     head_dim: int = 64
     context: int = 10240
     rope_base: float = 500000.0

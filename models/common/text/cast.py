@@ -42,7 +42,8 @@ def title_case(phrase):
 
 
 class Stock:
-    """Hands out places and things so that none repeats within a story."""
+    """Hands out places and things so that none repeats within a story, and no
+    colour either where the world has enough of them."""
 
     THINGS = 16
 
@@ -50,7 +51,11 @@ class Stock:
         self.world, self.rng = world, rng
         self.places = rng.sample(world.places, len(world.places))
         things = rng.sample(world.things, self.THINGS)
-        self.things = [rng.choice(world.colours) + " " + thing for thing in things]
+        if len(world.colours) < self.THINGS:
+            colours = [rng.choice(world.colours) for _ in things]
+        else:
+            colours = rng.sample(world.colours, self.THINGS)
+        self.things = [f"{colour} {thing}" for colour, thing in zip(colours, things)]
 
     def bind(self, slots):
         """Fill the slots of one plot: places p q r, things o u v, and the rest."""

@@ -6,7 +6,7 @@ A token travels as one uint16: its id in the low bits, its class above.
 
 import random
 
-TEXT, QUESTION, ANSWER, NEEDLE, RANDOM = range(5)
+TEXT, QUESTION, ANSWER, NEEDLE, TITLE, RANDOM = range(6)
 ID_BITS = 11
 ID_MASK = (1 << ID_BITS) - 1
 

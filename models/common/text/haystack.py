@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from . import tasks
-from .documents import ANSWER, NEEDLE, RANDOM, Document
+from .documents import NEEDLE, RANDOM, TITLE, Document
 
 NEEDLES = (0, 1, 1, 2, 4, 8, 16, 32, 64)
 
@@ -16,6 +16,7 @@ class Needle:
     value: str
     after: str
     question: str
+    answer: str
     label: str
 
     def add_to(self, doc):
@@ -24,20 +25,29 @@ class Needle:
         doc.add(self.after)
 
 
-def needles(world, rng, count, passkey):
+def needles(world, rng, count, passkey, two_hop):
+    """`count` codes, and `two_hop` keys whose code is that of another key."""
     found = []
     if passkey:
-        found.append(Needle("The passkey is ", tasks.digits(rng, 5), ". Remember it.\n",
-                            "What is the passkey?", "passkey"))
-    for key in tasks.keys(world, rng, count):
-        found.append(Needle(f"The code for the {key} is ", tasks.digits(rng, 5), ".\n",
-                            f"What is the code for the {key}?", "keyed"))
+        value = tasks.digits(rng, 5)
+        found.append(Needle("The passkey is ", value, ". Remember it.\n", "What is the passkey?",
+                            value, "passkey"))
+    keys = tasks.keys(world, rng, count + two_hop)
+    codes = {key: tasks.digits(rng, 5) for key in keys[:count]}
+    for key, value in codes.items():
+        found.append(Needle(f"The code for the {key} is ", value, ".\n",
+                            f"What is the code for the {key}?", value, "keyed"))
+    for key in keys[count:]:
+        other = rng.choice(keys[:count])
+        found.append(Needle(f"The code for the {key} is the same as for the ", other, ".\n",
+                            f"What is the code for the {key}?", codes[other], "two-hop"))
     return found
 
 
-def haystack(teller, tokenizer, rng, length, needle_count=None, passkey=None, questions=16,
-             depth=None, plain=None):
-    """Up to `length` tokens, questions included.
+def haystack(teller, tokenizer, rng, length, needle_count=None, passkey=None, two_hop=0,
+             questions=16, titles=8, plots=None, depth=None, plain=None):
+    """Up to `length` tokens: stories of `plots` plots (None: all), needles between
+    them, `questions` about needles and `titles` about stories.
 
     `depth` (0 to 1) places the first needle, and then it alone is asked for; the
     others fall anywhere.
@@ -49,11 +59,12 @@ def haystack(teller, tokenizer, rng, length, needle_count=None, passkey=None, qu
         needle_count = rng.choice(NEEDLES)
     needle_count = min(needle_count, length // 60)
     passkey = rng.random() < 0.5 if passkey is None else passkey
-    hidden = needles(teller.world, rng, needle_count, passkey)
-    room = length - 30 * (min(len(hidden), questions) + questions // 2) - 120
+    hidden = needles(teller.world, rng, needle_count, passkey, two_hop if needle_count else 0)
+    plots = plots and rng.sample(teller.plots, plots)
+    room = length - 30 * (min(len(hidden), questions) + titles) - 120
     places = sorted([(rng.random() if depth is None or i else depth) * room, i]
                     for i in range(len(hidden)))
-    at, asked, titles = {}, [], set()
+    at, asked, seen = {}, [], set()
 
     def hide(number):
         at[number] = len(doc.tokens) / length
@@ -62,22 +73,22 @@ def haystack(teller, tokenizer, rng, length, needle_count=None, passkey=None, qu
     while len(doc.tokens) < room:
         while places and places[0][0] <= len(doc.tokens):
             hide(places.pop(0)[1])
-        story = teller.tell(rng)
-        if story.title in titles:
+        story = teller.tell(rng, plots)
+        if story.title in seen:
             continue
-        titles.add(story.title)
+        seen.add(story.title)
         start = len(doc.tokens) / length
         doc.add_story(story, True)
         doc.add("\n")
-        asked += [(f"In \"{story.title}\": {q}", a, "title", start, ANSWER)
+        asked += [(f"In \"{story.title}\": {q}", a, "title", start, TITLE)
                   for q, a in story.questions]
     for _, number in places:
         hide(number)
-    queue = [(n.question, n.value, n.label, at[i], NEEDLE) for i, n in enumerate(hidden)]
+    queue = [(n.question, n.answer, n.label, at[i], NEEDLE) for i, n in enumerate(hidden)]
     if depth is None:
         rng.shuffle(queue)
         queue = queue[:questions]
-        queue += rng.sample(asked, min(len(asked), max(2, questions // 2)))
+        queue += rng.sample(asked, min(len(asked), titles))
         rng.shuffle(queue)
     else:
         queue = queue[:1]

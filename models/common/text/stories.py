@@ -59,7 +59,8 @@ class Storyteller:
             return self._scene(rng, people, stock, opening, questions)
 
         paragraphs, title = [], None
-        for number, plot in enumerate(rng.sample(plots or self.plots, rng.choice((1, 1, 2, 3)))):
+        plots = plots or self.plots
+        for number, plot in enumerate(rng.sample(plots, min(len(plots), rng.choice((1, 1, 2, 3))))):
             if number:
                 stock.bind(slots)
             paragraph = self._paragraph(plot, slots, rng, number == 0)

@@ -53,7 +53,11 @@ class Writer:
             else:
                 lines, values, hops = tasks.variables(rng, self.recipe.most_hops)
                 doc.add(lines + "\n", RANDOM)
-                asked = rng.choice(list(values))
+                names = list(values)
+                if self.recipe.even_hops:
+                    wanted = rng.choice(sorted(set(hops.values())))
+                    names = [name for name in names if hops[name] == wanted]
+                asked = rng.choice(names)
                 doc.ask(f"What is {asked}?", values[asked], "variables", hops[asked])
         doc.end()
         return doc
@@ -80,7 +84,8 @@ class Writer:
         if sort in ("story", "story with questions"):
             return self.story(rng, sort != "story")
         if sort == "needles":
-            return self.haystack(rng, rng.randint(250, 700), rng.choice((1, 1, 2, 4)), questions=4)
+            return self.haystack(rng, rng.randint(250, 700), rng.choice((1, 1, 2, 4)), questions=4, titles=2,
+                                 two_hop=min(4, rng.choice(self.recipe.two_hop)))
         if sort == "recall":
             return self.recall(rng, rng.randint(4, 24), rng.randint(1, 8))
         if sort == "copy":
@@ -88,9 +93,10 @@ class Writer:
         return self.exercises(rng, sort)
 
     def long(self, rng, length):
-        draw = rng.random()
+        draw, r = rng.random(), self.recipe
         if draw < 0.82:
-            return self.haystack(rng, length, questions=self.recipe.questions)
+            return self.haystack(rng, length, titles=r.titles, two_hop=rng.choice(r.two_hop),
+                                 plots=rng.choice(r.few_plots))
         if draw < 0.94:
             return self.recall(rng, min(length // 12, 400), 24)
         return self.copying(rng, length // 5)

@@ -3,7 +3,7 @@
 
 import torch
 
-from ..text.documents import ANSWER, ID_BITS, ID_MASK, NEEDLE, QUESTION, RANDOM, TEXT
+from ..text.documents import ANSWER, ID_BITS, ID_MASK, NEEDLE, QUESTION, RANDOM, TEXT, TITLE
 
 Z_LOSS = 1e-4
 
@@ -11,7 +11,8 @@ Z_LOSS = 1e-4
 def class_weights(phase, device):
     """By loss class. What cannot be predicted counts nothing."""
     weights = torch.zeros(8, device=device)
-    for kind, weight in ((TEXT, 1), (QUESTION, 0.3), (ANSWER, 2), (NEEDLE, phase.needle), (RANDOM, 0)):
+    for kind, weight in ((TEXT, 1), (QUESTION, 0.3), (ANSWER, 2), (NEEDLE, phase.needle),
+                         (TITLE, phase.title), (RANDOM, 0)):
         weights[kind] = weight
     return weights
 
