@@ -8,8 +8,10 @@ would have written it. Activations and KV are fp32.
 """
 
 import json
+import queue
 import sys
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -53,11 +55,10 @@ def suite(writer):
         yield 150, lambda r, n, name=name: writer.exercises(r, name), {name: name}
 
 
-def formats(model):
-    """The model's parameters as trained, and as each file holds them."""
-    weights = {n: p.detach().clone() for n, p in model.named_parameters()}
+def formats(recipe, weights):
+    """The weights as trained, and as each file holds them."""
     yield "fp32", weights
-    for number, form in enumerate(model.recipe.forms):
+    for number, form in enumerate(recipe.forms):
         rounded = {n: p if p.ndim < 2 else ROUND["q8_0" if form == "q4_0" and n == "token_embd" else form](p)
                    for n, p in weights.items()}
         if number == 0:
@@ -65,12 +66,20 @@ def formats(model):
         yield form.upper(), rounded
 
 
+def logits_of(model, ids, exit_number):
+    """[time, vocabulary], read at an exit unless that is None."""
+    if exit_number is None:
+        return model(ids, dtype=torch.float32)[0]
+    return model(ids, dtype=torch.float32, early=torch.tensor([exit_number], device=ids.device))[1][0]
+
+
 @torch.no_grad()
-def hits(model, docs):
+def hits(model, docs, exit_number):
     """(label, difficulty, right) for each answer in `docs`."""
     for doc in docs:
-        ids = torch.tensor([[t & ID_MASK for t in doc.tokens[:model.recipe.context + 1]]], device=model.cos.device)
-        guess = model(ids, dtype=torch.float32).argmax(-1)[0, :-1] == ids[0, 1:]
+        ids = torch.tensor([[t & ID_MASK for t in doc.tokens[:model.recipe.context + 1]]],
+                           device=model.cos.device)
+        guess = logits_of(model, ids, exit_number).argmax(-1)[:-1] == ids[0, 1:]
         guess = guess.cpu()
         for label, difficulty, first, last in doc.spans:
             if last <= ids.shape[1]:
@@ -78,45 +87,88 @@ def hits(model, docs):
 
 
 @torch.no_grad()
-def perplexity(model, ids):
+def perplexity(model, ids, exit_number=None):
     ids = torch.tensor([ids], device=model.cos.device)
-    logits = model(ids, dtype=torch.float32)[0, :-1]
-    return F.cross_entropy(logits, ids[0, 1:]).exp().item()
+    return F.cross_entropy(logits_of(model, ids, exit_number)[:-1], ids[0, 1:]).exp().item()
+
+
+@torch.no_grad()
+def agreement(model, ids, exit_number):
+    """How often an exit's first choice is that of the last layer; how often the exit is
+    sure (above 0.9), and how often it is right then."""
+    ids = torch.tensor([ids], device=model.cos.device)
+    early = logits_of(model, ids, exit_number)
+    same = early.argmax(-1) == logits_of(model, ids, None).argmax(-1)
+    sure = early.softmax(-1).amax(-1) > 0.9
+    return {name: round(100 * share.float().mean().item(), 2)
+            for name, share in (("agrees", same), ("sure", sure), ("agrees when sure", same[sure]))}
+
+
+def readings(recipe):
+    """(name, form, exit): every file, and every exit of the first."""
+    for form in recipe.forms:
+        yield form.upper(), form.upper(), None
+    for number, layer in enumerate(recipe.exits):
+        yield f"exit {layer}", recipe.forms[0].upper(), number
+
+
+def measure(model, tests, held_out, exit_number):
+    """Perplexity, and (difficulty, right) of every answer by the name of its figure."""
+    tally = defaultdict(list)
+    for docs, figures in tests:
+        for label, difficulty, right in hits(model, docs, exit_number):
+            if label in figures:
+                tally[figures[label]].append((difficulty, right))
+    return round(perplexity(model, held_out, exit_number), 4), tally
 
 
 def run(path, writer, scale=1.0):
     chosen, tokenizer = writer.recipe, writer.tokenizer
-    model = Model(chosen).to("cuda" if torch.cuda.is_available() else "cpu")
     with np.load(path) as saved:
-        for name, parameter in model.named_parameters():
-            parameter.data.copy_(torch.from_numpy(saved[name]))
+        trained = {name: torch.from_numpy(saved[name]) for name in saved}
+    weights = dict(formats(chosen, trained))
     held_out = tokenizer.encode("<|bos|>" + (chosen.folder / "held-out.txt").read_text())
     tests = []
     for count, maker, figures in suite(writer):
         rng = generator("evaluate", next(iter(figures.values())))
         tests.append(([maker(rng, i) for i in range(max(1, int(count * scale)))], figures))
-    results = {"held-out tokens": len(held_out), "perplexity": {}, "exact match": {}, "samples": {},
-               "by difficulty": {}}
-    for form, weights in formats(model):
-        for name, parameter in model.named_parameters():
-            parameter.data.copy_(weights[name])
-        results["perplexity"][form] = round(perplexity(model, held_out), 4)
-        if form == "fp32":
-            continue
-        for docs, figures in tests:
-            tally = defaultdict(list)
-            for label, difficulty, right in hits(model, docs):
-                if label in figures:
-                    tally[figures[label]].append((difficulty, right))
-            for key, found in tally.items():
-                results["samples"][key] = len(found)
-                results["exact match"].setdefault(key, {})[form] = round(
-                    100 * sum(r for _, r in found) / len(found), 1)
-                if form != "F16" and not key.startswith("copy"):
-                    _split(results["by difficulty"].setdefault(key, {}), form, found)
-        print(form, results["perplexity"][form],
-              {k: v[form] for k, v in results["exact match"].items()}, flush=True)
+    devices = [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu"]
+    idle = queue.SimpleQueue()
+    for device in devices:
+        idle.put(Model(chosen).to(device))
+
+    def job(reading):
+        name, form, exit_number = reading
+        model = idle.get()
+        try:
+            model.load_state_dict(weights[form])
+            found = (name, *measure(model, tests, held_out, exit_number),
+                     {} if exit_number is None else agreement(model, held_out, exit_number))
+        finally:
+            idle.put(model)
+        print(name, found[1], {k: percent(v) for k, v in found[2].items()}, *found[3:], flush=True)
+        return found
+
+    with ThreadPoolExecutor(len(devices)) as pool:
+        found = list(pool.map(job, readings(chosen)))
+    model = idle.get()
+    model.load_state_dict(weights["fp32"])
+    results = {"held-out tokens": len(held_out), "perplexity": {"fp32": round(perplexity(model, held_out), 4)},
+               "exact match": {}, "samples": {}, "by difficulty": {}, "exits": {}}
+    for name, loss, tally, exit_figures in found:
+        results["perplexity"][name] = loss
+        for key, answers in tally.items():
+            results["samples"][key] = len(answers)
+            results["exact match"].setdefault(key, {})[name] = percent(answers)
+            if name in ("Q8_0", "Q4_0") and not key.startswith("copy"):
+                _split(results["by difficulty"].setdefault(key, {}), name, answers)
+        if exit_figures:
+            results["exits"][name] = exit_figures
     return results
+
+
+def percent(answers):
+    return round(100 * sum(right for _, right in answers) / len(answers), 1)
 
 
 def _split(into, form, found):

@@ -56,10 +56,13 @@ class Trainer:
         self.loss = torch.compile(loss_of, dynamic=False)
         self.step, self.tokens, self.told = 0, 0, 0.0
 
-    def backward(self, stage, weights, quantised):
+    def backward(self, stage, weights, quantised, finish):
+        """`finish`: train one of the exits too, if there are any."""
+        exits = len(self.args.recipe.exits)
+        early = torch.tensor([self.step // 4 % exits], device=self.device) if finish and exits else None
         rows = self.args.recipe.phases[stage].rows // self.args.gpus
         batch = self.supply.batch(stage, rows, self.rng).astype(np.int64)
-        loss = self.loss(self.model, torch.from_numpy(batch).to(self.device), weights, quantised)
+        loss = self.loss(self.model, torch.from_numpy(batch).to(self.device), weights, quantised, early)
         loss.backward()
         self.gradients.average()
         return loss
@@ -76,9 +79,10 @@ class Trainer:
     def phase(self, stage, phase, before):
         chosen, seconds = self.args.recipe, self.args.seconds
         last = phase is chosen.phases[-1]
+        steps = [(False, False), (False, True), (True, True)] if last else [(False, False)]
         weights = class_weights(phase, self.device)
-        for quantised in ((False, True) if last else (False,)):     # compile off the clock
-            self.backward(stage, weights, quantised).item()
+        for quantised, finish in steps:     # compile off the clock
+            self.backward(stage, weights, quantised, finish).item()
             self.gradients.clear()
         start = time.time()
         while True:
@@ -88,8 +92,9 @@ class Trainer:
             if done >= before + phase.share:
                 return
             # One step in four stays unquantised, so that F16 and Q8_0 stay good too.
-            quantised = last and done > chosen.quantised_from and self.step % 4 != 0
-            loss = self.backward(stage, weights, quantised)
+            finish = last and done > chosen.finish_from
+            quantised = finish and self.step % 4 != 0
+            loss = self.backward(stage, weights, quantised, finish)
             self.optimizer.step(learning_rate(done, self.step), self.step)
             self.gradients.clear()
             self.step, self.tokens = self.step + 1, self.tokens + phase.rows * phase.context

@@ -38,10 +38,11 @@ class Recipe:
     # the training
     phases: tuple           # the longest context last: a length is forgotten when left
     seconds: float
-    quantised_from: float   # share of the time after which Q4_0 weights are trained
+    finish_from: float      # share of the time after which Q4_0 weights and exits are trained
     # the files: the first is the checkpoint, from which the others follow
     forms: tuple
 
+    exits: tuple = ()       # numbers of layers after which the head may read
     deepest: int = 24       # brackets
     most_hops: int = 2      # copies behind a variable
     even_hops: bool = False     # ask for each number of copies as often as for any other

@@ -14,6 +14,6 @@ RECIPE = Recipe(
             Phase(4096, rows=32, share=0.15, long=0.5, needle=8),
             Phase(10240, rows=12, share=0.50, long=0.6, needle=16)),
     seconds=340,
-    quantised_from=0.70,
+    finish_from=0.70,
     forms=("f16", "q8_0", "q4_0"),
 )

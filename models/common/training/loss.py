@@ -6,6 +6,7 @@ import torch
 from ..text.documents import ANSWER, ID_BITS, ID_MASK, NEEDLE, QUESTION, RANDOM, TEXT, TITLE
 
 Z_LOSS = 1e-4
+EXIT_SHARE = 0.3
 
 
 def class_weights(phase, device):
@@ -25,7 +26,12 @@ def cross_entropy(logits, target, weight):
     return (weight * (normaliser - chosen + Z_LOSS * normaliser.square())).sum() / weight.sum()
 
 
-def loss_of(model, batch, weights, quantised):
+def loss_of(model, batch, weights, quantised, early):
+    """`early`: None, or the exit whose loss is added."""
     ids = batch & ID_MASK
-    weight = weights[batch[:, 1:] >> ID_BITS].reshape(-1)
-    return cross_entropy(model(ids[:, :-1], quantised), ids[:, 1:], weight)
+    target, weight = ids[:, 1:], weights[batch[:, 1:] >> ID_BITS].reshape(-1)
+    if early is None:
+        return cross_entropy(model(ids[:, :-1], quantised), target, weight)
+    logits, exit_logits = model(ids[:, :-1], quantised, early=early)
+    return (cross_entropy(logits, target, weight)
+            + EXIT_SHARE * cross_entropy(exit_logits, target, weight))

@@ -64,8 +64,9 @@ class Model(nn.Module):
         self.register_buffer("cos", angle.cos(), persistent=False)
         self.register_buffer("sin", angle.sin(), persistent=False)
 
-    def forward(self, ids, quantised=False, dtype=torch.bfloat16):
-        """Logits [batch, time, vocabulary] in `dtype`."""
+    def forward(self, ids, quantised=False, dtype=torch.bfloat16, early=None):
+        """Logits [batch, time, vocabulary] in `dtype`, and, if `early` is the number of
+        an exit as a tensor of one element, those that are read there."""
         r = self.recipe
         batch, time = ids.shape
         cos, sin = self.cos[:time], self.sin[:time]
@@ -90,7 +91,11 @@ class Model(nn.Module):
         if quantised:
             embedding = straight_through(embedding, round_q8_0(embedding))
         embedding = embedding.to(dtype)
-        x = F.embedding(ids, embedding)
+
+        def read(x):
+            return norm(x, "output_norm") @ embedding.T
+
+        x, exits = F.embedding(ids, embedding), []
         for layer in range(r.layers):
             h = norm(x, f"blk_{layer}_attn_norm")
             q = rotate(heads(h @ matrix(layer, "attn_q").T, r.heads), cos, sin)
@@ -102,4 +107,9 @@ class Model(nn.Module):
             h = norm(x, f"blk_{layer}_ffn_norm")
             h = F.silu(h @ matrix(layer, "ffn_gate").T) * (h @ matrix(layer, "ffn_up").T)
             x = x + h @ matrix(layer, "ffn_down").T
-        return norm(x, "output_norm") @ embedding.T
+            if layer + 1 in r.exits:
+                exits.append(x)
+        if early is None:
+            return read(x)
+        # Chosen by a tensor, so that one compilation serves every exit.
+        return read(x), read(torch.stack(exits).index_select(0, early)[0])
