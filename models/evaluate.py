@@ -66,20 +66,13 @@ def formats(recipe, weights):
         yield form.upper(), rounded
 
 
-def logits_of(model, ids, exit_number):
-    """[time, vocabulary], read at an exit unless that is None."""
-    if exit_number is None:
-        return model(ids, dtype=torch.float32)[0]
-    return model(ids, dtype=torch.float32, early=torch.tensor([exit_number], device=ids.device))[1][0]
-
-
 @torch.no_grad()
-def hits(model, docs, exit_number):
+def hits(model, docs, layers):
     """(label, difficulty, right) for each answer in `docs`."""
     for doc in docs:
         ids = torch.tensor([[t & ID_MASK for t in doc.tokens[:model.recipe.context + 1]]],
                            device=model.cos.device)
-        guess = logits_of(model, ids, exit_number).argmax(-1)[:-1] == ids[0, 1:]
+        guess = model(ids, layers)[0].argmax(-1)[:-1] == ids[0, 1:]
         guess = guess.cpu()
         for label, difficulty, first, last in doc.spans:
             if last <= ids.shape[1]:
@@ -87,39 +80,39 @@ def hits(model, docs, exit_number):
 
 
 @torch.no_grad()
-def perplexity(model, ids, exit_number=None):
+def perplexity(model, ids, layers=None):
     ids = torch.tensor([ids], device=model.cos.device)
-    return F.cross_entropy(logits_of(model, ids, exit_number)[:-1], ids[0, 1:]).exp().item()
+    return F.cross_entropy(model(ids, layers)[0, :-1], ids[0, 1:]).exp().item()
 
 
 @torch.no_grad()
-def agreement(model, ids, exit_number):
+def agreement(model, ids, layers):
     """How often an exit's first choice is that of the last layer; how often the exit is
     sure (above 0.9), and how often it is right then."""
     ids = torch.tensor([ids], device=model.cos.device)
-    early = logits_of(model, ids, exit_number)
-    same = early.argmax(-1) == logits_of(model, ids, None).argmax(-1)
+    early = model(ids, layers)[0]
+    same = early.argmax(-1) == model(ids)[0].argmax(-1)
     sure = early.softmax(-1).amax(-1) > 0.9
     return {name: round(100 * share.float().mean().item(), 2)
             for name, share in (("agrees", same), ("sure", sure), ("agrees when sure", same[sure]))}
 
 
 def readings(recipe):
-    """(name, form, exit): every file, and every exit of the first."""
+    """(name, form, layers or None): every file, and every exit of the first."""
     for form in recipe.forms:
         yield form.upper(), form.upper(), None
-    for number, layer in enumerate(recipe.exits):
-        yield f"exit {layer}", recipe.forms[0].upper(), number
+    for layers in recipe.exits:
+        yield f"exit {layers}", recipe.forms[0].upper(), layers
 
 
-def measure(model, tests, held_out, exit_number):
+def measure(model, tests, held_out, layers):
     """Perplexity, and (difficulty, right) of every answer by the name of its figure."""
     tally = defaultdict(list)
     for docs, figures in tests:
-        for label, difficulty, right in hits(model, docs, exit_number):
+        for label, difficulty, right in hits(model, docs, layers):
             if label in figures:
                 tally[figures[label]].append((difficulty, right))
-    return round(perplexity(model, held_out, exit_number), 4), tally
+    return round(perplexity(model, held_out, layers), 4), tally
 
 
 def run(path, writer, scale=1.0):
@@ -138,12 +131,12 @@ def run(path, writer, scale=1.0):
         idle.put(Model(chosen).to(device))
 
     def job(reading):
-        name, form, exit_number = reading
+        name, form, layers = reading
         model = idle.get()
         try:
             model.load_state_dict(weights[form])
-            found = (name, *measure(model, tests, held_out, exit_number),
-                     {} if exit_number is None else agreement(model, held_out, exit_number))
+            found = (name, *measure(model, tests, held_out, layers),
+                     {} if layers is None else agreement(model, held_out, layers))
         finally:
             idle.put(model)
         print(name, found[1], {k: percent(v) for k, v in found[2].items()}, *found[3:], flush=True)

@@ -3,6 +3,7 @@
 
 import torch
 
+from .model import read
 from ..text.documents import ANSWER, ID_BITS, ID_MASK, NEEDLE, QUESTION, RANDOM, TEXT, TITLE
 
 Z_LOSS = 1e-4
@@ -18,20 +19,24 @@ def class_weights(phase, device):
     return weights
 
 
-def cross_entropy(logits, target, weight):
-    """Weighted mean, plus a pull of the log-normaliser towards zero."""
-    logits = logits.float().flatten(0, 1)
+@torch.compile(dynamic=False)
+def loss_at(x, norm, embedding, epsilon, target, weight):
+    """Weighted mean of what is read from `x`, plus a pull of the log-normaliser towards zero."""
+    logits = read(x, norm, embedding, epsilon).float().flatten(0, 1)
     normaliser = logits.logsumexp(-1)
     chosen = logits.gather(1, target.reshape(-1, 1)).squeeze(1)
     return (weight * (normaliser - chosen + Z_LOSS * normaliser.square())).sum() / weight.sum()
 
 
-def loss_of(model, batch, weights, quantised, early):
-    """`early`: None, or the exit whose loss is added."""
+def loss_of(model, batch, weights, quantised, exit_layer):
+    """`exit_layer`: None, or the layer whose loss is added to that of the last one."""
     ids = batch & ID_MASK
     target, weight = ids[:, 1:], weights[batch[:, 1:] >> ID_BITS].reshape(-1)
-    if early is None:
-        return cross_entropy(model(ids[:, :-1], quantised), target, weight)
-    logits, exit_logits = model(ids[:, :-1], quantised, early=early)
-    return (cross_entropy(logits, target, weight)
-            + EXIT_SHARE * cross_entropy(exit_logits, target, weight))
+    after, embedding = model.hidden(ids[:, :-1], quantised)
+
+    def loss(layer):
+        return loss_at(after[layer - 1], model.output_norm, embedding, model.recipe.epsilon, target, weight)
+
+    if exit_layer is None:
+        return loss(len(after))
+    return loss(len(after)) + EXIT_SHARE * loss(exit_layer)

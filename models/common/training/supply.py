@@ -19,7 +19,7 @@ POOL_TOKENS = 1 << 25
 
 
 class Supply:
-    """Start before CUDA does: the workers are forked."""
+    """Start before PyTorch is loaded: the workers are forked."""
 
     def __init__(self, writer, lengths, seed, workers):
         self.pools = []
