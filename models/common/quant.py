@@ -41,7 +41,8 @@ def quantize_q4_0(weights):
 def dequantize_q8_0(raw):
     blocks = np.frombuffer(raw, np.uint8).reshape(-1, 34)
     scale = blocks[:, :2].copy().view("<f2").astype(np.float32)
-    return scale * blocks[:, 2:].copy().view(np.int8).astype(np.float32)
+    values = scale * blocks[:, 2:].copy().view(np.int8).astype(np.float32)
+    return values + np.float32(0)       # no -0, whose sign a scale made of it would keep
 
 
 def dequantize_q4_0(raw):
