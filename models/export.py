@@ -28,7 +28,8 @@ def tensor_names(chosen):
 def metadata(chosen, tokenizer, form):
     ids = tokenizer.ids
     merges = sorted(tokenizer.ranks, key=tokenizer.ranks.get)
-    return {
+    exits = {"iau.exit_layers": list(chosen.exits)} if chosen.exits else {}
+    return exits | {
         "general.architecture": "llama",
         "general.name": chosen.name,
         "general.license": "mit",

@@ -22,8 +22,8 @@ class Story:
 
     def __init__(self, title, paragraphs, questions):
         self.title = title
-        # The only words after "a" that begin with a vowel are orange, owl and old.
-        self.paragraphs = [p.replace(" a o", " an o") for p in paragraphs]
+        # Words that begin with another vowel do not come after "a".
+        self.paragraphs = [p.replace(" a o", " an o").replace(" a a", " an a") for p in paragraphs]
         self.questions = questions
 
 
