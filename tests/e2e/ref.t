@@ -6,11 +6,11 @@ ok() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok 
 iau=build/iau
 ci=models/iau-ci/iau-ci
 
-for q in q8_0 q4_0; do
-	ppl=$($iau perplexity -m $ci-$q.gguf -n 2000 --json models/iau-ci/held-out.txt |
+for m in iau-ci/iau-ci-q8_0 iau-ci/iau-ci-q4_0 iau-demo/iau-demo-q8_0 iau-demo/iau-demo-q4_0; do
+	ppl=$($iau perplexity -m models/$m.gguf -n 2000 --json models/${m%/*}/held-out.txt |
 		python3 -c 'import json,sys; print(json.load(sys.stdin)["perplexity"])')
 	python3 -c "import sys; sys.exit(not 1.3 < $ppl < 1.8)"
-	ok $? "held-out perplexity of $q is that of a trained model ($ppl)"
+	ok $? "held-out perplexity of ${m#*/} is that of a trained model ($ppl)"
 done
 a=$($iau run -m $ci-q8_0.gguf -n 6 < models/iau-ci/needle-10k.txt 2>/dev/null | tail -c 40)
 [[ $a == *" $(cat models/iau-ci/needle-10k.answer)"* ]]
