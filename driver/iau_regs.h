@@ -14,7 +14,7 @@
 #define IAU_NUM_QUEUES	0x4
 /* Contexts, each with its own page table */
 #define IAU_NUM_CONTEXTS	0x10
-/* Matrix engine rows: output columns computed side by side */
+/* Rows of a tile: output columns; a small matrix engine takes 8 or 16 of them at a time */
 #define IAU_ROWS	0x20
 /* Lanes: elements of one quantisation block */
 #define IAU_LANES	0x20

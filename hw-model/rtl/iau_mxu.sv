@@ -10,7 +10,12 @@
 // stream rows, the middle multiplies, the end writes D. Cin is read ahead of all of them. They may be
 // at a command each; what a command streams must not be what an older one has yet to write, its Cin
 // may be.
-module iau_mxu (
+//
+// MACROWS: rows of a tile that are multiplied at a time, 8, 16 or 32; a block takes so many cycles as it
+// takes to come by all 32. Results are the same.
+module iau_mxu #(
+  parameter int unsigned MacRows = iau_hw_pkg::Rows
+) (
   input  logic                clk_i,
   input  logic                rst_ni,
   // Commands: all fields are legal
@@ -269,6 +274,9 @@ module iau_mxu (
 
   // Issue -----------------------------------------------------------------------------------------
 
+  localparam int unsigned Passes = iau_hw_pkg::Rows / MacRows;
+  logic go, whole;     // a pass over the block at hand; the last of them
+  logic [1:0] pass_q;
   logic tile_valid_q, a_new_q, s_new_q, issue, issued_q, k_last, m_last, issue_last;
   logic pair, again;  // two rows; a row that was issued in the last cycle, too
   logic [4:0] m_q, m_end, before_q, before_end_q;
@@ -288,8 +296,10 @@ module iau_mxu (
   assign a_slot = a_new_q ? a_took_q[1:0] : a_took_q[1:0] - 2'd1;
   assign s_slot = s_new_q ? s_took_q[1:0] : s_took_q[1:0] - 2'd1;
   // A row that is its own successor waits a cycle for its accumulators.
-  assign issue = tile_valid_q & ex_left_q & ~again & acc_ready_q[bank_q] &
+  assign go = tile_valid_q & ex_left_q & ~again & acc_ready_q[bank_q] &
       (~a_new_q | (a_here_q != a_took_q)) & (~s_new_q | (s_here_q != s_took_q));
+  assign whole = pass_q == 2'(Passes - 1);
+  assign issue = go & whole;
   assign issue_last = issue & m_last;
   assign ex_last = issue_last & k_last & (n_q + 13'd1 == ex_nt);
   assign swap = ld_pend_q & (~tile_valid_q | issue_last);
@@ -309,6 +319,7 @@ module iau_mxu (
       s_here_q <= '0;
       s_took_q <= '0;
       tile_valid_q <= 1'b0;
+      pass_q <= '0;
       issued_q <= 1'b0;
       before_q <= '0;
       before_end_q <= '0;
@@ -325,6 +336,7 @@ module iau_mxu (
     end else begin
       tag_q <= tag;
       issued_q <= issue;
+      if (go) pass_q <= whole ? 2'd0 : pass_q + 2'd1;
       a_sent_q <= a_sent_q + 3'(a_gnt);
       s_sent_q <= s_sent_q + 3'(s_gnt);
       a_here_q <= a_here_q + 3'(tag_q == TagData);
@@ -489,7 +501,9 @@ module iau_mxu (
     end
   end
 
-  iau_mxu_datapath u_datapath (
+  iau_mxu_datapath #(
+    .MacRows(MacRows)
+  ) u_datapath (
     .clk_i,
     .rst_ni,
     .format_i     (format),
@@ -506,8 +520,10 @@ module iau_mxu (
     .c_fill_i     (tag_q == TagCin),
     .c_fill_acc_i (c_acc_q),
     .s_rdata_i,
-    .issue_i      (issue),
+    .issue_i      (go),
     .pair_i       (pair),
+    .pass_i       (pass_q),
+    .whole_i      (whole),
     .a_block_i    ({a_slot, a_addr_q[1:0]}),
     .s_slot_i     (s_slot),
     .s_word_i     (s_addr_q[4:0]),

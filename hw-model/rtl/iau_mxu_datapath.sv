@@ -7,9 +7,14 @@
 // tile scales, 3 multiplies by the stream scale and reads the accumulators, 4 adds. A tile may
 // return to the same stream row two cycles later at the earliest.
 //
+// MACROWS rows of the tile are multiplied at a time; with fewer than it has, a block is issued again and
+// again, each time for the next ones, and its accumulators are written after the last.
+//
 // The arrays that end in b are the second row of a pair: it has multipliers for INT4 tiles of its
 // own, and fp32 arithmetic. Even and odd rows have their accumulators apart for its sake.
-module iau_mxu_datapath (
+module iau_mxu_datapath #(
+  parameter int unsigned MacRows = iau_hw_pkg::Rows
+) (
   input  logic          clk_i,
   input  logic          rst_ni,
   // Tile loader: t_rdata_i is beat ld_beat_i of the next tile, or its scales
@@ -32,6 +37,8 @@ module iau_mxu_datapath (
   // Issue of one stream block, or of two: an even one and the next, for an even row and the next
   input  logic          issue_i,
   input  logic          pair_i,
+  input  logic [1:0]    pass_i,     // of the block: which rows
+  input  logic          whole_i,    // the last of them
   input  logic [3:0]    a_block_i,
   input  logic [1:0]    s_slot_i,
   input  logic [4:0]    s_word_i,
@@ -68,12 +75,12 @@ module iau_mxu_datapath (
   // Four copies, one for every fourth row
   logic [7:0] a_q [4*Lanes];
   logic [7:0] ab_q [4*Lanes];
-  logic [31:0] sum_q [Rows];
-  logic [31:0] sumb_q [Rows];
-  logic [31:0] scaled_q [Rows];
-  logic [31:0] scaledb_q [Rows];
-  logic [31:0] prod_q [Rows];
-  logic [31:0] prodb_q [Rows];
+  logic [31:0] sum_q [MacRows];
+  logic [31:0] sumb_q [MacRows];
+  logic [31:0] scaled_q [MacRows];
+  logic [31:0] scaledb_q [MacRows];
+  logic [31:0] prod_q [MacRows];
+  logic [31:0] prodb_q [MacRows];
   logic [31:0] base_q [Rows];
   logic [31:0] baseb_q [Rows];
   logic [1023:0] acc0_even_q [16];
@@ -83,14 +90,20 @@ module iau_mxu_datapath (
   logic [31:0] s1_q, s2_q, s3_q, s1b_q, s2b_q, s3b_q;
   logic [31:0] beat [64];
 
-  logic [4:1] valid_q, pair_q, last_q, bank_q;
+  logic [4:1] valid_q, pair_q, last_q, bank_q, whole_q;
+  logic [1:0] pass1_q, pass2_q, pass3_q, pass4_q;
+  logic [31:0] at1, at2, at3, at4;  // the first row of the pass in each stage
   logic [3:1] first_q;
   logic [4:0] m1_q, m2_q, m3_q, m4_q;
   logic [2:1] swap_q;
   logic [1:0] next_format_q;
   logic next_unit_q, unit_q;
 
-  assign tile_done_o = valid_q[4] & last_q[4];
+  assign tile_done_o = valid_q[4] & last_q[4] & whole_q[4];
+  assign at1 = MacRows == Rows ? 32'd0 : 32'(pass1_q) * MacRows;
+  assign at2 = MacRows == Rows ? 32'd0 : 32'(pass2_q) * MacRows;
+  assign at3 = MacRows == Rows ? 32'd0 : 32'(pass3_q) * MacRows;
+  assign at4 = MacRows == Rows ? 32'd0 : 32'(pass4_q) * MacRows;
   assign busy_o = valid_q[1];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -118,6 +131,11 @@ module iau_mxu_datapath (
     m3_q <= m2_q;
     m2_q <= m1_q;
     m1_q <= acc_i[4:0];
+    whole_q <= {whole_q[3:1], whole_i};
+    pass4_q <= pass3_q;
+    pass3_q <= pass2_q;
+    pass2_q <= pass1_q;
+    pass1_q <= pass_i;
   end
 
   // Blocking assignments, the last stage first: every stage reads what the previous one left in the
@@ -137,28 +155,30 @@ module iau_mxu_datapath (
     // Stage 4: accumulate
     if (valid_q[4]) begin
       logic [1023:0] res, resb;
-      for (int unsigned r = 0; r < Rows; r++) begin
-        base_q[r] = iau_fp_pkg::fp_add(base_q[r], prod_q[r]);
+      for (int unsigned r = 0; r < MacRows; r++) begin
+        base_q[at4+r] = iau_fp_pkg::fp_add(base_q[at4+r], prod_q[r]);
       end
       for (int unsigned r = 0; r < Rows; r++) begin
         res[32*r+:32] = base_q[r];
       end
       if (pair_q[4]) begin
-        for (int unsigned r = 0; r < Rows; r++) begin
-          baseb_q[r] = iau_fp_pkg::fp_add(baseb_q[r], prodb_q[r]);
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          baseb_q[at4+r] = iau_fp_pkg::fp_add(baseb_q[at4+r], prodb_q[r]);
         end
         for (int unsigned r = 0; r < Rows; r++) begin
           resb[32*r+:32] = baseb_q[r];
         end
-        if (bank_q[4]) acc1_odd_q[m4_q[4:1]] <= resb;
-        else acc0_odd_q[m4_q[4:1]] <= resb;
+        if (whole_q[4] & bank_q[4]) acc1_odd_q[m4_q[4:1]] <= resb;
+        if (whole_q[4] & ~bank_q[4]) acc0_odd_q[m4_q[4:1]] <= resb;
       end
-      case ({bank_q[4], m4_q[0]})
-        2'd0: acc0_even_q[m4_q[4:1]] <= res;
-        2'd1: acc0_odd_q[m4_q[4:1]] <= res;
-        2'd2: acc1_even_q[m4_q[4:1]] <= res;
-        default: acc1_odd_q[m4_q[4:1]] <= res;
-      endcase
+      if (whole_q[4]) begin
+        case ({bank_q[4], m4_q[0]})
+          2'd0: acc0_even_q[m4_q[4:1]] <= res;
+          2'd1: acc0_odd_q[m4_q[4:1]] <= res;
+          2'd2: acc1_even_q[m4_q[4:1]] <= res;
+          default: acc1_odd_q[m4_q[4:1]] <= res;
+        endcase
+      end
     end
     // The bank that is not accumulating takes Cin.
     if (c_fill_i) begin
@@ -180,18 +200,18 @@ module iau_mxu_datapath (
         default: row = acc1_odd_q[m3_q[4:1]];
       endcase
       if (first_q[3]) row = '0;
-      for (int unsigned r = 0; r < Rows; r++) begin
-        base_q[r] = row[32*r+:32];
+      for (int unsigned r = 0; r < MacRows; r++) begin
+        base_q[at3+r] = row[32*(at3+r)+:32];
       end
-      for (int unsigned r = 0; r < Rows; r++) begin
+      for (int unsigned r = 0; r < MacRows; r++) begin
         prod_q[r] = iau_fp_pkg::fp_mul(scaled_q[r], s3_q);
       end
       if (pair_q[3]) begin
         rowb = first_q[3] ? '0 : bank_q[3] ? acc1_odd_q[m3_q[4:1]] : acc0_odd_q[m3_q[4:1]];
-        for (int unsigned r = 0; r < Rows; r++) begin
-          baseb_q[r] = rowb[32*r+:32];
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          baseb_q[at3+r] = rowb[32*(at3+r)+:32];
         end
-        for (int unsigned r = 0; r < Rows; r++) begin
+        for (int unsigned r = 0; r < MacRows; r++) begin
           prodb_q[r] = iau_fp_pkg::fp_mul(scaledb_q[r], s3b_q);
         end
       end
@@ -199,12 +219,12 @@ module iau_mxu_datapath (
 
     // Stage 2: to fp32, times the tile scale
     if (valid_q[2]) begin
-      for (int unsigned r = 0; r < Rows; r++) begin
-        scaled_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sum_q[r]), tile_scale_q[r]);
+      for (int unsigned r = 0; r < MacRows; r++) begin
+        scaled_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sum_q[r]), tile_scale_q[at2+r]);
       end
       if (pair_q[2]) begin
-        for (int unsigned r = 0; r < Rows; r++) begin
-          scaledb_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sumb_q[r]), tile_scale_q[r]);
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          scaledb_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sumb_q[r]), tile_scale_q[at2+r]);
         end
       end
       s3_q = s2_q;
@@ -222,20 +242,20 @@ module iau_mxu_datapath (
       // would be unrolled instead of vectorised, and another form not seen as a sign extension. An
       // extended operand that one row alone multiplies is what makes 16 bit products and their sums
       // one instruction.
-      for (int unsigned r = 0; r < Rows; r += 4) begin
+      for (int unsigned r = 0; r < MacRows; r += 4) begin
         logic [31:0] sum0, sum1, sum2, sum3;
         sum0 = 32'd0;
         sum1 = 32'd0;
         sum2 = 32'd0;
         sum3 = 32'd0;
         for (int unsigned l = 0; l < Lanes; l++) begin
-          sum0 = sum0 + (({24'd0, tile_q[r*Lanes+l]} ^ 32'h80) - 32'h80) *
+          sum0 = sum0 + (({24'd0, tile_q[(at1+r)*Lanes+l]} ^ 32'h80) - 32'h80) *
               (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
-          sum1 = sum1 + (({24'd0, tile_q[(r+1)*Lanes+l]} ^ 32'h80) - 32'h80) *
+          sum1 = sum1 + (({24'd0, tile_q[(at1+r+1)*Lanes+l]} ^ 32'h80) - 32'h80) *
               (({24'd0, a_q[Lanes+l]} ^ 32'h80) - 32'h80);
-          sum2 = sum2 + (({24'd0, tile_q[(r+2)*Lanes+l]} ^ 32'h80) - 32'h80) *
+          sum2 = sum2 + (({24'd0, tile_q[(at1+r+2)*Lanes+l]} ^ 32'h80) - 32'h80) *
               (({24'd0, a_q[2*Lanes+l]} ^ 32'h80) - 32'h80);
-          sum3 = sum3 + (({24'd0, tile_q[(r+3)*Lanes+l]} ^ 32'h80) - 32'h80) *
+          sum3 = sum3 + (({24'd0, tile_q[(at1+r+3)*Lanes+l]} ^ 32'h80) - 32'h80) *
               (({24'd0, a_q[3*Lanes+l]} ^ 32'h80) - 32'h80);
         end
         sum_q[r] = sum0;
@@ -244,20 +264,20 @@ module iau_mxu_datapath (
         sum_q[r+3] = sum3;
       end
       if (pair_q[1]) begin
-        for (int unsigned r = 0; r < Rows; r += 4) begin
+        for (int unsigned r = 0; r < MacRows; r += 4) begin
           logic [31:0] sum0, sum1, sum2, sum3;
           sum0 = 32'd0;
           sum1 = 32'd0;
           sum2 = 32'd0;
           sum3 = 32'd0;
           for (int unsigned l = 0; l < Lanes; l++) begin
-            sum0 = sum0 + (({28'd0, tile_q[r*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+            sum0 = sum0 + (({28'd0, tile_q[(at1+r)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
                 (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
-            sum1 = sum1 + (({28'd0, tile_q[(r+1)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+            sum1 = sum1 + (({28'd0, tile_q[(at1+r+1)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
                 (({24'd0, ab_q[Lanes+l]} ^ 32'h80) - 32'h80);
-            sum2 = sum2 + (({28'd0, tile_q[(r+2)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+            sum2 = sum2 + (({28'd0, tile_q[(at1+r+2)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
                 (({24'd0, ab_q[2*Lanes+l]} ^ 32'h80) - 32'h80);
-            sum3 = sum3 + (({28'd0, tile_q[(r+3)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+            sum3 = sum3 + (({28'd0, tile_q[(at1+r+3)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
                 (({24'd0, ab_q[3*Lanes+l]} ^ 32'h80) - 32'h80);
           end
           sumb_q[r] = sum0;

@@ -3,7 +3,9 @@
 // The register file: identification, interrupts, contexts, queues with their doorbells and fault
 // records. Chooses the queue whose job runs next. What is read comes in the cycle after the
 // request.
-module iau_queues (
+module iau_queues #(
+  parameter int unsigned MacRows = iau_hw_pkg::Rows  // for CAP0
+) (
   input  logic               clk_i,
   input  logic               rst_ni,
   input  logic               mmio_re_i,
@@ -257,7 +259,7 @@ module iau_queues (
         iau_hw_pkg::RegVersion: rdata_q <= iau_hw_pkg::Version;
         iau_hw_pkg::RegCap0:
         rdata_q <= {8'(iau_hw_pkg::NumContexts), 8'(iau_hw_pkg::NumQueues), 8'(iau_hw_pkg::Lanes),
-                    8'(iau_hw_pkg::Rows)};
+                    8'(MacRows)};
         iau_hw_pkg::RegCap1:
         rdata_q <= {16'(iau_hw_pkg::TspBytes >> 10), 16'(iau_hw_pkg::VspBytes >> 10)};
         iau_hw_pkg::RegCap2: rdata_q <= {16'd0, 8'(iau_hw_pkg::VaBits), 8'(iau_hw_pkg::NumIrqs)};

@@ -2,7 +2,9 @@
 //
 // The device: registers, command processor, MMU, DMA, scratchpads, matrix engine, vector unit, and
 // a memory port with separate channels for read addresses, read data, writes and write answers.
-module iau_top (
+module iau_top #(
+  parameter int unsigned MacRows = iau_hw_pkg::Rows  // see iau_mxu
+) (
   input  logic         clk_i,
   input  logic         rst_ni,
   input  logic         mmio_re_i,
@@ -105,7 +107,9 @@ module iau_top (
   assign pending_o = active | queues_busy;
   assign counts_o = active | waiting;
 
-  iau_queues u_queues (
+  iau_queues #(
+    .MacRows(MacRows)
+  ) u_queues (
     .clk_i         (queues_clk),
     .rst_ni, .mmio_re_i, .mmio_we_i, .mmio_addr_i, .mmio_wdata_i, .mmio_rdata_o, .irq_o,
     .busy_o        (queues_busy),
@@ -386,7 +390,9 @@ module iau_top (
   logic [11:0] t_addr;
   logic [2047:0] t_rdata;
 
-  iau_mxu u_mxu (
+  iau_mxu #(
+    .MacRows(MacRows)
+  ) u_mxu (
     .clk_i(mxu_clk), .rst_ni,
     .cmd_valid_i(u_valid[2]),
     .cmd_i      (matmul_cmd),

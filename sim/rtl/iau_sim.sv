@@ -4,7 +4,9 @@
 // clock. Verilator evaluates what depends on an input of the top at every change of the clock; behind
 // registers there is nothing of that but the clock gates and what few accesses to registers drive. What
 // the memory model sets before an edge is what the device sees in the cycle after it.
-module iau_sim (
+module iau_sim #(
+  parameter int unsigned MacRows = iau_hw_pkg::Rows
+) (
   input  logic         clk_i,
   input  logic         rst_ni,
   input  logic         mmio_re_i,
@@ -57,7 +59,9 @@ module iau_sim (
     b_err_q <= b_err_i;
   end
 
-  iau_top u_top (
+  iau_top #(
+    .MacRows(MacRows)
+  ) u_top (
     .clk_i, .rst_ni,
     .mmio_re_i, .mmio_we_i, .mmio_addr_i, .mmio_wdata_i, .mmio_rdata_o, .irq_o, .pending_o, .counts_o,
     .ar_valid_o, .ar_addr_o, .ar_len_o, .ar_id_o, .ar_qos_o,

@@ -38,7 +38,7 @@ struct iau_device_options {
  * struct iau_device_info - what a device is
  * @engine:	name of the engine, or the card's device node; valid until the device is closed
  * @timed:	cycle counters advance
- * @rows:	columns that the matrix engine computes side by side
+ * @rows:	columns that the matrix engine computes side by side; tiles have 32 whatever it is
  * @lanes:	elements of a quantisation block
  * @queues:	hardware queues
  * @contexts:	page tables that the device holds
