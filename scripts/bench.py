@@ -31,8 +31,8 @@ def model_file(model, q):
     return path
 
 
-def bench(model, q, prompt, gen, *more):
-    out = subprocess.run(["build/iau", "bench", "-m", model_file(model, q), "-e", "rtl", "-p", str(prompt),
+def bench(model, q, prompt, gen, *more, tool="build/iau"):
+    out = subprocess.run([tool, "bench", "-m", model_file(model, q), "-e", "rtl", "-p", str(prompt),
                           "-n", str(gen), "--json", *more], check=True, capture_output=True)
     return json.loads(out.stdout)
 

@@ -41,11 +41,25 @@ def fit(samples):
     return slope, my - slope * mx
 
 
-def prefill_cycles(b, q, prompt):
+def prefill_cycles(b, q, prompt, rows=32):
     """Of the matrix engine at its peak: products of all tokens, and attention over whole blocks"""
     attention = b["attention_macs_per_key"] * sum((p // 32 + 1) * 32 for p in range(prompt))
     head = b["head_macs"] / prompt
-    return prompt * (b["matrix_macs"] - b["head_macs"]) / PEAK_MACS[q] + (head + attention) / PEAK_MACS["q8_0"]
+    products = prompt * (b["matrix_macs"] - b["head_macs"]) / PEAK_MACS[q] + (head + attention) / PEAK_MACS["q8_0"]
+    return products * 32 / rows
+
+
+def array_rows():
+    """Of devices with a smaller matrix engine, which are built for it"""
+    for rows in (8, 16, 32):
+        tool = "build/iau"
+        if rows < 32:
+            tool = f"build/rows{rows}/iau"
+            subprocess.run(["make", f"ROWS={rows}", f"B=build/rows{rows}", tool], check=True, stdout=subprocess.DEVNULL)
+        for q in ("q8_0", "q4_0"):
+            b = bench("14m", q, 256, DECODED, tool=tool)
+            got, want = b["prefill"]["cycles"] / 256, prefill_cycles(b, q, 256, rows) / 256
+            yield [rows, q.upper(), got, want / got, want, percent(got, want), decode_cycles(b)]
 
 
 class Tables:
@@ -131,6 +145,9 @@ def main():
             got, want = b["prefill"]["cycles"] / 128, prefill_cycles(b, q, 128) / 128
             rows.append([8 * w, q.upper(), got, want / got])
     t.add("bus in prefill", ["bits a cycle", "weights", "cycles/token", "share of the peak"], rows)
+
+    t.add("array", ["rows", "weights", "prefill cycles/token", "share of the peak", "model", "error", "decode cycles/token"],
+          list(array_rows()))
 
     os.makedirs("build/bench", exist_ok=True)
     with open("build/bench/scaling.json", "w") as f:
