@@ -91,6 +91,7 @@ module iau_mxu_datapath #(
   logic [31:0] beat [64];
 
   logic [4:1] valid_q, pair_q, last_q, bank_q, whole_q;
+  logic whole4;
   logic [1:0] pass1_q, pass2_q, pass3_q, pass4_q;
   logic [31:0] at1, at2, at3, at4;  // the first row of the pass in each stage
   logic [3:1] first_q;
@@ -99,7 +100,8 @@ module iau_mxu_datapath #(
   logic [1:0] next_format_q;
   logic next_unit_q, unit_q;
 
-  assign tile_done_o = valid_q[4] & last_q[4] & whole_q[4];
+  assign whole4 = (MacRows == Rows) | whole_q[4];
+  assign tile_done_o = valid_q[4] & last_q[4] & whole4;
   assign at1 = MacRows == Rows ? 32'd0 : 32'(pass1_q) * MacRows;
   assign at2 = MacRows == Rows ? 32'd0 : 32'(pass2_q) * MacRows;
   assign at3 = MacRows == Rows ? 32'd0 : 32'(pass3_q) * MacRows;
@@ -168,10 +170,10 @@ module iau_mxu_datapath #(
         for (int unsigned r = 0; r < Rows; r++) begin
           resb[32*r+:32] = baseb_q[r];
         end
-        if (whole_q[4] & bank_q[4]) acc1_odd_q[m4_q[4:1]] <= resb;
-        if (whole_q[4] & ~bank_q[4]) acc0_odd_q[m4_q[4:1]] <= resb;
+        if (whole4 & bank_q[4]) acc1_odd_q[m4_q[4:1]] <= resb;
+        if (whole4 & ~bank_q[4]) acc0_odd_q[m4_q[4:1]] <= resb;
       end
-      if (whole_q[4]) begin
+      if (whole4) begin
         case ({bank_q[4], m4_q[0]})
           2'd0: acc0_even_q[m4_q[4:1]] <= res;
           2'd1: acc0_odd_q[m4_q[4:1]] <= res;
