@@ -32,5 +32,7 @@ check-long: check $(STRESS)
 	KERNEL=$(KERNEL) VM=$(VM) HANGS=1000 HANG_MS=20 prove --timer --exec '' tests/vm/reset.t
 	$(NUMERICS_TEST) -x
 	$(COSIM) 1000 100000
+	$(MAKE) ROWS=8 B=$(B)/rows8 $(B)/rows8/tests/cosim_random
+	$(B)/rows8/tests/cosim_random 3000 20000
 	$(S)/unit/gguf_mutate 1000 5000
 	$(S)/tests/cosim_random 2000 100000 100000
