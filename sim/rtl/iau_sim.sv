@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // The device as it is simulated: what memory says comes from registers, as from a neighbour on the same
-// clock. Verilator evaluates what depends on an input of the top at every change of the clock; behind
-// registers there is nothing of that but the clock gates and what few accesses to registers drive. What
-// the memory model sets before an edge is what the device sees in the cycle after it.
+// clock. Verilator evaluates what depends on an input of the top at every evaluation, besides when a
+// register changes; behind registers there is nothing of that but what few accesses to registers drive.
+// What the memory model sets before an edge is what the device sees in the cycle after it.
+//
+// Every change of tick_i is a rising edge of the clock, which falls again in the same evaluation: a
+// cycle takes one.
 module iau_sim #(
   parameter int unsigned MacRows = iau_hw_pkg::Rows
 ) (
-  input  logic         clk_i,
+  input  logic         tick_i,
   input  logic         rst_ni,
   input  logic         mmio_re_i,
   input  logic         mmio_we_i,
@@ -44,11 +47,17 @@ module iau_sim #(
   output logic [4:0]   ev_done_o,
   output logic [24:0]  ev_done_place_o
 );
+  logic clk, seen_q;
+
+  initial seen_q = 1'b0;
+  assign clk = tick_i ^ seen_q;
+  always_ff @(posedge clk) seen_q <= tick_i;
+
   logic ar_ready_q, r_valid_q, r_err_q, w_ready_q, b_valid_q, b_err_q;
   logic [5:0] r_id_q;
   logic [511:0] r_data_q;
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     ar_ready_q <= ar_ready_i;
     r_valid_q <= r_valid_i;
     r_id_q <= r_id_i;
@@ -62,7 +71,8 @@ module iau_sim #(
   iau_top #(
     .MacRows(MacRows)
   ) u_top (
-    .clk_i, .rst_ni,
+    .clk_i       (clk),
+    .rst_ni,
     .mmio_re_i, .mmio_we_i, .mmio_addr_i, .mmio_wdata_i, .mmio_rdata_o, .irq_o, .pending_o, .counts_o,
     .ar_valid_o, .ar_addr_o, .ar_len_o, .ar_id_o, .ar_qos_o,
     .ar_ready_i  (ar_ready_q),

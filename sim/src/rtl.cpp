@@ -79,9 +79,7 @@ static void drive(struct iau_dev *dev)
 
 static void edge(struct iau_dev *dev)
 {
-	dev->top.clk_i = 1;
-	dev->top.eval();
-	dev->top.clk_i = 0;
+	dev->top.tick_i ^= 1;
 	dev->top.eval();
 }
 
@@ -125,7 +123,6 @@ static struct iau_dev *rtl_create(const struct iau_dev_host *host,
 	dram_init(&dev->dram, host, timing);
 	// an edge of the reset: gated clocks may not have one while it is low
 	dev->top.rst_ni = 1;
-	dev->top.clk_i = 0;
 	dev->top.eval();
 	dev->top.rst_ni = 0;
 	drive(dev);
