@@ -88,7 +88,8 @@ module iau_mxu_datapath #(
   logic [1023:0] acc1_even_q [16];
   logic [1023:0] acc1_odd_q [16];
   logic [31:0] s1_q, s2_q, s3_q, s1b_q, s2b_q, s3b_q;
-  logic [31:0] beat [64];
+  logic [31:0] plane [128];
+  logic [15:0] half [Rows];
 
   logic [4:1] valid_q, pair_q, last_q, bank_q, whole_q;
   logic whole4;
@@ -358,51 +359,60 @@ module iau_mxu_datapath #(
 
     // The next tile. The beat number selects among constant ranges.
     if (ld_data_i) begin
-      for (int unsigned i = 0; i < 64; i++) begin
-        beat[i] = t_rdata_i[32*i+:32];
-      end
       if (format_i[0] == format_i[1]) begin
         for (int unsigned b = 0; b < 4; b++) begin
           if (32'(ld_beat_i) == b) begin
             for (int unsigned i = 0; i < 64; i++) begin
-              next_q[64*b+i] = beat[i];
+              next_q[64*b+i] = t_rdata_i[32*i+:32];
             end
           end
         end
       end else begin
+        // Nibbles of 16 rows, as bytes
+        logic [31:0] keep;
+        if (ld_beat_i[1]) begin
+          // Format 1: lower plane
+          for (int unsigned r = 0; r < 16; r++) begin
+            for (int unsigned i = 0; i < 4; i++) begin
+              plane[8*r+i] = t_rdata_i[128*r+32*i+:32] & 32'h0f0f0f0f;
+              plane[8*r+4+i] = (t_rdata_i[128*r+32*i+:32] >> 4) & 32'h0f0f0f0f;
+            end
+          end
+        end else if (format_i[0]) begin
+          // Upper plane: leaves room for the lower one
+          for (int unsigned r = 0; r < 16; r++) begin
+            for (int unsigned i = 0; i < 4; i++) begin
+              plane[8*r+i] = (t_rdata_i[128*r+32*i+:32] & 32'h0f0f0f0f) << 4;
+              plane[8*r+4+i] = t_rdata_i[128*r+32*i+:32] & 32'hf0f0f0f0;
+            end
+          end
+        end else begin
+          for (int unsigned r = 0; r < 16; r++) begin
+            for (int unsigned i = 0; i < 4; i++) begin
+              plane[8*r+i] = extend(t_rdata_i[128*r+32*i+:32]);
+              plane[8*r+4+i] = extend(t_rdata_i[128*r+32*i+:32] >> 4);
+            end
+          end
+        end
+        keep = {32{ld_beat_i[1]}};
         for (int unsigned b = 0; b < 2; b++) begin
-          // Upper plane: format 1 leaves room for the lower one
-          if ((32'(ld_beat_i) == b) & format_i[0]) begin
-            for (int unsigned r = 0; r < 16; r++) begin
-              for (int unsigned i = 0; i < 4; i++) begin
-                next_q[128*b+8*r+i] = (beat[4*r+i] & 32'h0f0f0f0f) << 4;
-                next_q[128*b+8*r+4+i] = beat[4*r+i] & 32'hf0f0f0f0;
-              end
-            end
-          end
-          if ((32'(ld_beat_i) == b) & !format_i[0]) begin
-            for (int unsigned r = 0; r < 16; r++) begin
-              for (int unsigned i = 0; i < 4; i++) begin
-                next_q[128*b+8*r+i] = extend(beat[4*r+i]);
-                next_q[128*b+8*r+4+i] = extend(beat[4*r+i] >> 4);
-              end
-            end
-          end
-          if (32'(ld_beat_i) == b + 2) begin
-            for (int unsigned r = 0; r < 16; r++) begin
-              for (int unsigned i = 0; i < 4; i++) begin
-                next_q[128*b+8*r+i] = next_q[128*b+8*r+i] | (beat[4*r+i] & 32'h0f0f0f0f);
-                next_q[128*b+8*r+4+i] = next_q[128*b+8*r+4+i] |
-                    ((beat[4*r+i] >> 4) & 32'h0f0f0f0f);
-              end
+          if (32'(ld_beat_i[0]) == b) begin
+            for (int unsigned i = 0; i < 128; i++) begin
+              next_q[128*b+i] = (next_q[128*b+i] & keep) | plane[i];
             end
           end
         end
       end
     end
     if (ld_scale_i) begin
+      for (int unsigned i = 0; i < Rows / 2; i++) begin
+        logic [31:0] word;
+        word = t_rdata_i[32*i+:32];
+        half[2*i] = word[15:0];
+        half[2*i+1] = word[31:16];
+      end
       for (int unsigned r = 0; r < Rows; r++) begin
-        next_scale_q[r] = iau_fp_pkg::fp16_to_fp32(t_rdata_i[16*r+:16]);
+        next_scale_q[r] = iau_fp_pkg::fp16_to_fp32(half[r]);
       end
     end
   end
