@@ -32,12 +32,11 @@ module iau_counters (
   logic [63:0] mxu_q, vec_q, reads_q, writes_q, misses_q;
   logic [31:0] latch_q;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      data_o <= '0;
-      latch_q <= '0;
-    end else if (re_i) begin : gen_read
-      logic [63:0] value;
+  logic [63:0] value;
+
+  always_comb begin
+    value = '0;
+    if (re_i) begin
       case (32'(sel_i))
         iau_hw_pkg::CntJobs: value = jobs_q;
         iau_hw_pkg::CntCommands: value = commands_q;
@@ -55,6 +54,14 @@ module iau_counters (
         iau_hw_pkg::CntTlbMisses: value = misses_q;
         default: value = '0;
       endcase
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      data_o <= '0;
+      latch_q <= '0;
+    end else if (re_i) begin
       data_o <= high_i ? latch_q : value[31:0];
       if (!high_i) latch_q <= value[63:32];
     end

@@ -185,6 +185,25 @@ module iau_mxu #(
       if (swap) begin
         ld_pend_q <= 1'b0;
       end
+      if (ld_req) begin
+        if (ld_last_beat) begin
+          ld_pend_q <= 1'b1;
+          if (ld_k_q + 13'd1 != kb) begin
+            ld_k_q <= ld_k_q + 13'd1;
+            ld_w_q <= ld_w_q + cmd_q.w_kstride[11:0];
+            ld_ws_q <= ld_ws_q + cmd_q.ws_kstride[11:0];
+          end else begin
+            ld_k_q <= '0;
+            ld_run_q <= ld_n_q + 13'd1 != nt;
+            ld_n_q <= ld_n_q + 13'd1;
+            ld_w_q <= ld_wn_q + cmd_q.w_nstride[11:0];
+            ld_wn_q <= ld_wn_q + cmd_q.w_nstride[11:0];
+            ld_ws_q <= ld_wsn_q + cmd_q.ws_nstride[11:0];
+            ld_wsn_q <= ld_wsn_q + cmd_q.ws_nstride[11:0];
+          end
+        end
+        ld_beat_q <= ld_last_beat ? 3'd0 : ld_beat_q + 3'd1;
+      end
       if (start_q) begin
         ld_run_q <= 1'b1;
         ld_beat_q <= '0;
@@ -194,25 +213,6 @@ module iau_mxu #(
         ld_wn_q <= '0;
         ld_ws_q <= '0;
         ld_wsn_q <= '0;
-      end else if (ld_req) begin
-        ld_beat_q <= ld_beat_q + 3'd1;
-        if (ld_last_beat) begin
-          ld_beat_q <= '0;
-          ld_pend_q <= 1'b1;
-          if (ld_k_q + 13'd1 != kb) begin
-            ld_k_q <= ld_k_q + 13'd1;
-            ld_w_q <= ld_w_q + cmd_q.w_kstride[11:0];
-            ld_ws_q <= ld_ws_q + cmd_q.ws_kstride[11:0];
-          end else begin
-            ld_k_q <= '0;
-            ld_n_q <= ld_n_q + 13'd1;
-            ld_run_q <= ld_n_q + 13'd1 != nt;
-            ld_w_q <= ld_wn_q + cmd_q.w_nstride[11:0];
-            ld_wn_q <= ld_wn_q + cmd_q.w_nstride[11:0];
-            ld_ws_q <= ld_wsn_q + cmd_q.ws_nstride[11:0];
-            ld_wsn_q <= ld_wsn_q + cmd_q.ws_nstride[11:0];
-          end
-        end
       end
     end
   end
@@ -347,6 +347,19 @@ module iau_mxu #(
       if (issue & a_new_q) a_took_q <= a_took_q + 3'd1;
       if (issue & s_new_q) s_took_q <= s_took_q + 3'd1;
       bank_q <= bank_q ^ (issue_last & k_last);
+      if (issue) begin
+        a_new_q <= a_addr_next[12:2] != a_addr_q[12:2];
+        s_new_q <= s_addr_next[15:5] != s_addr_q[15:5];
+        a_addr_q <= a_addr_next;
+        s_addr_q <= s_addr_next;
+        if (m_last) begin
+          a_kbase_q <= a_kbase_next;
+          s_kbase_q <= s_kbase_next;
+          n_q <= n_q + 13'(k_last);
+          k_q <= k_last ? 13'd0 : k_q + 13'd1;
+        end
+        m_q <= m_last ? 5'd0 : m_end + 5'd1;
+      end
       if (ex_take) begin
         a_new_q <= 1'b1;
         s_new_q <= 1'b1;
@@ -357,19 +370,6 @@ module iau_mxu #(
         a_kbase_q <= cmd_q.a_addr[17:5];
         s_addr_q <= cmd_q.as_addr[17:2];
         s_kbase_q <= cmd_q.as_addr[17:2];
-      end else if (issue) begin
-        a_new_q <= a_addr_next[12:2] != a_addr_q[12:2];
-        s_new_q <= s_addr_next[15:5] != s_addr_q[15:5];
-        a_addr_q <= a_addr_next;
-        s_addr_q <= s_addr_next;
-        m_q <= m_end + 5'd1;
-        if (m_last) begin
-          m_q <= '0;
-          a_kbase_q <= a_kbase_next;
-          s_kbase_q <= s_kbase_next;
-          k_q <= k_last ? 13'd0 : k_q + 13'd1;
-          n_q <= n_q + 13'(k_last);
-        end
       end
     end
   end
@@ -440,6 +440,9 @@ module iau_mxu #(
       done_bank_q <= 1'b0;
     end else begin
       // A tile begins: with Cin, or at once
+      if ((tag_q == TagCin) & c_last_q) begin
+        acc_ready_q[c_acc_q[5]] <= 1'b1;
+      end
       c_acc_q <= {c_bank_q, c_m_q};
       c_last_q <= c_m_last;
       if (c_gnt) begin
@@ -449,12 +452,12 @@ module iau_mxu #(
       if (c_step) begin
         c_run_q <= ~c_n_last;
         c_wait_q <= 1'b0;
-        c_bank_q <= ~c_bank_q;
-        c_m_q <= '0;
-        c_n_q <= c_n_q + 13'd1;
-        c_row_q <= cin_q.c_addr[17:7] + c_n_q[10:0] + 11'd1;
         acc_used_q[c_bank_q] <= 1'b1;
         acc_ready_q[c_bank_q] <= ~cin;
+        c_bank_q <= ~c_bank_q;
+        c_m_q <= '0;
+        c_row_q <= cin_q.c_addr[17:7] + c_n_q[10:0] + 11'd1;
+        c_n_q <= c_n_q + 13'd1;
       end
       if (c_take) begin
         c_run_q <= 1'b1;
@@ -462,9 +465,6 @@ module iau_mxu #(
         c_n_q <= '0;
         c_m_q <= '0;
         c_row_q <= next.c_addr[17:7];
-      end
-      if ((tag_q == TagCin) & c_last_q) begin
-        acc_ready_q[c_acc_q[5]] <= 1'b1;
       end
       // Accumulating ends
       if (issue_last & k_last) begin
@@ -485,12 +485,12 @@ module iau_mxu #(
         o_m_q <= o_m_q + 5'd1;
         o_row_q <= o_row_q + out_q.d_stride[17:7];
         if (o_m_last) begin
-          o_bank_q <= ~o_bank_q;
-          o_m_q <= '0;
-          o_n_q <= o_n_q + 13'd1;
-          o_row_q <= out_q.d_addr[17:7] + o_n_q[10:0] + 11'd1;
           acc_full_q[o_bank_q] <= 1'b0;
           acc_used_q[o_bank_q] <= 1'b0;
+          o_bank_q <= ~o_bank_q;
+          o_m_q <= '0;
+          o_row_q <= out_q.d_addr[17:7] + o_n_q[10:0] + 11'd1;
+          o_n_q <= o_n_q + 13'd1;
         end
       end
       if (out_take) begin

@@ -48,32 +48,35 @@ module iau_mxu_prefetch #(
       m_q <= '0;
       k_q <= '0;
       n_q <= '0;
-    end else if (start_i) begin
-      active_q <= 1'b1;
-      seen_q <= 1'b0;
-      addr_q <= base_i;
-      kbase_q <= base_i;
-      m_q <= '0;
-      k_q <= '0;
-      n_q <= '0;
-    end else if (step) begin
-      seen_q <= 1'b1;
-      last_q <= row_o;
-      if (left > in_row) begin
-        addr_q <= addr_q + AddrWidth'(in_row);
-        m_q <= m_q + in_row;
-      end else if (k_q + 13'd1 != kb_i) begin
-        addr_q <= kbase_next;
-        kbase_q <= kbase_next;
-        m_q <= '0;
-        k_q <= k_q + 13'd1;
-      end else begin
+    end else begin
+      if (step) begin
+        seen_q <= 1'b1;
+        last_q <= row_o;
+        if (left > in_row) begin
+          addr_q <= addr_q + AddrWidth'(in_row);
+          m_q <= m_q + in_row;
+        end else if (k_q + 13'd1 != kb_i) begin
+          addr_q <= kbase_next;
+          kbase_q <= kbase_next;
+          m_q <= '0;
+          k_q <= k_q + 13'd1;
+        end else begin
+          addr_q <= base_i;
+          kbase_q <= base_i;
+          m_q <= '0;
+          k_q <= '0;
+          active_q <= n_q + 13'd1 != nt_i;
+          n_q <= n_q + 13'd1;
+        end
+      end
+      if (start_i) begin
+        active_q <= 1'b1;
+        seen_q <= 1'b0;
         addr_q <= base_i;
         kbase_q <= base_i;
         m_q <= '0;
         k_q <= '0;
-        n_q <= n_q + 13'd1;
-        active_q <= n_q + 13'd1 != nt_i;
+        n_q <= '0;
       end
     end
   end

@@ -44,30 +44,32 @@ module iau_walk (
       left_q <= '0;
       bytes_q <= '0;
       rows_q <= '0;
-    end else if (start_i) begin
-      src_o <= src_i;
-      dst_o <= dst_i;
-      row_src_q <= src_i;
-      row_dst_q <= dst_i;
-      src_stride_q <= src_stride_i;
-      dst_stride_q <= dst_stride_i;
-      left_q <= bytes_i;
-      bytes_q <= bytes_i;
-      rows_q <= rows_i;
-    end else if (cancel_i) begin
-      rows_q <= '0;
-    end else if (next_i) begin
-      if (left_q == 19'(n_o)) begin
-        src_o <= row_src_q + src_stride_q;
-        dst_o <= row_dst_q + 64'(dst_stride_q);
-        row_src_q <= row_src_q + src_stride_q;
-        row_dst_q <= row_dst_q + 64'(dst_stride_q);
-        left_q <= bytes_q;
-        rows_q <= rows_q - 16'd1;
-      end else begin
-        src_o <= src_o + 18'(n_o);
-        dst_o <= dst_o + 64'(n_o);
-        left_q <= left_q - 19'(n_o);
+    end else begin
+      if (next_i) begin
+        if (left_q == 19'(n_o)) begin
+          src_o <= row_src_q + src_stride_q;
+          dst_o <= row_dst_q + 64'(dst_stride_q);
+          row_src_q <= row_src_q + src_stride_q;
+          row_dst_q <= row_dst_q + 64'(dst_stride_q);
+          left_q <= bytes_q;
+          rows_q <= rows_q - 16'd1;
+        end else begin
+          left_q <= left_q - 19'(n_o);
+          src_o <= src_o + 18'(n_o);
+          dst_o <= dst_o + 64'(n_o);
+        end
+      end
+      if (cancel_i) rows_q <= '0;
+      if (start_i) begin
+        src_o <= src_i;
+        dst_o <= dst_i;
+        row_src_q <= src_i;
+        row_dst_q <= dst_i;
+        src_stride_q <= src_stride_i;
+        dst_stride_q <= dst_stride_i;
+        left_q <= bytes_i;
+        bytes_q <= bytes_i;
+        rows_q <= rows_i;
       end
     end
   end

@@ -43,16 +43,17 @@ module iau_window_unit (
       rd_q <= '0;
       wr_q <= '0;
       n_q <= '0;
-    end else if (clear_i) begin
-      have_o <= 1'b0;
-      rd_q <= '0;
-      wr_q <= '0;
-      n_q <= '0;
     end else begin
-      have_o <= pass | pop | (have_o & ~issue_i);
       if (pop) rd_q <= rd_q + 3'd1;
       if (push) wr_q <= wr_q + 3'd1;
       if (pop ^ push) n_q <= push ? n_q + 4'd1 : n_q - 4'd1;
+      have_o <= pass | pop | (have_o & ~issue_i);
+      if (clear_i) begin
+        have_o <= 1'b0;
+        rd_q <= '0;
+        wr_q <= '0;
+        n_q <= '0;
+      end
     end
   end
 
