@@ -369,7 +369,7 @@ module iau_top #(
   logic rec_wait_q;
   assign w_valid_o = st_w_valid | rec_valid;
   assign w_addr_o = st_w_valid ? st_w_addr : {rec_addr[51:6], 6'd0};
-  assign w_data_o = st_w_valid ? st_w_data : {2{rec_data}};
+  assign w_data_o = st_w_valid | ~rec_valid ? st_w_data : {2{rec_data}};
   assign w_strb_o = st_w_valid ? st_w_strb : rec_addr[5] ? {32'hffff_ffff, 32'd0} :
                     {32'd0, 32'hffff_ffff};
   assign rec_ready = w_ready_i & ~st_w_valid;
