@@ -22,7 +22,7 @@ DIR = Path(sys.argv[1]).resolve()
 SEED = int(os.environ.get("LLAMA_SEED", 1))
 LINES = 10000
 PPL_TOKENS, RANDOM_TOKENS = 4000, 64
-DECODE_TOKENS, DECODE_RUNS = 512, 7
+DECODE_TOKENS, WARM_TOKENS, SPEED_RUNS = 256, 32, 7
 PRE = ["llama-bpe", "qwen2", "smollm", "gpt-2"]
 
 figures, results = {}, []
@@ -92,11 +92,17 @@ def shipped(form, limit):
     figures[f"greedy_agreement_llamacpp_itself_{form}"] = agreement(theirs, flash)
 
 
-def random_weights(name, shape):
+def shape(name, *more):
+    """A file of a shape that no shipped model has"""
+    model = DIR / f"{name}.gguf"
+    subprocess.run([sys.executable, MODELS / "random/make_gguf.py", "--shape", name, *more, "--out", model],
+                   check=True, stdout=subprocess.DEVNULL)
+    return model
+
+
+def random_weights(name, of):
     """Shapes of published models; weights are random, so that every error shows."""
-    model = DIR / f"{shape}.gguf"
-    subprocess.run([sys.executable, MODELS / "random/make_gguf.py", "--shape", shape, "--layers", "2",
-                    "--out", model], check=True, stdout=subprocess.DEVNULL)
+    model = shape(of, "--layers", "2")
     rng = np.random.Generator(np.random.PCG64(SEED))
     tokens = [0, *rng.integers(258, 4096, RANDOM_TOKENS - 1).tolist()]
     ours, theirs = (logits(e, model, tokens) for e in ("iau", "llama"))
@@ -128,19 +134,26 @@ def tokenizers():
     tokenizer("llama", path, texts)
 
 
-def decode():
-    """Greedy decoding, one thread each, turn by turn."""
-    model = MODELS / "iau-ci/iau-ci-q8_0.gguf"
-    prompt = [int(t) for t in probe("llama", "tokenize", model, stdin=b"Once upon a time").split()]
+def speed(name, model, command, count, tokens, evaluated):
+    """One thread each, turn by turn; the ratio is the median of those of a turn."""
     rates = []
-    for _ in range(DECODE_RUNS):
-        out = (probe(e, "decode", model, str(DECODE_TOKENS), stdin=pack(prompt)) for e in ("iau", "flash"))
-        rates.append([DECODE_TOKENS / float(o.split()[0]) for o in out])
-    ours, theirs = (statistics.median(r) for r in zip(*rates))
-    figures["ref_decode_tokens_per_s_iau_ci_q8_0"] = ours
-    figures["llamacpp_decode_tokens_per_s_iau_ci_q8_0"] = theirs
-    ratio = statistics.median(a / b for a, b in rates)
-    check("ref_vs_llamacpp_decode_iau_ci_q8_0", ratio >= 0.5, ratio)
+    for _ in range(SPEED_RUNS):
+        out = (probe(e, command, model, str(count), stdin=pack(tokens)) for e in ("iau", "flash"))
+        rates.append([evaluated / float(o.split()[0]) for o in out])
+    figures[f"ref_{name}_tokens_per_s"], figures[f"llamacpp_{name}_tokens_per_s"] = (
+        statistics.median(r) for r in zip(*rates))
+    figures[f"ref_vs_llamacpp_{name}"] = statistics.median(a / b for a, b in rates)
+
+
+def speeds():
+    """Greedy decoding after a short prompt; prefill, after 32 tokens that warm up"""
+    prompt = [0, *range(300, 304)]
+    models = {"iau_ci": MODELS / "iau-ci/iau-ci-q8_0.gguf", "6m": shape("6m"), "14m": shape("14m")}
+    for name, model in models.items():
+        speed(f"decode_{name}_q8_0", model, "decode", DECODE_TOKENS, prompt, DECODE_TOKENS)
+    tokens = np.random.Generator(np.random.PCG64(SEED)).integers(258, 2048, WARM_TOKENS + 512).tolist()
+    speed("prefill512_14m_q8_0", models["14m"], "prefill", WARM_TOKENS, tokens, 512)
+    check("decoding is at least half as fast as llama.cpp's", figures["ref_vs_llamacpp_decode_iau_ci_q8_0"] >= 0.5)
 
 
 def main():
@@ -150,7 +163,7 @@ def main():
     random_weights("qwen2", "qwen2-0.5b")
     random_weights("qwen3", "qwen3-0.6b")
     tokenizers()
-    decode()
+    speeds()
     print(f"1..{len(results)}")
     out = ROOT / "build/bench/figures-llama.json"
     out.parent.mkdir(parents=True, exist_ok=True)

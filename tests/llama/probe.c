@@ -99,6 +99,19 @@ static int decode(struct probe *p, const int32_t *tokens, size_t n, size_t count
 	return !logits;
 }
 
+/* Seconds of all tokens but WARM, which come first */
+static int prefill(struct probe *p, const int32_t *tokens, size_t n, size_t warm)
+{
+	double start;
+	int err = warm < n ? probe_eval(p, tokens, warm, NULL, NULL) : -1;
+
+	start = now();
+	if (!err)
+		err = probe_eval(p, tokens + warm, n - warm, NULL, NULL);
+	printf("%.9f\n", now() - start);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct probe *p;
@@ -107,7 +120,7 @@ int main(int argc, char **argv)
 	int err = 2;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: probe tokenize|logits|decode MODEL [COUNT] < INPUT\n");
+		fprintf(stderr, "usage: probe tokenize|logits|decode|prefill MODEL [COUNT] < INPUT\n");
 		return 2;
 	}
 	p = probe_open(argv[2], !strcmp(argv[1], "tokenize"));
@@ -120,6 +133,8 @@ int main(int argc, char **argv)
 		err = probe_eval(p, (int32_t *)(void *)input, len / 4, write_logits, p);
 	else if (!strcmp(argv[1], "decode") && argc > 3)
 		err = decode(p, (int32_t *)(void *)input, len / 4, strtoul(argv[3], NULL, 10));
+	else if (!strcmp(argv[1], "prefill") && argc > 3)
+		err = prefill(p, (int32_t *)(void *)input, len / 4, strtoul(argv[3], NULL, 10));
 	free(input);
 	probe_close(p);
 	return err ? 1 : 0;

@@ -24,7 +24,7 @@ int probe_tokenize(struct probe *p, const char *text, size_t len, int32_t **toke
 
 uint32_t probe_n_vocab(const struct probe *p);
 
-/* Appends tokens to the sequence; EACH sees the logits after every one of them. */
+/* Appends tokens to the sequence; EACH sees the logits after every one of them, NULL: only the last has any. */
 int probe_eval(struct probe *p, const int32_t *tokens, size_t n, probe_logits_fn each,
 	       void *opaque);
 

@@ -92,7 +92,7 @@ static int visit(void *opaque, uint32_t position, const float *logits)
 int probe_eval(struct probe *p, const int32_t *tokens, size_t n, probe_logits_fn each, void *opaque)
 {
 	struct visitor v = { each, opaque };
-	int err = iau_session_eval(p->session, tokens, n, visit, &v);
+	int err = iau_session_eval(p->session, tokens, n, each ? visit : NULL, &v);
 
 	if (err)
 		fprintf(stderr, "%s\n", iau_last_error());

@@ -87,7 +87,7 @@ uint32_t probe_n_vocab(const struct probe *p)
 	return (uint32_t)llama_vocab_n_tokens(p->vocab);
 }
 
-static int run_batch(struct probe *p, const int32_t *tokens, int32_t n)
+static int run_batch(struct probe *p, const int32_t *tokens, int32_t n, bool all)
 {
 	p->batch.n_tokens = n;
 	for (int32_t i = 0; i < n; i++) {
@@ -95,7 +95,7 @@ static int run_batch(struct probe *p, const int32_t *tokens, int32_t n)
 		p->batch.pos[i] = p->length + i;
 		p->batch.n_seq_id[i] = 1;
 		p->batch.seq_id[i][0] = 0;
-		p->batch.logits[i] = true;
+		p->batch.logits[i] = all || i == n - 1;
 	}
 	p->length += n;
 	return llama_decode(p->ctx, p->batch);
@@ -108,8 +108,8 @@ int probe_eval(struct probe *p, const int32_t *tokens, size_t n, probe_logits_fn
 	for (size_t at = 0; at < n && !err; at += BATCH) {
 		int32_t k = (int32_t)(n - at < BATCH ? n - at : BATCH);
 
-		err = run_batch(p, tokens + at, k);
-		for (int32_t i = 0; i < k && !err; i++)
+		err = run_batch(p, tokens + at, k, each);
+		for (int32_t i = 0; i < k && each && !err; i++)
 			err = each(opaque, llama_get_logits_ith(p->ctx, i));
 	}
 	return err;
@@ -117,5 +117,5 @@ int probe_eval(struct probe *p, const int32_t *tokens, size_t n, probe_logits_fn
 
 const float *probe_step(struct probe *p, int32_t token)
 {
-	return run_batch(p, &token, 1) ? NULL : llama_get_logits_ith(p->ctx, 0);
+	return run_batch(p, &token, 1, true) ? NULL : llama_get_logits_ith(p->ctx, 0);
 }
