@@ -12,7 +12,7 @@ five. iau-ci is the shipped model, 6m and 14m are shapes of so many parameters w
 --gate: TAP; cycle figures must lie within 2% of tests/e2e/baselines.json, on either side.
 --record: writes that file.
 """
-import json, os, statistics, subprocess, sys
+import json, os, statistics, subprocess, sys, tempfile, time
 
 PEAK_MACS, PEAK_BYTES = {"q8_0": 1024, "q4_0": 2048}, 64
 BASELINES = "tests/e2e/baselines.json"
@@ -133,6 +133,20 @@ def device_shares(decode):
             "device_element_share": d["elements"] / sum(map(model_elements, range(128, 160)))}
 
 
+def rtl_build():
+    """The engine from nothing, two processes at a time: seconds, and MiB of the largest process."""
+    with tempfile.TemporaryDirectory() as b:
+        start = time.monotonic()
+        make = subprocess.Popen(["make", "-j2", f"B={b}", "GEN=build/gen", "NEEDED=build/.packages",
+                                 "OBJCACHE=", f"{b}/rtl/Viau_sim__ALL.a", f"{b}/obj/sim/src/rtl.o"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(make.pid, 0)
+        if status:
+            sys.exit("the rtl engine does not build")
+        return {"rtl_build_seconds": time.monotonic() - start,
+                "rtl_build_peak_mib": usage.ru_maxrss / 1024}
+
+
 def measure(runs):
     figures = {}
     for q in ("q8_0", "q4_0"):
@@ -158,6 +172,7 @@ def measure(runs):
             bench("14m", "q8_0", 2048, 0, "--breakdown"), 2048)
         figures["rtl_decode_tokens_per_s_6m_q4_0"] = statistics.median(
             8 / bench("6m", "q4_0", 128, 8)["decode"]["host_seconds"] for _ in range(runs))
+        figures |= rtl_build()
     return figures
 
 
