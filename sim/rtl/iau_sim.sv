@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The device as it is simulated: what memory says comes from registers, as from a neighbour on the same
-// clock. Verilator evaluates what depends on an input of the top at every evaluation, besides when a
-// register changes; behind registers there is nothing of that but what few accesses to registers drive.
-// What the memory model sets before an edge is what the device sees in the cycle after it.
+// The device as it is simulated: its inputs come from registers, as from a neighbour on the same clock.
+// What depends on an input of the top is computed at every evaluation, besides when a register changes;
+// behind registers there is nothing of that but the clock. What the memory model sets before an edge is
+// what the device sees in the cycle after it.
+//
+// Accesses to registers of the device, few as they are, load theirs when they begin and when they end,
+// while the clock is low: the host's view of before and after is the device's.
 //
 // Every change of tick_i is a rising edge of the clock, which falls again in the same evaluation: a
 // cycle takes one.
@@ -53,6 +56,18 @@ module iau_sim #(
   assign clk = tick_i ^ seen_q;
   always_ff @(posedge clk) seen_q <= tick_i;
 
+  logic access, mmio_re_q, mmio_we_q;
+  logic [15:0] mmio_addr_q;
+  logic [31:0] mmio_wdata_q;
+
+  assign access = mmio_re_i | mmio_we_i;
+  always_ff @(posedge access or negedge access) begin
+    mmio_re_q <= mmio_re_i;
+    mmio_we_q <= mmio_we_i;
+    mmio_addr_q <= mmio_addr_i;
+    mmio_wdata_q <= mmio_wdata_i;
+  end
+
   logic ar_ready_q, r_valid_q, r_err_q, w_ready_q, b_valid_q, b_err_q;
   logic [5:0] r_id_q;
   logic [511:0] r_data_q;
@@ -73,7 +88,11 @@ module iau_sim #(
   ) u_top (
     .clk_i       (clk),
     .rst_ni,
-    .mmio_re_i, .mmio_we_i, .mmio_addr_i, .mmio_wdata_i, .mmio_rdata_o, .irq_o, .pending_o, .counts_o,
+    .mmio_re_i   (mmio_re_q),
+    .mmio_we_i   (mmio_we_q),
+    .mmio_addr_i (mmio_addr_q),
+    .mmio_wdata_i(mmio_wdata_q),
+    .mmio_rdata_o, .irq_o, .pending_o, .counts_o,
     .ar_valid_o, .ar_addr_o, .ar_len_o, .ar_id_o, .ar_qos_o,
     .ar_ready_i  (ar_ready_q),
     .r_valid_i   (r_valid_q),

@@ -138,12 +138,14 @@ static void rtl_destroy(struct iau_dev *dev)
 	delete dev;
 }
 
-// The cycle of an access to a register, whose inputs come without a register: the host's view of before
-// and after is the device's. Clock gates see them while the clock is low.
+// The cycle of an access to a register, which begins and ends while the clock is low.
 static void access(struct iau_dev *dev)
 {
 	dev->top.eval();
 	cycle(dev);
+	dev->top.mmio_re_i = 0;
+	dev->top.mmio_we_i = 0;
+	dev->top.eval();
 }
 
 // What is read comes a cycle after the request.
@@ -152,7 +154,6 @@ static uint32_t rtl_mmio_read(struct iau_dev *dev, uint32_t offset)
 	dev->top.mmio_re_i = 1;
 	dev->top.mmio_addr_i = (uint16_t)offset;
 	access(dev);
-	dev->top.mmio_re_i = 0;
 	return dev->top.mmio_rdata_o;
 }
 
@@ -163,7 +164,6 @@ static void rtl_mmio_write(struct iau_dev *dev, uint32_t offset, uint32_t value)
 	dev->top.mmio_addr_i = (uint16_t)offset;
 	dev->top.mmio_wdata_i = value;
 	access(dev);
-	dev->top.mmio_we_i = 0;
 	cycle(dev);
 }
 
