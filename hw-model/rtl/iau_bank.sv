@@ -3,7 +3,7 @@
 // One bank: rows of bytes with byte enables; rows not written since the last clear read as
 // zero, so that clearing takes one cycle. A read in the cycle of a write sees the old row.
 module iau_bank #(
-  parameter int unsigned Bytes = 64,  // a multiple of 4
+  parameter int unsigned Bytes = 64,  // a multiple of 32
   parameter int unsigned Rows = 1024,
   localparam int unsigned AddrWidth = $clog2(Rows)
 ) (
@@ -33,10 +33,13 @@ module iau_bank #(
       row = wr_data_i;
       if (~&wr_be_i) begin
         old = valid_q[wr_addr_i] ? mem[wr_addr_i] : '0;
-        for (int unsigned w = 0; w < Bytes / 4; w++) begin
-          logic [31:0] m;
-          m = {{8{wr_be_i[4*w+3]}}, {8{wr_be_i[4*w+2]}}, {8{wr_be_i[4*w+1]}}, {8{wr_be_i[4*w]}}};
-          row[32*w+:32] = (old[32*w+:32] & ~m) | (row[32*w+:32] & m);
+        for (int unsigned w = 0; w < Bytes / 32; w++) begin
+          logic [31:0] word_be, m;
+          word_be = wr_be_i[32*w+:32];
+          for (int unsigned i = 0; i < 8; i++) begin
+            m = iau_mem_pkg::mask(word_be[4*i+:4]);
+            row[256*w+32*i+:32] = (old[256*w+32*i+:32] & ~m) | (row[256*w+32*i+:32] & m);
+          end
         end
       end
 `ifdef SYNTHESIS

@@ -15,4 +15,15 @@ package iau_mem_pkg;
   function automatic logic [63:0] bytes(input logic [5:0] at, input logic [6:0] n);
     bytes = (64'hffff_ffff_ffff_ffff >> (7'd64 - n)) << at;
   endfunction
+
+  /// The bits of a word of four bytes that these enables enable
+  function automatic logic [31:0] mask(input logic [3:0] be);
+    logic [31:0] m;
+    m = {28'd0, be};
+    m = (m | m << 14) & 32'h00030003;
+    m = (m | m << 7) & 32'h01010101;
+    m = m | m << 1;
+    m = m | m << 2;
+    mask = m | m << 4;
+  endfunction
 endpackage

@@ -36,10 +36,13 @@ module iau_vsp_bank (
       be = wr_from_i == 2'd0 ? wr_be0_i : wr_from_i == 2'd1 ? '1 : wr_be2_i;
       if (~&be) begin
         old = valid_q[wr_addr_i] ? mem[wr_addr_i] : '0;
-        for (int unsigned w = 0; w < 32; w++) begin
-          logic [31:0] m;
-          m = {{8{be[4*w+3]}}, {8{be[4*w+2]}}, {8{be[4*w+1]}}, {8{be[4*w]}}};
-          row[32*w+:32] = (old[32*w+:32] & ~m) | (row[32*w+:32] & m);
+        for (int unsigned w = 0; w < 4; w++) begin
+          logic [31:0] word_be, m;
+          word_be = be[32*w+:32];
+          for (int unsigned i = 0; i < 8; i++) begin
+            m = iau_mem_pkg::mask(word_be[4*i+:4]);
+            row[256*w+32*i+:32] = (old[256*w+32*i+:32] & ~m) | (row[256*w+32*i+:32] & m);
+          end
         end
       end
 `ifdef SYNTHESIS
