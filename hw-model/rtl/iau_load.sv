@@ -255,12 +255,12 @@ module iau_load (
   end
 
   for (genvar s = 0; s < 8; s++) begin : gen_busy
-    logic up, down;
-    assign up = fire & (head_q == 3'(s));
-    assign down = freed & wlast_q & (wslot_q == 3'(s));
     always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) busy_q[s] <= '0;
-      else if (up ^ down) busy_q[s] <= up ? busy_q[s] + 6'd1 : busy_q[s] - 6'd1;
+      if (!rst_ni) begin
+        busy_q[s] <= '0;
+      end else if ((fire & (head_q == 3'(s))) ^ (freed & wlast_q & (wslot_q == 3'(s)))) begin
+        busy_q[s] <= fire & (head_q == 3'(s)) ? busy_q[s] + 6'd1 : busy_q[s] - 6'd1;
+      end
     end
   end
 endmodule
