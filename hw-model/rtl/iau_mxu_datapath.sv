@@ -57,11 +57,9 @@ module iau_mxu_datapath #(
   localparam int unsigned Lanes = iau_hw_pkg::Lanes;
   localparam int unsigned Words = Rows * Lanes / 4;
 
-  /// Four signed nibbles, the lower ones of X's bytes, as bytes
+  /// Bit 3 of each byte, in the bits above, too
   function automatic logic [31:0] extend(input logic [31:0] x);
-    logic [31:0] s;
-    s = x & 32'h08080808;
-    extend = (x & 32'h0f0f0f0f) | (s << 1) | (s << 2) | (s << 3) | (s << 4);
+    extend = (x << 1) | (x << 2) | (x << 3) | (x << 4);
   endfunction
 
   // The next tile is kept as it arrives, in words of four lanes (format 3: of four rows, a lane
@@ -88,7 +86,7 @@ module iau_mxu_datapath #(
   logic [1023:0] acc1_even_q [16];
   logic [1023:0] acc1_odd_q [16];
   logic [31:0] s1_q, s2_q, s3_q, s1b_q, s2b_q, s3b_q;
-  logic [31:0] plane [128];
+  logic [31:0] nibbles [128];
   logic [15:0] half [Rows];
 
   logic [4:1] valid_q, pair_q, last_q, bank_q, whole_q;
@@ -368,37 +366,32 @@ module iau_mxu_datapath #(
           end
         end
       end else begin
-        // Nibbles of 16 rows, as bytes
-        logic [31:0] keep;
-        if (ld_beat_i[1]) begin
-          // Format 1: lower plane
-          for (int unsigned r = 0; r < 16; r++) begin
-            for (int unsigned i = 0; i < 4; i++) begin
-              plane[8*r+i] = t_rdata_i[128*r+32*i+:32] & 32'h0f0f0f0f;
-              plane[8*r+4+i] = (t_rdata_i[128*r+32*i+:32] >> 4) & 32'h0f0f0f0f;
-            end
-          end
-        end else if (format_i[0]) begin
-          // Upper plane: leaves room for the lower one
-          for (int unsigned r = 0; r < 16; r++) begin
-            for (int unsigned i = 0; i < 4; i++) begin
-              plane[8*r+i] = (t_rdata_i[128*r+32*i+:32] & 32'h0f0f0f0f) << 4;
-              plane[8*r+4+i] = t_rdata_i[128*r+32*i+:32] & 32'hf0f0f0f0;
-            end
-          end
-        end else begin
-          for (int unsigned r = 0; r < 16; r++) begin
-            for (int unsigned i = 0; i < 4; i++) begin
-              plane[8*r+i] = extend(t_rdata_i[128*r+32*i+:32]);
-              plane[8*r+4+i] = extend(t_rdata_i[128*r+32*i+:32] >> 4);
-            end
-          end
+        // Nibbles of 16 rows, as bytes: of format 1 the upper plane, which leaves room for the lower
+        // one, then that; of format 2 with their signs
+        logic [31:0] keep, upper, sign;
+        for (int unsigned r = 0; r < 16; r++) begin
+          logic [31:0] w0, w1, w2, w3;
+          w0 = t_rdata_i[128*r+:32];
+          w1 = t_rdata_i[128*r+32+:32];
+          w2 = t_rdata_i[128*r+64+:32];
+          w3 = t_rdata_i[128*r+96+:32];
+          nibbles[8*r] = w0 & 32'h0f0f0f0f;
+          nibbles[8*r+1] = w1 & 32'h0f0f0f0f;
+          nibbles[8*r+2] = w2 & 32'h0f0f0f0f;
+          nibbles[8*r+3] = w3 & 32'h0f0f0f0f;
+          nibbles[8*r+4] = (w0 >> 4) & 32'h0f0f0f0f;
+          nibbles[8*r+5] = (w1 >> 4) & 32'h0f0f0f0f;
+          nibbles[8*r+6] = (w2 >> 4) & 32'h0f0f0f0f;
+          nibbles[8*r+7] = (w3 >> 4) & 32'h0f0f0f0f;
         end
         keep = {32{ld_beat_i[1]}};
+        upper = {32{format_i[0] & ~ld_beat_i[1]}};
+        sign = {32{format_i[1] & ~ld_beat_i[1]}} & 32'h08080808;
         for (int unsigned b = 0; b < 2; b++) begin
           if (32'(ld_beat_i[0]) == b) begin
             for (int unsigned i = 0; i < 128; i++) begin
-              next_q[128*b+i] = (next_q[128*b+i] & keep) | plane[i];
+              next_q[128*b+i] = (next_q[128*b+i] & keep) | (nibbles[i] & ~upper) |
+                  (nibbles[i] << 4 & upper) | extend(nibbles[i] & sign);
             end
           end
         end
