@@ -49,7 +49,7 @@ static struct batch batch_alloc(struct builder *b, uint32_t l, const struct atte
 	return t;
 }
 
-/* Takes up the registers of a sequence, of an attention or of what comes before and after. */
+/* Takes up what attention needs to know of a sequence. */
 static void take_registers(struct builder *b, uint32_t seq)
 {
 	b->regs = seq % 2 * 16;
