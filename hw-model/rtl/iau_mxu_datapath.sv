@@ -56,6 +56,8 @@ module iau_mxu_datapath #(
   localparam int unsigned Rows = iau_hw_pkg::Rows;
   localparam int unsigned Lanes = iau_hw_pkg::Lanes;
   localparam int unsigned Words = Rows * Lanes / 4;
+  // All rows at a time: their numbers are constants then, also to those who look at the source only.
+  localparam bit Whole = MacRows == Rows;
 
   /// Bit 3 of each byte, in the bits above, too
   function automatic logic [31:0] extend(input logic [31:0] x);
@@ -99,12 +101,12 @@ module iau_mxu_datapath #(
   logic [1:0] next_format_q;
   logic next_unit_q, unit_q;
 
-  assign whole4 = (MacRows == Rows) | whole_q[4];
+  assign whole4 = Whole | whole_q[4];
   assign tile_done_o = valid_q[4] & last_q[4] & whole4;
-  assign at1 = MacRows == Rows ? 32'd0 : 32'(pass1_q) * MacRows;
-  assign at2 = MacRows == Rows ? 32'd0 : 32'(pass2_q) * MacRows;
-  assign at3 = MacRows == Rows ? 32'd0 : 32'(pass3_q) * MacRows;
-  assign at4 = MacRows == Rows ? 32'd0 : 32'(pass4_q) * MacRows;
+  assign at1 = 32'(pass1_q) * MacRows;
+  assign at2 = 32'(pass2_q) * MacRows;
+  assign at3 = 32'(pass3_q) * MacRows;
+  assign at4 = 32'(pass4_q) * MacRows;
   assign busy_o = valid_q[1];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -157,14 +159,14 @@ module iau_mxu_datapath #(
     if (valid_q[4]) begin
       logic [1023:0] res, resb;
       for (int unsigned r = 0; r < MacRows; r++) begin
-        base_q[at4+r] = iau_fp_pkg::fp_add(base_q[at4+r], prod_q[r]);
+        base_q[Whole ? r : at4 + r] = iau_fp_pkg::fp_add(base_q[Whole ? r : at4 + r], prod_q[r]);
       end
       for (int unsigned r = 0; r < Rows; r++) begin
         res[32*r+:32] = base_q[r];
       end
       if (pair_q[4]) begin
         for (int unsigned r = 0; r < MacRows; r++) begin
-          baseb_q[at4+r] = iau_fp_pkg::fp_add(baseb_q[at4+r], prodb_q[r]);
+          baseb_q[Whole ? r : at4 + r] = iau_fp_pkg::fp_add(baseb_q[Whole ? r : at4 + r], prodb_q[r]);
         end
         for (int unsigned r = 0; r < Rows; r++) begin
           resb[32*r+:32] = baseb_q[r];
@@ -202,7 +204,7 @@ module iau_mxu_datapath #(
       endcase
       if (first_q[3]) row = '0;
       for (int unsigned r = 0; r < MacRows; r++) begin
-        base_q[at3+r] = row[32*(at3+r)+:32];
+        base_q[Whole ? r : at3 + r] = row[32*(Whole ? r : at3 + r)+:32];
       end
       for (int unsigned r = 0; r < MacRows; r++) begin
         prod_q[r] = iau_fp_pkg::fp_mul(scaled_q[r], s3_q);
@@ -210,7 +212,7 @@ module iau_mxu_datapath #(
       if (pair_q[3]) begin
         rowb = first_q[3] ? '0 : bank_q[3] ? acc1_odd_q[m3_q[4:1]] : acc0_odd_q[m3_q[4:1]];
         for (int unsigned r = 0; r < MacRows; r++) begin
-          baseb_q[at3+r] = rowb[32*(at3+r)+:32];
+          baseb_q[Whole ? r : at3 + r] = rowb[32*(Whole ? r : at3 + r)+:32];
         end
         for (int unsigned r = 0; r < MacRows; r++) begin
           prodb_q[r] = iau_fp_pkg::fp_mul(scaledb_q[r], s3b_q);
@@ -221,11 +223,11 @@ module iau_mxu_datapath #(
     // Stage 2: to fp32, times the tile scale
     if (valid_q[2]) begin
       for (int unsigned r = 0; r < MacRows; r++) begin
-        scaled_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sum_q[r]), tile_scale_q[at2+r]);
+        scaled_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sum_q[r]), tile_scale_q[Whole ? r : at2 + r]);
       end
       if (pair_q[2]) begin
         for (int unsigned r = 0; r < MacRows; r++) begin
-          scaledb_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sumb_q[r]), tile_scale_q[at2+r]);
+          scaledb_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sumb_q[r]), tile_scale_q[Whole ? r : at2 + r]);
         end
       end
       s3_q = s2_q;
@@ -250,13 +252,13 @@ module iau_mxu_datapath #(
         sum2 = 32'd0;
         sum3 = 32'd0;
         for (int unsigned l = 0; l < Lanes; l++) begin
-          sum0 = sum0 + (({24'd0, tile_q[(at1+r)*Lanes+l]} ^ 32'h80) - 32'h80) *
+          sum0 = sum0 + (({24'd0, tile_q[(Whole ? r : at1 + r)*Lanes+l]} ^ 32'h80) - 32'h80) *
               (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
-          sum1 = sum1 + (({24'd0, tile_q[(at1+r+1)*Lanes+l]} ^ 32'h80) - 32'h80) *
+          sum1 = sum1 + (({24'd0, tile_q[((Whole ? r : at1 + r)+1)*Lanes+l]} ^ 32'h80) - 32'h80) *
               (({24'd0, a_q[Lanes+l]} ^ 32'h80) - 32'h80);
-          sum2 = sum2 + (({24'd0, tile_q[(at1+r+2)*Lanes+l]} ^ 32'h80) - 32'h80) *
+          sum2 = sum2 + (({24'd0, tile_q[((Whole ? r : at1 + r)+2)*Lanes+l]} ^ 32'h80) - 32'h80) *
               (({24'd0, a_q[2*Lanes+l]} ^ 32'h80) - 32'h80);
-          sum3 = sum3 + (({24'd0, tile_q[(at1+r+3)*Lanes+l]} ^ 32'h80) - 32'h80) *
+          sum3 = sum3 + (({24'd0, tile_q[((Whole ? r : at1 + r)+3)*Lanes+l]} ^ 32'h80) - 32'h80) *
               (({24'd0, a_q[3*Lanes+l]} ^ 32'h80) - 32'h80);
         end
         sum_q[r] = sum0;
@@ -272,13 +274,13 @@ module iau_mxu_datapath #(
           sum2 = 32'd0;
           sum3 = 32'd0;
           for (int unsigned l = 0; l < Lanes; l++) begin
-            sum0 = sum0 + (({28'd0, tile_q[(at1+r)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+            sum0 = sum0 + (({28'd0, tile_q[(Whole ? r : at1 + r)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
                 (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
-            sum1 = sum1 + (({28'd0, tile_q[(at1+r+1)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+            sum1 = sum1 + (({28'd0, tile_q[((Whole ? r : at1 + r)+1)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
                 (({24'd0, ab_q[Lanes+l]} ^ 32'h80) - 32'h80);
-            sum2 = sum2 + (({28'd0, tile_q[(at1+r+2)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+            sum2 = sum2 + (({28'd0, tile_q[((Whole ? r : at1 + r)+2)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
                 (({24'd0, ab_q[2*Lanes+l]} ^ 32'h80) - 32'h80);
-            sum3 = sum3 + (({28'd0, tile_q[(at1+r+3)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
+            sum3 = sum3 + (({28'd0, tile_q[((Whole ? r : at1 + r)+3)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
                 (({24'd0, ab_q[3*Lanes+l]} ^ 32'h80) - 32'h80);
           end
           sumb_q[r] = sum0;
