@@ -63,6 +63,8 @@ struct chunk_regs {
 };
 
 void load_chunk(struct builder *b, struct head_va va, struct place to, struct chunk_regs regs);
+/* The newest chunk of PASS, counted through all layers, labelled as its layer's; none behind the last */
+void load_newest(struct builder *b, uint32_t pass, struct chunk_regs regs);
 /* The last of so many full chunks as register LEFT says, if any: R_AT becomes its place */
 void load_full(struct builder *b, struct head_va va, struct place to, unsigned int left);
 /* N new tokens of a KV head from row ROW on into the chunk at hand */

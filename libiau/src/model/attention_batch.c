@@ -122,17 +122,11 @@ static void emit_result(struct builder *b, const struct batch *t, uint32_t seq, 
 /* What pass I of all passes of all layers needs, asked for while that of AHEAD passes before is at hand */
 static void prefetch(struct builder *b, uint32_t i, uint32_t ahead)
 {
-	uint32_t n_kv = b->hp->n_head_kv, passes = b->seqs * n_kv, layer = i / passes;
+	uint32_t n_kv = b->hp->n_head_kv;
 	struct chunk_regs own = { GRAPH_CHUNK, GRAPH_HI, GRAPH_BLOCKS };
 	struct chunk_regs other = { GRAPH_AHEAD_CHUNK, GRAPH_AHEAD_HI, GRAPH_AHEAD_BLOCKS };
-	uint16_t before = b->cb.label;
 
-	if (layer >= b->hp->n_layer)
-		return;
-	label(b, layer, OP_KV_CACHE);
-	load_chunk(b, head_va(b, layer, i % n_kv), place_at(b, i),
-		   i / n_kv == (i - ahead) / n_kv ? own : other);
-	b->cb.label = before;
+	load_newest(b, i, i / n_kv == (i - ahead) / n_kv ? own : other);
 }
 
 void emit_batch_prefetch(struct builder *b)

@@ -68,6 +68,13 @@ static void load_embeddings(struct builder *b, uint32_t rows, uint32_t stride)
 	}
 }
 
+/* What the first passes need */
+static void emit_kv_prefetches(struct builder *b)
+{
+	for (uint32_t pass = 0; pass < kv_passes_ahead(b->hp); pass++)
+		emit_kv_prefetch(b, pass);
+}
+
 /*
  * x[r] = embedding of token r: INT8 blocks times their scales. What the first layer needs is asked
  * for right behind, before anything waits.
@@ -79,18 +86,12 @@ static void emit_embedding(struct builder *b)
 	uint32_t stride = vsp_round(b->w->embd_stride);
 	uint32_t rows = vsp_alloc(b, b->rows * stride);
 
-	if (b->seqs)
-		load_batch_embeddings(b, rows, stride);
-	else
-		load_embeddings(b, rows, stride);
+	(b->seqs ? load_batch_embeddings : load_embeddings)(b, rows, stride);
 	emit_load(b, b->w->layer[0].pack_va, b->pack[0], b->w->pack.bytes);
 	if (!b->seqs)
 		load_rope(b, 0, b->rows);
 	load_ahead(b);
-	if (b->seqs)
-		emit_batch_prefetch(b);
-	for (uint32_t pass = 0; pass < kv_passes_ahead(b->hp) && !b->seqs; pass++)
-		emit_kv_prefetch(b, pass);
+	(b->seqs ? emit_batch_prefetch : emit_kv_prefetches)(b);
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a_i8 = 1, .a = rows,
 					      .a_stride = stride, .m1 = VEC_M_B, .b_blocks = 1,
 					      .b = rows + n, .b_stride = stride, .out = VEC_F32,

@@ -165,18 +165,22 @@ void load_full(struct builder *b, struct head_va va, struct place to, unsigned i
 	load_chunk(b, va, to, (struct chunk_regs){ R_AT, GRAPH_HI, R_ROWS });
 }
 
-/* The place is that of the pass three before. */
-void emit_kv_prefetch(struct builder *b, uint32_t pass)
+void load_newest(struct builder *b, uint32_t pass, struct chunk_regs regs)
 {
-	uint32_t layer = pass / b->hp->n_head_kv, head = pass % b->hp->n_head_kv;
+	uint32_t n_kv = b->hp->n_head_kv, layer = pass / (b->seqs ? b->seqs * n_kv : n_kv);
 	uint16_t before = b->cb.label;
 
 	if (layer >= b->hp->n_layer)
 		return;
 	label(b, layer, OP_KV_CACHE);
-	load_chunk(b, head_va(b, layer, head), place_at(b, pass),
-		   (struct chunk_regs){ GRAPH_CHUNK, GRAPH_HI, GRAPH_BLOCKS });
+	load_chunk(b, head_va(b, layer, pass % n_kv), place_at(b, pass), regs);
 	b->cb.label = before;
+}
+
+/* The place is that of the pass three before. */
+void emit_kv_prefetch(struct builder *b, uint32_t pass)
+{
+	load_newest(b, pass, (struct chunk_regs){ GRAPH_CHUNK, GRAPH_HI, GRAPH_BLOCKS });
 }
 
 void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row, uint32_t n)

@@ -162,25 +162,20 @@ static uint64_t pages(uint64_t bytes)
 	return (bytes + 4095) & ~UINT64_C(4095);
 }
 
-/* The pages that blocks FROM to TO - 1 of every layer take beyond those before them, slab by slab */
+/* The pages that blocks FROM to TO - 1, of one slab, of every layer take beyond those before them */
 static int for_pages(struct iau_session *s, uint32_t from, uint32_t to, ranges_fn fn)
 {
 	const struct iau_kv_layout *kv = &s->cfg.kv;
-	int err = 0;
+	uint32_t slab = from / kv->slab_blocks, start = slab * kv->slab_blocks;
+	uint64_t first = pages((uint64_t)(from - start) * kv->block_bytes);
+	uint64_t end = pages((uint64_t)(to - start) * kv->block_bytes);
 
-	for (uint32_t slab = from / kv->slab_blocks; slab * kv->slab_blocks < to && !err; slab++) {
-		uint32_t start = slab * kv->slab_blocks, n = to - start;
-		uint64_t first = from > start ? pages((uint64_t)(from - start) * kv->block_bytes) : 0;
-		uint64_t end = pages((uint64_t)(n < kv->slab_blocks ? n : kv->slab_blocks) * kv->block_bytes);
-
-		for (uint32_t l = 0; l < s->model->hp.n_layer; l++)
-			s->range[l] = (struct iau_range){ (uint64_t)slab * kv->slab_bytes +
-							  (uint64_t)l * kv->layer_bytes + first,
-							  end - first };
-		if (end > first)
-			err = fn(s->model->dev, &s->kv, s->range, s->model->hp.n_layer);
-	}
-	return err;
+	if (first == end)
+		return 0;
+	for (uint32_t l = 0; l < s->model->hp.n_layer; l++)
+		s->range[l] = (struct iau_range){ (uint64_t)slab * kv->slab_bytes +
+						  (uint64_t)l * kv->layer_bytes + first, end - first };
+	return fn(s->model->dev, &s->kv, s->range, s->model->hp.n_layer);
 }
 
 int iau_kv_grow(struct iau_session *s, uint32_t tokens)
