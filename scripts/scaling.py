@@ -44,8 +44,8 @@ def fit(samples):
 def prefill_cycles(b, q, prompt, rows=32):
     """Of the matrix engine at its peak: products of all tokens, and attention over whole blocks"""
     attention = b["attention_macs_per_key"] * sum((p // 32 + 1) * 32 for p in range(prompt))
-    head = b["head_macs"] / prompt
-    products = prompt * (b["matrix_macs"] - b["head_macs"]) / PEAK_MACS[q] + (head + attention) / PEAK_MACS["q8_0"]
+    products = (prompt * (b["matrix_macs"] - b["head_macs"]) / PEAK_MACS[q]
+                + (b["head_macs"] + attention) / PEAK_MACS["q8_0"])
     return products * 32 / rows
 
 
