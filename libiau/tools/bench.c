@@ -8,16 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST 32
-
-struct list {
-	uint32_t v[MOST];
-	size_t n;
-};
-
 struct options {
 	struct common common;
-	struct list prompt, gen, batch;
+	struct tool_list prompt, gen, batch;
 	const char *csv, *plots;
 	bool breakdown;
 };
@@ -34,21 +27,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static void parse_list(const struct argp_state *state, const char *name, char *arg, uint32_t max,
-		       struct list *out)
-{
-	char *rest;
-
-	out->n = 0;
-	for (char *word = strtok_r(arg, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
-		if (out->n == MOST)
-			argp_error(state, "%s: more than %d numbers", name, MOST);
-		out->v[out->n++] = (uint32_t)tool_number(state, name, word, max);
-	}
-	if (!out->n)
-		argp_error(state, "%s: no number", name);
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -58,13 +36,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &o->common;
 		return 0;
 	case 'p':
-		parse_list(state, "--prompt", arg, 1 << 20, &o->prompt);
+		tool_list(state, "--prompt", arg, 1 << 20, &o->prompt);
 		return 0;
 	case 'n':
-		parse_list(state, "--gen", arg, 1 << 20, &o->gen);
+		tool_list(state, "--gen", arg, 1 << 20, &o->gen);
 		return 0;
 	case 'B':
-		parse_list(state, "--batch", arg, IAU_BATCH_MAX, &o->batch);
+		tool_list(state, "--batch", arg, IAU_BATCH_MAX, &o->batch);
 		for (size_t i = 0; i < o->batch.n; i++)
 			if (!o->batch.v[i])
 				argp_error(state, "--batch: no sequence");

@@ -4,9 +4,9 @@
  * cycles, the roofline (Williams, Waterman, Patterson: Roofline, CACM 52(4), 2009).
  */
 #include "bench.h"
+#include "gnuplot.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -142,19 +142,14 @@ int bench_write_plots(const char *dir, json_t *cells)
 {
 	FILE *f;
 
-	if (strchr(dir, '\'') || strchr(dir, '\n') || (mkdir(dir, 0777) && errno != EEXIST)) {
+	errno = 0;
+	if (!gnuplot_takes(dir) || (mkdir(dir, 0777) && errno != EEXIST)) {
 		fprintf(stderr, "iau: --plots: '%s': %s\n", dir,
 			errno ? strerror(errno) : "not a name that gnuplot takes");
 		return EXIT_INPUT;
 	}
-	/* a gnuplot that is not there reads nothing */
-	signal(SIGPIPE, SIG_IGN);
-	f = popen("gnuplot", "w");
+	f = gnuplot_open();
 	if (f)
 		script(f, dir, cells);
-	if (!f || pclose(f)) {
-		fprintf(stderr, "iau: --plots: gnuplot failed; apt-get install gnuplot-nox brings it\n");
-		return EXIT_INPUT;
-	}
-	return EXIT_OK;
+	return gnuplot_close(f, "--plots");
 }

@@ -59,6 +59,20 @@ double tool_real(const struct argp_state *state, const char *name, const char *a
 	return v;
 }
 
+void tool_list(const struct argp_state *state, const char *name, char *arg, uint32_t max, struct tool_list *out)
+{
+	char *rest;
+
+	out->n = 0;
+	for (char *word = strtok_r(arg, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+		if (out->n == TOOL_LIST_MAX)
+			argp_error(state, "%s: more than %d numbers", name, TOOL_LIST_MAX);
+		out->v[out->n++] = (uint32_t)tool_number(state, name, word, max);
+	}
+	if (!out->n)
+		argp_error(state, "%s: no number", name);
+}
+
 enum { OPT_MEMORY = 512, OPT_DEVICE, OPT_BUS };
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)

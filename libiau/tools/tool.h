@@ -42,6 +42,16 @@ int tool_read(const char *path, char **text, size_t *len);
 int tool_check_utf8(const char *name, const char *text, size_t len);
 /* Whole number of an option, or exits with a usage error. */
 uint64_t tool_number(const struct argp_state *state, const char *name, const char *arg, uint64_t max);
+
+#define TOOL_LIST_MAX 32
+
+struct tool_list {
+	uint32_t v[TOOL_LIST_MAX];
+	size_t n;
+};
+
+/* Whole numbers of an option, separated by commas: at least one, or a usage error. Cuts ARG up. */
+void tool_list(const struct argp_state *state, const char *name, char *arg, uint32_t max, struct tool_list *out);
 double tool_real(const struct argp_state *state, const char *name, const char *arg, double max);
 void tool_print_json(json_t *root);
 void tool_progress(const char *what, size_t done, size_t total);
