@@ -16,6 +16,7 @@ static const struct {
 	{ "perplexity", cmd_perplexity, "negative log-likelihood of a text" },
 	{ "tokenize", cmd_tokenize, "show a text's tokens" },
 	{ "bench", cmd_bench, "device cycles of prefill and decode" },
+	{ "eval", cmd_eval, "right answers by task, length and depth" },
 	{ "trace", cmd_trace, "what every command did and when, for Perfetto" },
 	{ "top", cmd_top, "show what cards and their clients are doing" },
 	{ "dump", cmd_dump, "show a core dump of the driver" },

@@ -30,7 +30,7 @@ chmod 000 "$dir/secret.gguf"
 head -c 8000 models/iau-ci/held-out.txt > "$dir/long.txt"
 
 exec < /dev/null
-for c in run "bench" "tokenize -" "perplexity -"; do
+for c in run "bench" eval "tokenize -" "perplexity -"; do
 	fails 2 "no model: give -m FILE" $c
 done
 fails 3 "/nonexistent: No such file or directory" run -m /nonexistent -p x
@@ -67,6 +67,21 @@ fails 3 "tokens, the context 64" run -m $model -c 64 < "$dir/long.txt"
 fails 3 "tokens, the context 10240" run -m $model < <(cat models/iau-ci/needle-10k.txt "$dir/long.txt")
 fails 3 "do not fit the context of 100" perplexity -m $model -c 100 "$dir/long.txt"
 fails 3 "do not fit the context of 32" bench -m $model -c 32 -p 33
+
+fails 2 "--tasks: 'bogus': unknown; there are passkey keys" eval -m $model -T keys,bogus
+fails 2 "--tasks: no task" eval -m $model -T ,
+fails 2 "--lengths: 511: needles and a question need 512" eval -m $model -l 1024,511
+fails 2 "--contexts: no context" eval -m $model -n 0
+fails 3 "--lengths: 10241 tokens do not fit the context of 10240" eval -m $model -l 10241
+fails 3 "tokens after 512 do not fit the context of 600" eval -m $model -c 600 -T recall
+fails 3 "--tasks: no question" eval -m $model -T two-hop -l 512 -n 1
+fails 3 "/nonexistent: No such file" eval -m $model --pool /nonexistent
+fails 3 "README.md: line 1: " eval -m $model --pool README.md
+fails 3 "another vocabulary" eval -m $model --against models/iau-demo/iau-demo-q4_0.gguf
+fails 3 "/nonexistent: No such file" eval -m $model --against /nonexistent
+fails 3 "--svg: '$dir/no/map.svg': No such file" eval -m $model --svg "$dir/no/map.svg"
+fails 3 "--svg: 'it's.svg': not a name" eval -m $model --svg "it's.svg"
+fails 3 "none of the tasks has a depth" eval -m $model --svg "$dir/map.svg" -T copy
 
 fails 3 "--prompt: byte 2 (0xff) is not UTF-8" run -m $model -p $'ab\xff'
 fails 3 "--prompt: byte 0 (0xc0) is not UTF-8" run -m $model -p $'\xc0\x80'

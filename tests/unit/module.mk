@@ -6,6 +6,7 @@
 UNIT_TESTS := \
 	test_base \
 	test_dump \
+	test_eval \
 	test_gguf \
 	test_hparams \
 	test_quant \
@@ -41,6 +42,13 @@ DUMP_OBJS := $(addprefix $(UNIT_DIR)/,tests/unit/test_dump.o libiau/tools/dump_p
 $(DUMP_OBJS): UNIT_CFLAGS += -I$(GEN) -Iuapi -Ilibiau/tools -isystem /usr/include/libdrm
 $(DUMP_OBJS): $(HW_HEADERS)
 $(UNIT_DIR)/test_dump: $(UNIT_DIR)/libiau/tools/dump_parse.o
+
+# Tasks of iau eval need no device.
+EVAL_SRCS := $(addprefix libiau/tools/eval_,exercises.c haystack.c pool.c stats.c tasks.c text.c)
+EVAL_OBJS := $(patsubst %.c,$(UNIT_DIR)/%.o,$(EVAL_SRCS))
+$(EVAL_OBJS) $(UNIT_DIR)/tests/unit/test_eval.o: UNIT_CFLAGS += -Ilibiau/tools
+$(UNIT_DIR)/test_eval: $(EVAL_OBJS)
+$(UNIT_DIR)/test_eval: LIBIAU_HOST_LIBS += -ljansson
 
 $(UNIT_BINS): $(UNIT_DIR)/%: $(UNIT_DIR)/tests/unit/%.o $(UNIT_OBJS)
 	$(CC) $(UNIT_CFLAGS) -o $@ $^ $(LIBIAU_HOST_LIBS) -lcmocka -lm -lpthread

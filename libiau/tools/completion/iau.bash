@@ -9,7 +9,7 @@ _iau()
 	COMPREPLY=()
 	[ "$COMP_CWORD" -gt 1 ] && cmd=${COMP_WORDS[1]}
 	case $prev in
-	-m | --model)
+	-m | --model | --against)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -X '!*.gguf' -- "$cur"; compgen -d -- "$cur")
 		return
@@ -22,14 +22,24 @@ _iau()
 		mapfile -t COMPREPLY < <(compgen -W "rtl ref" -- "$cur")
 		return
 		;;
-	-[pntscL] | --around | --prompt | --tokens | --gen | --temperature | --top-k | --top-p | --min-p | \
+	-T | --tasks)
+		mapfile -t COMPREPLY < <(compgen -W "passkey keys two-hop titles recall copy frequency stories \
+			arithmetic brackets variables perplexity" -- "$cur")
+		return
+		;;
+	--pool | --svg)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	-[pntsclL] | --contexts | --lengths | --around | --prompt | --tokens | --gen | --temperature | --top-k | --top-p | --min-p | \
 		--repeat-penalty | --repeat-last-n | --seed | --ctx | --latency | --bus | --memory)
 		return
 		;;
 	esac
 	case $cmd in
 	"")
-		mapfile -t COMPREPLY < <(compgen -W "info run perplexity tokenize bench trace top dump help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "info run perplexity tokenize bench eval trace top dump help" -- "$cur")
 		return
 		;;
 	run)
@@ -40,6 +50,9 @@ _iau()
 		;;
 	bench)
 		own="--prompt --gen --batch --breakdown --csv --plots"
+		;;
+	eval)
+		own="--tasks --lengths --contexts --pool --against --svg"
 		;;
 	trace)
 		own="--prompt --gen --output"
