@@ -64,6 +64,7 @@ bool ref_check_masks(const uint32_t *cmd, struct ref_fault *fault);
 void ref_load(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault);
 void ref_store(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault);
 void ref_copy(struct iau_dev *dev, const uint32_t *cmd);
+void ref_topk(struct iau_dev *dev, const uint32_t *cmd);
 void ref_stamp(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault);
 void ref_matmul(struct iau_dev *dev, const uint32_t *cmd);
 void ref_vec(struct iau_dev *dev, const uint32_t *cmd);

@@ -90,6 +90,22 @@ static void check_move(const uint32_t *cmd, struct verdict *v)
 	require(v, 6, !overlap(src, dst));
 }
 
+static void check_topk(const uint32_t *cmd, struct verdict *v)
+{
+	uint64_t n = IAU_GET(cmd, IAU_TOPK_N), count = IAU_GET(cmd, IAU_TOPK_COUNT);
+	uint64_t a_addr = IAU_GET(cmd, IAU_TOPK_A_ADDR), d_addr = IAU_GET(cmd, IAU_TOPK_D_ADDR);
+	struct range a = { a_addr, a_addr + (n + 31) / 32 * 128 };
+	struct range d = { d_addr, d_addr + (count < n ? count : n) * 4 };
+
+	align(v, 3, a_addr, 128);
+	align(v, 4, d_addr, 4);
+	if (d.lo == d.hi)
+		return;
+	inside_vsp(v, 3, a);
+	inside_vsp(v, 4, d);
+	require(v, 4, !overlap(a, d));
+}
+
 static void check_matmul(const uint32_t *cmd, struct verdict *v)
 {
 #define F(name) IAU_GET(cmd, IAU_MATMUL_##name)
@@ -288,6 +304,9 @@ void ref_check(const uint32_t *cmd, struct ref_fault *fault)
 		break;
 	case IAU_OP_COPY:
 		check_move(cmd, &v);
+		break;
+	case IAU_OP_TOPK:
+		check_topk(cmd, &v);
 		break;
 	case IAU_OP_STAMP:
 		align(&v, 2, IAU_GET(cmd, IAU_STAMP_VA), 8);

@@ -192,6 +192,9 @@ static void execute(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *
 	case IAU_OP_COPY:
 		ref_copy(dev, cmd);
 		break;
+	case IAU_OP_TOPK:
+		ref_topk(dev, cmd);
+		break;
 	case IAU_OP_STAMP:
 		ref_stamp(dev, cmd, fault);
 		break;

@@ -13,7 +13,7 @@
 /* VEC unpacked, so that the loops below read as the definition does. */
 struct vec {
 	uint32_t a_fmt, perm, b_fmt, b_wrap, m1, a1, a1_neg, mask, mask_step, sfu, m2, red, out;
-	uint32_t rows, cols, d_bstride, r_init, red_max;
+	uint32_t rows, cols, d_bstride, r_init, red_max, a1_max;
 	uint32_t a, as, b, bs, s, d, ds, sc, scr, scb, r;
 	float imm0, imm1;
 	int32_t limit;
@@ -27,7 +27,7 @@ static struct vec unpack(const uint32_t *cmd)
 		.m1 = F(M1), .a1 = F(A1), .a1_neg = F(A1_NEG), .mask = F(MASK),
 		.mask_step = F(MASK_STEP), .sfu = F(SFU), .m2 = F(M2), .red = F(RED),
 		.out = F(OUT), .rows = F(ROWS), .cols = F(COLS), .d_bstride = F(D_BSTRIDE),
-		.r_init = F(R_INIT), .red_max = F(RED_MAX), .a = F(A_ADDR), .as = F(A_STRIDE),
+		.r_init = F(R_INIT), .red_max = F(RED_MAX), .a1_max = F(A1_MAX), .a = F(A_ADDR), .as = F(A_STRIDE),
 		.b = F(B_ADDR), .bs = F(B_STRIDE), .s = F(S_ADDR), .d = F(D_ADDR),
 		.ds = F(D_STRIDE), .sc = F(SC_ADDR), .scr = F(SC_RSTRIDE), .scb = F(SC_BSTRIDE),
 		.r = F(R_ADDR), .imm0 = u2f(F(IMM0)), .imm1 = u2f(F(IMM1)),
@@ -127,6 +127,33 @@ static void add(const struct vec *v, float s, const float *b, float *x)
 	}
 }
 
+static float key_value(uint32_t key)
+{
+	return u2f(key >> 31 ? key & 0x7fffffff : ~key);
+}
+
+static float greater(float x, float y)
+{
+	uint32_t a = fp_order_key(x), b = fp_order_key(y);
+
+	return key_value(a > b ? a : b);
+}
+
+/* x = max(x, A1) */
+static void at_least(const struct vec *v, float s, const float *b, float *x)
+{
+	uint32_t flip = v->a1_neg ? 0x80000000 : 0;
+	float one = u2f(f2u(v->a1 == 1 ? v->imm1 : s) ^ flip);
+
+	if (v->a1 == 3) {
+		EACH(l)
+			x[l] = greater(x[l], u2f(f2u(b[l]) ^ flip));
+	} else if (v->a1) {
+		EACH(l)
+			x[l] = greater(x[l], one);
+	}
+}
+
 /* Columns from the limit on become -inf. */
 static void mask(const struct vec *v, uint32_t r, uint32_t j, float *x)
 {
@@ -182,7 +209,7 @@ static void recip_all(float *z)
 static void pass(const struct vec *v, const float *b, float s, uint32_t r, uint32_t j, float *z)
 {
 	multiply(v->m1, v->imm0, s, b, z);
-	add(v, s, b, z);
+	(v->a1_max ? at_least : add)(v, s, b, z);
 	if (v->mask)
 		mask(v, r, j, z);
 	EACH(l)
@@ -222,11 +249,6 @@ struct reduction {
 	float sum;
 	uint32_t key, index; /* key orders floats; see fp_order_key() */
 };
-
-static float key_value(uint32_t key)
-{
-	return u2f(key >> 31 ? key & 0x7fffffff : ~key);
-}
 
 /* The greatest key, and of equal ones the first. */
 static void reduce_max(const struct vec *v, const float *z, uint32_t j, unsigned int live,

@@ -56,6 +56,7 @@ module iau_check (
   iau_hw_pkg::sload_t sload;
   iau_hw_pkg::load_t copy;
   iau_hw_pkg::copy_t move;
+  iau_hw_pkg::topk_t topk;
   iau_hw_pkg::stamp_t stamp;
   iau_hw_pkg::matmul_t mm;
   iau_hw_pkg::vec_t v;
@@ -64,6 +65,7 @@ module iau_check (
   assign sload = cmd_i;
   assign copy = cmd_i;
   assign move = cmd_i;
+  assign topk = cmd_i;
   assign stamp = cmd_i;
   assign mm = cmd_i;
   assign v = cmd_i;
@@ -153,6 +155,20 @@ module iau_check (
           vsp_rd = vsp_map(ra);
           if (to_tsp) tsp_wr = tsp_map(rd);
           else vsp_wr = vsp_map(rd);
+        end
+      end
+      iau_hw_pkg::OpTopk: begin
+        bad[3] = |topk.a_addr[6:0];
+        bad[4] = |topk.d_addr[1:0];
+        if (topk.n != '0 && topk.count != '0) begin
+          ra = {64'(topk.a_addr), 64'(topk.a_addr) + (((64'(topk.n) + 64'd31) >> 5) << 7)};
+          rd = {64'(topk.d_addr), 64'(topk.d_addr) +
+                (topk.count < topk.n ? 64'(topk.count) << 2 : 64'(topk.n) << 2)};
+          out[3] = out_vsp(ra);
+          out[4] = out_vsp(rd);
+          bad[4] = bad[4] | overlap(ra, rd);
+          vsp_rd = vsp_map(ra);
+          vsp_wr = vsp_map(rd);
         end
       end
       iau_hw_pkg::OpMatmul: begin

@@ -57,7 +57,7 @@ module iau_core (
   output logic [10:0]        sl_row_o,
   input  logic               sl_gnt_i,
   input  logic [1023:0]      sl_data_i,
-  // units: 0 LOAD, 1 STORE, 2 MATMUL, 3 VEC, 4 COPY
+  // units: 0 LOAD, 1 STORE, 2 MATMUL, 3 VEC, 4 COPY, TOPK
   output logic [4:0]         u_valid_o,
   output logic [511:0]       load_cmd_o,
   output logic [511:0]       store_cmd_o,

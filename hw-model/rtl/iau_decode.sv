@@ -28,7 +28,7 @@ module iau_decode (
   output logic [31:0]        target_o,
   // to the window
   output logic               enter_o,
-  output logic [2:0]         unit_o,  // 0 LOAD, 1 STORE, 2 MATMUL, 3 VEC, 4 COPY
+  output logic [2:0]         unit_o,  // 0 LOAD, 1 STORE, 2 MATMUL, 3 VEC, 4 COPY, TOPK
   output logic [511:0]       cmd_o,
   output logic [31:0]        pc_o,
   output logic [255:0]       vsp_rd_o,
@@ -100,7 +100,8 @@ module iau_decode (
   assign unit_o = x_cmd_q[7:0] == iau_hw_pkg::OpLoad ? 3'd0 :
       x_cmd_q[7:0] == iau_hw_pkg::OpMatmul ? 3'd2 :
                   x_cmd_q[7:0] == iau_hw_pkg::OpVec ? 3'd3 :
-                      x_cmd_q[7:0] == iau_hw_pkg::OpCopy ? 3'd4 : 3'd1;
+                      x_cmd_q[7:0] == iau_hw_pkg::OpCopy ||
+                      x_cmd_q[7:0] == iau_hw_pkg::OpTopk ? 3'd4 : 3'd1;
   assign cmd_o = x_cmd_q;
   assign pc_o = x_pc_q;
   assign executed_o = executed_q;

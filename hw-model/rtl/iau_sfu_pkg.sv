@@ -38,6 +38,14 @@ package iau_sfu_pkg;
     fp_key_value = key[31] ? {1'b0, key[30:0]} : ~key;
   endfunction
 
+  /// The greater of x and y in that order; no subnormal
+  function automatic logic [31:0] fp_greater(input logic [31:0] x, input logic [31:0] y);
+    logic [31:0] a, b;
+    a = fp_order_key(x);
+    b = fp_order_key(y);
+    fp_greater = fp_canonical(fp_key_value((a > b) ? a : b));
+  endfunction
+
   /// |x|, a NaN giving 0
   function automatic logic [31:0] fp_magnitude(input logic [31:0] x);
     fp_magnitude = (x[30:0] > 31'h7f800000) ? 32'd0 : {1'b0, x[30:0]};

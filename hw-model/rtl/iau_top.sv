@@ -347,21 +347,57 @@ module iau_top #(
     .b_err_i
   );
 
+  // COPY and TOPK take their commands in one order and so have the ports in turns.
+  logic is_topk, cp_ready, cp_done, cp_rd_want, cp_wr_want, tk_ready, tk_done, tk_rd_req, tk_req;
+  logic [10:0] cp_rd_row, tk_row;
+  logic [11:0] cp_wr_addr, tk_addr;
+  logic [511:0] cp_wr_data;
+  logic [63:0] cp_wr_be, tk_be;
+  logic [31:0] tk_data;
+  logic cp_wr_tsp;
+  assign is_topk = copy_cmd[7:0] == iau_hw_pkg::OpTopk;
+  assign u_ready[4] = cp_ready & tk_ready;
+  assign u_done[4] = cp_done | tk_done;
+  assign cp_rd_req = cp_rd_want | tk_rd_req;
+  assign cp_row = tk_ready ? cp_rd_row : tk_row;
+  assign cp_req = cp_wr_want | tk_req;
+  assign cp_tsp = cp_wr_tsp & ~tk_req;
+  assign cp_addr = tk_ready ? cp_wr_addr : tk_addr;
+  assign cp_data = tk_ready ? cp_wr_data : {16{tk_data}};
+  assign cp_be = tk_ready ? cp_wr_be : tk_be;
+
   iau_copy u_copy (
     .clk_i, .rst_ni,
-    .cmd_valid_i(u_valid[4]),
+    .cmd_valid_i(u_valid[4] & ~is_topk & tk_ready),
     .cmd_i      (copy_cmd),
-    .cmd_ready_o(u_ready[4]),
-    .done_o     (u_done[4]),
-    .rd_req_o   (cp_rd_req),
-    .rd_row_o   (cp_row),
+    .cmd_ready_o(cp_ready),
+    .done_o     (cp_done),
+    .rd_req_o   (cp_rd_want),
+    .rd_row_o   (cp_rd_row),
     .rd_gnt_i   (cp_rd_gnt),
     .rd_data_i  (x_rdata),
-    .wr_req_o   (cp_req),
-    .wr_tsp_o   (cp_tsp),
-    .wr_addr_o  (cp_addr),
-    .wr_data_o  (cp_data),
-    .wr_be_o    (cp_be),
+    .wr_req_o   (cp_wr_want),
+    .wr_tsp_o   (cp_wr_tsp),
+    .wr_addr_o  (cp_wr_addr),
+    .wr_data_o  (cp_wr_data),
+    .wr_be_o    (cp_wr_be),
+    .wr_gnt_i   (cp_gnt)
+  );
+
+  iau_topk u_topk (
+    .clk_i, .rst_ni,
+    .cmd_valid_i(u_valid[4] & is_topk & cp_ready),
+    .cmd_i      (copy_cmd),
+    .cmd_ready_o(tk_ready),
+    .done_o     (tk_done),
+    .rd_req_o   (tk_rd_req),
+    .rd_row_o   (tk_row),
+    .rd_gnt_i   (cp_rd_gnt),
+    .rd_data_i  (x_rdata),
+    .wr_req_o   (tk_req),
+    .wr_addr_o  (tk_addr),
+    .wr_data_o  (tk_data),
+    .wr_be_o    (tk_be),
     .wr_gnt_i   (cp_gnt)
   );
 

@@ -438,6 +438,10 @@ module iau_vec_lanes (
         neg = {cmd_i.a1_neg, 31'd0};
         if (cmd_i.a1 == 2'd0) begin
           for (int unsigned l = 0; l < 32; l++) z2_q[l] = iau_sfu_pkg::fp_canonical(x1_q[l]);
+        end else if (cmd_i.a1_max) begin
+          for (int unsigned l = 0; l < 32; l++) begin
+            z2_q[l] = iau_sfu_pkg::fp_greater(x1_q[l], ((b1_q[l] & is_b) | scalar) ^ neg);
+          end
         end else begin
           for (int unsigned l = 0; l < 32; l++) begin
             z2_q[l] = iau_fp_pkg::fp_add(x1_q[l], ((b1_q[l] & is_b) | scalar) ^ neg);

@@ -11,7 +11,7 @@ module iau_window (
   input  logic               hold_i,   // nothing starts or retires: the job is being ended
   // a command enters
   input  logic               enter_i,
-  input  logic [2:0]         unit_i,   // 0 LOAD, 1 STORE, 2 MATMUL, 3 VEC, 4 COPY
+  input  logic [2:0]         unit_i,   // 0 LOAD, 1 STORE, 2 MATMUL, 3 VEC, 4 COPY, TOPK
   input  logic [511:0]       cmd_i,
   input  logic [31:0]        pc_i,
   input  logic [255:0]       vsp_rd_i,

@@ -128,6 +128,23 @@ static void make_move(uint32_t *c)
 	IAU_PUT(c, bytes + rnd(1000), IAU_COPY_STRIDE);
 }
 
+/* Values that a short mask makes equal often, also as integers that are no numbers */
+static void make_topk(uint32_t *c)
+{
+	uint32_t n = rnd(5) ? rnd(100) : rnd(1200);
+
+	c[0] = IAU_OP_TOPK;
+	IAU_PUT(c, n, IAU_TOPK_N);
+	IAU_PUT(c, rnd(n + n / 4 + 2), IAU_TOPK_COUNT);
+	IAU_PUT(c, rnd(2) * rnd(6), IAU_TOPK_FIRST);
+	IAU_PUT(c, rnd(2) * rnd(n + 6), IAU_TOPK_LAST);
+	IAU_PUT(c, vsp_addr(128, 4096), IAU_TOPK_A_ADDR);
+	IAU_PUT(c, vsp_addr(4, 4096) + 0x8000 * rnd(3), IAU_TOPK_D_ADDR);
+	IAU_PUT(c, rnd(16), IAU_TOPK_SHIFT);
+	IAU_PUT(c, rnd64(), IAU_TOPK_LO);
+	IAU_PUT(c, rnd64(), IAU_TOPK_HI);
+}
+
 static void make_matmul(uint32_t *c)
 {
 	uint32_t m = rnd(3) ? 1 + rnd(4) : 1 + rnd(32), nt = 1 + rnd(4), kb = 1 + rnd(4);
@@ -200,6 +217,7 @@ static void make_vec(uint32_t *c)
 	IAU_PUT(c, rnd(5), IAU_VEC_M1);
 	IAU_PUT(c, mask ? 2 * rnd(2) : rnd(4), IAU_VEC_A1);
 	IAU_PUT(c, rnd(2), IAU_VEC_A1_NEG);
+	IAU_PUT(c, rnd(4) == 0, IAU_VEC_A1_MAX);
 	IAU_PUT(c, mask, IAU_VEC_MASK);
 	IAU_PUT(c, rnd(2), IAU_VEC_MASK_STEP);
 	IAU_PUT(c, rnd(4), IAU_VEC_SFU);
@@ -260,7 +278,7 @@ static void make_scalar(uint32_t *c)
 
 static void make_command(uint32_t *c, bool bad)
 {
-	uint32_t kind = rnd(13);
+	uint32_t kind = rnd(14);
 
 	memset(c, 0, 64);
 	if (kind < 3)
@@ -273,6 +291,8 @@ static void make_command(uint32_t *c, bool bad)
 		make_vec(c);
 	else if (kind < 11)
 		make_move(c);
+	else if (kind < 12)
+		make_topk(c);
 	else
 		make_scalar(c);
 	/* registers 0..7 stay small if nothing overwrites them */
@@ -288,7 +308,7 @@ static void make_legal_command(uint32_t *c)
 	struct ref_fault fault;
 
 	do {
-		uint32_t kind = rnd(8);
+		uint32_t kind = rnd(9);
 
 		memset(c, 0, 64);
 		if (kind < 2)
@@ -299,6 +319,8 @@ static void make_legal_command(uint32_t *c)
 			make_matmul(c);
 		else if (kind < 7)
 			make_vec(c);
+		else if (kind < 8)
+			make_topk(c);
 		else
 			make_move(c);
 		fault.code = 0;

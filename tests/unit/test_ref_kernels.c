@@ -97,6 +97,7 @@ static void make_vec(uint32_t *c)
 	IAU_PUT(c, rnd(5), IAU_VEC_M1);
 	IAU_PUT(c, a1, IAU_VEC_A1);
 	IAU_PUT(c, rnd(2), IAU_VEC_A1_NEG);
+	IAU_PUT(c, rnd(4) == 0, IAU_VEC_A1_MAX);
 	IAU_PUT(c, mask, IAU_VEC_MASK);
 	IAU_PUT(c, rnd(2), IAU_VEC_MASK_STEP);
 	IAU_PUT(c, rnd(4), IAU_VEC_SFU);

@@ -166,6 +166,22 @@ uint32_t *iau_cmd_copy(struct iau_cmdbuf *cb, struct iau_move move)
 	return cmd;
 }
 
+uint32_t *iau_cmd_topk(struct iau_cmdbuf *cb, struct iau_topk top)
+{
+	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_TOPK);
+
+	IAU_PUT(cmd, top.n, IAU_TOPK_N);
+	IAU_PUT(cmd, top.count, IAU_TOPK_COUNT);
+	IAU_PUT(cmd, top.first, IAU_TOPK_FIRST);
+	IAU_PUT(cmd, top.last, IAU_TOPK_LAST);
+	IAU_PUT(cmd, top.a, IAU_TOPK_A_ADDR);
+	IAU_PUT(cmd, top.d, IAU_TOPK_D_ADDR);
+	IAU_PUT(cmd, top.shift, IAU_TOPK_SHIFT);
+	IAU_PUT(cmd, top.lo, IAU_TOPK_LO);
+	IAU_PUT(cmd, top.hi, IAU_TOPK_HI);
+	return cmd;
+}
+
 uint32_t *iau_cmd_matmul(struct iau_cmdbuf *cb, struct iau_matmul mm)
 {
 	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_MATMUL);
@@ -212,6 +228,7 @@ uint32_t *iau_cmd_vec(struct iau_cmdbuf *cb, struct iau_vec v)
 	IAU_PUT(cmd, v.m1, IAU_VEC_M1);
 	IAU_PUT(cmd, v.a1, IAU_VEC_A1);
 	IAU_PUT(cmd, v.negate, IAU_VEC_A1_NEG);
+	IAU_PUT(cmd, v.at_least, IAU_VEC_A1_MAX);
 	IAU_PUT(cmd, v.mask, IAU_VEC_MASK);
 	IAU_PUT(cmd, v.mask_step, IAU_VEC_MASK_STEP);
 	IAU_PUT(cmd, v.sfu, IAU_VEC_SFU);

@@ -61,6 +61,13 @@ struct iau_move {
 
 uint32_t *iau_cmd_copy(struct iau_cmdbuf *cb, struct iau_move move);
 
+/* The COUNT greatest of N values at A; at D where each lies: (c >> shift) * hi + (c mod 2^shift) * lo */
+struct iau_topk {
+	uint32_t n, count, first, last, a, d, shift, lo, hi;
+};
+
+uint32_t *iau_cmd_topk(struct iau_cmdbuf *cb, struct iau_topk top);
+
 /* Fields as in the hardware reference; strides of tiles in units of 64 bytes. */
 struct iau_matmul {
 	uint32_t format, unit, cin, m, pitch, nt, kb;
@@ -80,7 +87,7 @@ struct iau_vec {
 	uint32_t a_i8, perm, b_blocks, b_wrap;
 	enum iau_vec_m m1;
 	enum iau_vec_a a1;
-	bool negate, mask, mask_step, init, max;
+	bool negate, at_least, mask, mask_step, init, max;
 	enum iau_vec_sfu sfu;
 	enum iau_vec_m m2;
 	enum iau_vec_red red;

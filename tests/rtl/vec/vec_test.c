@@ -201,6 +201,7 @@ static void set_modes(uint32_t *cmd)
 	SET(cmd, M1, below(5));
 	SET(cmd, A1, below(4));
 	SET(cmd, A1_NEG, below(2));
+	SET(cmd, A1_MAX, below(4) == 0);
 	SET(cmd, MASK, one_in(3));
 	SET(cmd, MASK_STEP, below(2));
 	SET(cmd, SFU, below(4));
@@ -261,9 +262,9 @@ static void legal_command(uint32_t *cmd)
 
 static void describe(const uint32_t *cmd)
 {
-	printf("# a_fmt %u perm %u b_fmt %u wrap %u m1 %u a1 %u neg %u mask %u step %u sfu %u m2 %u red %u "
+	printf("# a_fmt %u perm %u b_fmt %u wrap %u m1 %u a1 %u neg %u max %u mask %u step %u sfu %u m2 %u red %u "
 	       "out %u rows %u cols %u r_init %u red_max %u\n",
-	       F(A_FMT), F(PERM), F(B_FMT), F(B_WRAP), F(M1), F(A1), F(A1_NEG), F(MASK),
+	       F(A_FMT), F(PERM), F(B_FMT), F(B_WRAP), F(M1), F(A1), F(A1_NEG), F(A1_MAX), F(MASK),
 	       F(MASK_STEP), F(SFU), F(M2), F(RED), F(OUT), F(ROWS), F(COLS), F(R_INIT), F(RED_MAX));
 	for (unsigned int w = 0; w < 16; w++)
 		printf("%s%08x%s", w ? " " : "# ", cmd[w], w == 15 ? "\n" : "");
