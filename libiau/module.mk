@@ -8,11 +8,14 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/device/kernel.c \
 	libiau/src/model/attention.c \
 	libiau/src/model/attention_batch.c \
+	libiau/src/model/attention_sparse.c \
+	libiau/src/model/bounds.c \
 	libiau/src/model/emit.c \
 	libiau/src/model/graph.c \
 	libiau/src/model/kv_cache.c \
 	libiau/src/model/weights.c \
 	libiau/src/runtime/batch.c \
+	libiau/src/runtime/bounds.c \
 	libiau/src/runtime/session.c
 LIBIAU_OBJS := $(LIBIAU_SRCS:%.c=$(B)/obj/%.o)
 TOOL_SRCS := $(wildcard libiau/tools/*.c)

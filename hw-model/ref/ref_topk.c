@@ -3,43 +3,44 @@
 #include "ref.h"
 #include "numerics.h"
 
-/* What column C competes with: nothing comes before the first and last ones that are always chosen. */
-static uint32_t column_key(const struct iau_dev *dev, const uint32_t *cmd, uint32_t c)
+/* What the columns compete with: nothing comes before the first and last ones that are always chosen. */
+static void column_keys(const struct iau_dev *dev, const uint32_t *cmd, uint32_t n, uint32_t *key)
 {
-	uint32_t n = (uint32_t)IAU_GET(cmd, IAU_TOPK_N);
-	float value;
+	uint32_t first = (uint32_t)IAU_GET(cmd, IAU_TOPK_FIRST), last = (uint32_t)IAU_GET(cmd, IAU_TOPK_LAST);
+	const uint8_t *a = dev->vsp + IAU_GET(cmd, IAU_TOPK_A_ADDR);
 
-	if (c < IAU_GET(cmd, IAU_TOPK_FIRST) || n - c <= IAU_GET(cmd, IAU_TOPK_LAST))
-		return UINT32_MAX;
-	memcpy(&value, dev->vsp + IAU_GET(cmd, IAU_TOPK_A_ADDR) + 4 * c, 4);
-	return fp_order_key(value);
+	for (uint32_t c = 0; c < n; c++) {
+		float value;
+
+		memcpy(&value, a + 4 * c, 4);
+		key[c] = c < first || n - c <= last ? UINT32_MAX : fp_order_key(value);
+	}
 }
 
-static uint32_t count_from(const struct iau_dev *dev, const uint32_t *cmd, uint32_t n, uint32_t key)
+static uint32_t count_from(const uint32_t *key, uint32_t n, uint32_t least)
 {
 	uint32_t count = 0;
 
 	for (uint32_t c = 0; c < n; c++)
-		count += column_key(dev, cmd, c) >= key;
+		count += key[c] >= least;
 	return count;
 }
 
 /* The largest key that COUNT columns reach, bit by bit; ABOVE: how many are greater */
-static uint32_t threshold(const struct iau_dev *dev, const uint32_t *cmd, uint32_t n, uint32_t count,
-			  uint32_t *above)
+static uint32_t threshold(const uint32_t *key, uint32_t n, uint32_t count, uint32_t *above)
 {
-	uint32_t key = 0;
+	uint32_t least = 0;
 
 	*above = 0;
 	for (uint32_t bit = 1u << 31; bit; bit >>= 1) {
-		uint32_t reach = count_from(dev, cmd, n, key | bit);
+		uint32_t reach = count_from(key, n, least | bit);
 
 		if (reach >= count)
-			key |= bit;
+			least |= bit;
 		else
 			*above = reach;
 	}
-	return key;
+	return least;
 }
 
 void ref_topk(struct iau_dev *dev, const uint32_t *cmd)
@@ -48,18 +49,18 @@ void ref_topk(struct iau_dev *dev, const uint32_t *cmd)
 	uint32_t shift = (uint32_t)IAU_GET(cmd, IAU_TOPK_SHIFT);
 	uint32_t lo = (uint32_t)IAU_GET(cmd, IAU_TOPK_LO), hi = (uint32_t)IAU_GET(cmd, IAU_TOPK_HI);
 	uint8_t *out = dev->vsp + IAU_GET(cmd, IAU_TOPK_D_ADDR);
-	uint32_t key = 0, above = 0, equal;
+	uint32_t key[UINT16_MAX], least = 0, above = 0, equal;
 
+	column_keys(dev, cmd, n, key);
 	if (count < n)
-		key = threshold(dev, cmd, n, count, &above);
+		least = threshold(key, n, count, &above);
 	equal = count - above;
 	for (uint32_t c = 0; c < n; c++) {
-		uint32_t own = column_key(dev, cmd, c), at;
+		uint32_t at = (c >> shift) * hi + (c & ((1u << shift) - 1)) * lo;
 
-		if (own < key || (own == key && !equal))
+		if (key[c] < least || (key[c] == least && !equal))
 			continue;
-		equal -= own == key;
-		at = (c >> shift) * hi + (c & ((1u << shift) - 1)) * lo;
+		equal -= key[c] == least;
 		memcpy(out, &at, 4);
 		out += 4;
 	}

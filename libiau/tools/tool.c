@@ -73,7 +73,7 @@ void tool_list(const struct argp_state *state, const char *name, char *arg, uint
 		argp_error(state, "%s: no number", name);
 }
 
-enum { OPT_MEMORY = 512, OPT_DEVICE, OPT_BUS };
+enum { OPT_MEMORY = 512, OPT_DEVICE, OPT_BUS, OPT_ATTENTION };
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
@@ -104,6 +104,11 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case OPT_MEMORY:
 		c->memory = (uint32_t)tool_number(state, "--memory", arg, 1 << 16);
 		return 0;
+	case OPT_ATTENTION:
+		if (!tool_attention(arg, &c->attention))
+			argp_error(state, "--attention: '%s' is neither dense nor sparse:TOKENS[,sink=N]"
+					  "[,recent=N][,dense=N][,prompt=TOKENS]", arg);
+		return 0;
 	case 'j':
 		c->json = true;
 		return 0;
@@ -122,6 +127,9 @@ static const struct argp_option common_options[] = {
 	{ "latency", 'L', "CYCLES", 0, "Latency of the memory model (100)", 1 },
 	{ "bus", OPT_BUS, "BYTES", 0, "Bytes a cycle of the memory model, 1 to 64 (64)", 1 },
 	{ "memory", OPT_MEMORY, "MIB", 0, "Memory of the device, 2 to 65536 MiB (65536)", 1 },
+	{ "attention", OPT_ATTENTION, "HOW", 0, "dense, or sparse:TOKENS, what a new token attends to at "
+	  "most, chosen in blocks of 32; ,prompt=TOKENS: and those of a prompt (all); ,sink=N ,recent=N: "
+	  "always among them (32); ,dense=N: layers that attend to all (0)", 1 },
 	{ "json", 'j', NULL, 0, "Print JSON", 1 },
 	{ 0 },
 };
@@ -142,6 +150,8 @@ int tool_load(const struct common *c, struct loaded *l)
 		err = iau_model_load(l->dev, c->model, c->ctx, &l->model);
 	if (!err)
 		err = iau_session_create(l->model, &l->session);
+	if (!err)
+		err = iau_session_attention(l->session, &c->attention);
 	if (err) {
 		tool_unload(l);
 		return err;

@@ -7,3 +7,10 @@ $(NUMERICS_TEST): tests/numerics/numerics_test.c hw-model/ref/numerics.h tests/s
 		$(HW_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(REF_CFLAGS) -Itests/support -o $@ $< -lmpfr -lm
+
+# What sparse attention proves with it
+BOUNDS_TEST := $(B)/tests/bounds_test
+
+$(BOUNDS_TEST): tests/numerics/bounds_test.c hw-model/ref/numerics.h $(HW_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(REF_CFLAGS) -o $@ $< -lm

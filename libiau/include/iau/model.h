@@ -64,6 +64,31 @@ uint32_t iau_session_length(const struct iau_session *s);
 int iau_session_truncate(struct iau_session *s, uint32_t length);
 
 /**
+ * struct iau_attention - which keys a token attends to
+ * @budget:	tokens that a single new token attends to, at most; 0 = all. In each layer and for each KV
+ *		head, blocks of 32 tokens are chosen that could have the highest scores, beside the newest
+ *		ones
+ * @prompt_budget: the same where many tokens are evaluated at a time, a choice for so many of them together
+ * @sink:	tokens at the start that are always among them
+ * @recent:	newest tokens that always are; there are 1 to 8 blocks of them in any case (4 if head_dim is
+ *		128)
+ * @dense_layers: layers, from the first, that attend to all
+ *
+ * All are rounded up to blocks of 32, budgets down to a multiple of 8 (4) of them. A sequence that the
+ * budget covers is attended to whole, with the same result to the bit as without one.
+ */
+struct iau_attention {
+	uint32_t budget, prompt_budget, sink, recent, dense_layers;
+};
+
+/**
+ * iau_session_attention() - choose it, for the tokens to come
+ *
+ * Return: 0; -EINVAL a budget is less than 16 (8) blocks, or @sink and @recent leave no choice; -ENOMEM.
+ */
+int iau_session_attention(struct iau_session *s, const struct iau_attention *attention);
+
+/**
  * struct iau_op_span - a command of a session on its way through the device
  * @span:	where it was when
  * @op:		what it is for, such as "qkv projection"; of a job NULL

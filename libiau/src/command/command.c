@@ -96,15 +96,32 @@ void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t targe
 	IAU_PUT(cmd, offset, IAU_BRANCH_OFFSET);
 }
 
-size_t iau_cmd_branch_zero(struct iau_cmdbuf *cb, unsigned int ra)
+/* Where to is not known yet. */
+static size_t branch_on(struct iau_cmdbuf *cb, uint32_t cond, unsigned int ra, uint32_t imm)
 {
 	size_t at = cb->n;
 	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_BRANCH);
 
-	IAU_PUT(cmd, 1, IAU_BRANCH_COND);
+	IAU_PUT(cmd, cond, IAU_BRANCH_COND);
 	IAU_PUT(cmd, ra, IAU_BRANCH_RA);
 	IAU_PUT(cmd, 1, IAU_BRANCH_USE_IMM);
+	IAU_PUT(cmd, imm, IAU_BRANCH_IMM);
 	return at;
+}
+
+size_t iau_cmd_branch_zero(struct iau_cmdbuf *cb, unsigned int ra)
+{
+	return branch_on(cb, 1, ra, 0);
+}
+
+size_t iau_cmd_branch_above(struct iau_cmdbuf *cb, unsigned int ra, uint32_t imm)
+{
+	return branch_on(cb, 4, ra, imm + 1);
+}
+
+size_t iau_cmd_branch(struct iau_cmdbuf *cb)
+{
+	return branch_on(cb, 0, 0, 0);
 }
 
 void iau_cmd_branch_here(struct iau_cmdbuf *cb, size_t branch)
@@ -113,12 +130,13 @@ void iau_cmd_branch_here(struct iau_cmdbuf *cb, size_t branch)
 		IAU_PUT(cb->cmd[branch], (uint32_t)(cb->n - branch - 1), IAU_BRANCH_OFFSET);
 }
 
-void iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr)
+uint32_t *iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr)
 {
 	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_SLOAD);
 
 	IAU_PUT(cmd, rd, IAU_SLOAD_RD);
 	IAU_PUT(cmd, addr, IAU_SLOAD_ADDR);
+	return cmd;
 }
 
 void iau_cmd_sload_half(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr)

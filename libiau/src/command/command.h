@@ -40,8 +40,11 @@ void iau_cmd_salu(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd, un
 void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t target);
 /* Goes on at a place that iau_cmd_branch_here() names later if register RA is zero. */
 size_t iau_cmd_branch_zero(struct iau_cmdbuf *cb, unsigned int ra);
+/* ... if it is more than IMM; always */
+size_t iau_cmd_branch_above(struct iau_cmdbuf *cb, unsigned int ra, uint32_t imm);
+size_t iau_cmd_branch(struct iau_cmdbuf *cb);
 void iau_cmd_branch_here(struct iau_cmdbuf *cb, size_t branch);
-void iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
+uint32_t *iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
 /* Sixteen registers from RD on, which is 0 or 16 */
 void iau_cmd_sload_half(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
 

@@ -190,11 +190,7 @@ void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint
 	}
 }
 
-/*
- * One chunk for all parts. Scores of the next two go ahead of a softmax, so that the vector unit,
- * which takes longer than one product, has not much left when they are all done.
- */
-static void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first)
+void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first)
 {
 	uint32_t ahead = 0;
 
@@ -345,7 +341,27 @@ void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a)
 	}
 }
 
-static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g, const struct fresh *f,
+/* The chunks before the newest. With a choice: all of them if the layer does without. */
+static void emit_older_chunks(struct builder *b, const struct pass *p, const struct choice *c, uint32_t l,
+			      uint32_t g, struct place here, struct place spare)
+{
+	struct head_va va = head_va(b, l, g);
+	size_t dense, over;
+
+	if (!b->cfg->sparse) {
+		emit_full_chunks(b, p, va, spare, here);
+		return;
+	}
+	dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
+	emit_chosen_chunks(b, c, p, g, va, spare, here);
+	over = iau_cmd_branch(&b->cb);
+	iau_cmd_branch_here(&b->cb, dense);
+	begin_full_chunks(b, va, spare);
+	emit_full_chunks(b, p, va, spare, here);
+	iau_cmd_branch_here(&b->cb, over);
+}
+
+static void emit_pass(struct builder *b, struct pass *p, const struct choice *c, uint32_t l, uint32_t g,
 		      struct act q, struct act out)
 {
 	const struct iau_hparams *hp = b->hp;
@@ -353,18 +369,19 @@ static void emit_pass(struct builder *b, struct pass *p, uint32_t l, uint32_t g,
 	uint32_t pass = l * hp->n_head_kv + g;
 	uint32_t block = one ? head : head * hd_blocks(b) * b->half;
 	struct place here = place_at(b, pass), spare = place_at(b, pass + 2);
-	struct head_va va = head_va(b, l, g);
+	struct fresh f = fresh_at(b, g);
 
 	p->part.q = q;
 	p->part.q.data += block * 32;
 	p->part.q.scale += block * 4;
 	label(b, l, OP_KV_CACHE);
-	insert_fresh(b, here, f, 0, b->rows);
-	begin_full_chunks(b, va, spare);
+	insert_fresh(b, here, &f, 0, b->rows);
+	if (!b->cfg->sparse)
+		begin_full_chunks(b, head_va(b, l, g), spare);
 	if (kv_passes_ahead(hp) == 1)
 		emit_kv_prefetch(b, pass + 1);
 	emit_chunk(b, p, here, true);
-	emit_full_chunks(b, p, va, spare, here);
+	emit_older_chunks(b, p, c, l, g, here, spare);
 	if (kv_passes_ahead(hp) == 2)
 		emit_kv_prefetch(b, pass + 2);
 	label_op(b, OP_ATTN_VALUES);
@@ -378,14 +395,19 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a, st
 	struct pass p = { .m = one ? group : b->half, .parts = one ? 1 : group * b->halves,
 			  .pitch = one ? hp->n_head : b->half, .q_step = b->half * hp->head_dim };
 
+	struct choice c = { 0 };
+
 	b->vsp = a->scratch;
 	alloc_pass(b, &p);
-	for (uint32_t g = 0; g < hp->n_head_kv; g++) {
-		struct fresh f = fresh_at(b, g);
-
-		emit_pass(b, &p, l, g, &f, a->queries, out);
+	if (b->cfg->sparse) {
+		c = choice_alloc(b, &p);
+		emit_choices(b, &c, &p, l, a->queries);
 	}
+	for (uint32_t g = 0; g < hp->n_head_kv; g++)
+		emit_pass(b, &p, &c, l, g, a->queries, out);
 	label(b, l, OP_KV_CACHE);
 	for (uint32_t i = 0; i < STORE_PARTS; i++)
 		store_fresh(b, l, 0, b->rows, i);
+	if (b->cfg->sparse)
+		emit_bounds_prefetch(b, l + 1);
 }

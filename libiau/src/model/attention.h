@@ -99,9 +99,31 @@ struct pass {
 void emit_scores(struct builder *b, const struct pass *p, struct place at, uint32_t i, bool first);
 void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint32_t i, bool first);
 void emit_values(struct builder *b, const struct pass *p, struct place at, uint32_t i, bool first);
+/*
+ * One chunk for all parts. Scores of the next two go ahead of a softmax, so that the vector unit,
+ * which takes longer than one product, has not much left when they are all done.
+ */
+void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first);
 /* The full chunks before the newest, backwards, two a turn: one place is filled, one in use. */
 void emit_full_chunks(struct builder *b, const struct pass *p, struct head_va va, struct place first,
 		      struct place second);
+
+/* The choice of blocks: in turns queries by sign, scores of bounds, the best of each block; what was chosen */
+struct choice {
+	uint32_t positive[2], negative[2], scores[2], best[2], list, list_step;
+};
+
+struct choice choice_alloc(struct builder *b, const struct pass *p);
+/* For the first KV heads of a layer; none behind the last */
+void emit_bounds_prefetch(struct builder *b, uint32_t l);
+/* Of all KV heads of a layer, unless it is one that does without */
+void emit_choices(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
+		  struct act q);
+/* emit_full_chunks(), of chosen blocks of KV head G */
+void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t g,
+			struct head_va va, struct place first, struct place second);
+/* Of the tile scratchpad, one of two places for bounds */
+uint32_t bound_place_bytes(const struct iau_graph_config *cfg);
 
 /*
  * Attention of a layer between its projections. Q, K, V: what the projections give, [ROWS][heads *

@@ -6,8 +6,8 @@
 #include "model/graph.h"
 
 /*
- * The tile scratchpad: a ring of weight chunks, then places for chunks of keys and values. Everything
- * starts at a granule, so that nothing waits for a neighbour.
+ * The tile scratchpad: a ring of weight chunks, then places for chunks of keys and values, then two for
+ * bounds of keys. Everything starts at a granule, so that nothing waits for a neighbour.
  */
 #define MAX_KV_PLACES 6u
 #define CHUNK_BYTES 0x8000u /* the largest chunk of weights */
@@ -56,6 +56,7 @@ struct builder {
 	uint32_t stage, credit;
 	bool planning;
 	uint32_t kv_places, kv_bytes; /* of the tile scratchpad, behind the ring */
+	uint32_t bound_places; /* behind those */
 	/* of a batch: sequences; STOREs of keys and values that are done; where their registers lie */
 	uint32_t seqs, stored, params;
 	bool is_long;  /* they may have full chunks */

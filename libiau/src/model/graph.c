@@ -73,6 +73,8 @@ static void emit_kv_prefetches(struct builder *b)
 {
 	for (uint32_t pass = 0; pass < kv_passes_ahead(b->hp); pass++)
 		emit_kv_prefetch(b, pass);
+	if (b->cfg->sparse)
+		emit_bounds_prefetch(b, 0);
 }
 
 /*
@@ -377,7 +379,8 @@ static void divide_tsp(struct builder *b)
 	b->kv_places = b->seqs ? 6 : 3;
 	b->kv_bytes = kv->chunk_blocks * (kv->head_bytes + kv->kscale_bytes);
 	b->kv_bytes = (b->kv_bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1);
-	b->ring_bytes = IAU_TSP_BYTES - b->kv_places * b->kv_bytes;
+	b->ring_bytes = IAU_TSP_BYTES - b->kv_places * b->kv_bytes - 2 * bound_place_bytes(b->cfg);
+	b->bound_places = IAU_TSP_BASE + b->ring_bytes + b->kv_places * b->kv_bytes;
 }
 
 /* All but the commands' way to the device */
@@ -396,6 +399,24 @@ static int emit(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
 	return b->cb.err;
 }
 
+int iau_graph_finish(struct iau_device *dev, struct iau_cmdbuf *cb, uint32_t rows, struct iau_graph *out)
+{
+	int err = cb->err;
+
+	memset(out, 0, sizeof(*out));
+	if (!err)
+		err = iau_buffer_create(dev, cb->n * IAU_CMD_BYTES, IAU_ACCESS_CONST, &out->buf);
+	if (!err) {
+		memcpy(out->buf.ptr, cb->cmd, cb->n * IAU_CMD_BYTES);
+		out->bytes = cb->n * IAU_CMD_BYTES;
+		out->rows = rows;
+		out->labels = cb->labels;
+		cb->labels = NULL;
+	}
+	iau_cmdbuf_free(cb);
+	return err;
+}
+
 static int build(struct iau_device *dev, struct builder *b, uint32_t rows, enum iau_graph_logits logits,
 		 struct iau_graph *out)
 {
@@ -406,16 +427,10 @@ static int build(struct iau_device *dev, struct builder *b, uint32_t rows, enum 
 	if (!b->chunk)
 		return iau_error_nomem("graph");
 	err = emit(b, rows, logits);
-	if (!err)
-		err = iau_buffer_create(dev, b->cb.n * IAU_CMD_BYTES, IAU_ACCESS_CONST, &out->buf);
-	if (!err) {
-		memcpy(out->buf.ptr, b->cb.cmd, b->cb.n * IAU_CMD_BYTES);
-		out->bytes = b->cb.n * IAU_CMD_BYTES;
-		out->rows = rows;
-		out->labels = b->cb.labels;
-		b->cb.labels = NULL;
-	}
-	iau_cmdbuf_free(&b->cb);
+	if (err)
+		iau_cmdbuf_free(&b->cb);
+	else
+		err = iau_graph_finish(dev, &b->cb, rows, out);
 	free(b->chunk);
 	return err;
 }

@@ -41,6 +41,13 @@ enum iau_graph_param {
 	GRAPH_KV_HI,	/* HI once more */
 	GRAPH_ROW,	/* byte offset of the row that gets logits, if one of many does */
 	GRAPH_SCRATCH,	/* the graph's own */
+	/* of sparse attention */
+	GRAPH_TOP,	/* blocks of full chunks, and in the upper half how many of them are chosen */
+	GRAPH_FORCED,	/* first blocks that always are, and in the upper half last ones */
+	GRAPH_CHOSEN,	/* chunks that the chosen ones are */
+	GRAPH_GROUPS,	/* tiles of bounds that those blocks have */
+	GRAPH_DENSE,	/* layers, from the first, that do without choice */
+	GRAPH_SPARSE_LOOP, /* two that its loops use */
 	GRAPH_PARAMS = IAU_PARAM_BYTES / 4,
 };
 
@@ -65,6 +72,18 @@ struct iau_kv_layout {
 	uint32_t layer_bytes, slab_bytes; /* of a slab: a layer's, all */
 };
 
+/*
+ * Bounds of the keys of each full block of 32 tokens, by which sparse attention chooses: of every channel
+ * the greatest and the least, INT8, with an fp16 scale for 32 channels of a block and head. 32 blocks are a
+ * group; of a group, layer and head they are tiles whose rows are blocks, those of the greatest and then
+ * those of the least, and the scales of a layer's heads follow its tiles.
+ */
+struct iau_bounds_layout {
+	uint64_t va;
+	uint32_t head_bytes, scale_bytes; /* of a head in a group: tiles, scales */
+	uint32_t layer_bytes, group_bytes;
+};
+
 /* What commands are for, by the names that users know */
 enum iau_op {
 	OP_EMBEDDING,
@@ -74,6 +93,7 @@ enum iau_op {
 	OP_ROPE,
 	OP_KV_QUANTISE,
 	OP_KV_CACHE,
+	OP_BLOCK_CHOICE,
 	OP_ATTN_SCORES,
 	OP_SOFTMAX,
 	OP_ATTN_VALUES,
@@ -89,7 +109,7 @@ enum iau_op {
 
 #define IAU_OP_NAMES { \
 	"embedding", "attention norm", "qkv projection", "q, k norm", "rope", "kv quantise", "kv cache", \
-	"attention scores", "softmax", "attention values", "attention output", "ffn norm", \
+	"block choice", "attention scores", "softmax", "attention values", "attention output", "ffn norm", \
 	"ffn gate, up", "ffn activation", "ffn down", "output norm", "logits" }
 
 /* Labels of commands: the operator, and the layer above it. */
@@ -116,6 +136,8 @@ struct iau_graph_config {
 	const struct iau_hparams *hp;
 	const struct iau_weights *w;
 	struct iau_kv_layout kv;
+	struct iau_bounds_layout bounds;
+	bool sparse; /* attention may leave blocks out */
 	uint64_t tokens_va; /* ROWS x u32: byte offset of each token's embedding row; of a batch blocks of registers */
 	uint64_t logits_va; /* ROWS x n_vocab fp32 */
 	uint32_t vsp_bytes;
@@ -125,6 +147,8 @@ struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx)
 /* The same cache in the smaller chunks of a batch */
 struct iau_kv_layout iau_kv_layout_batch(const struct iau_kv_layout *kv);
 uint64_t iau_kv_bytes(const struct iau_kv_layout *kv);
+/* Byte offset of a block in a layer's cache */
+uint32_t iau_kv_block_at(const struct iau_kv_layout *kv, uint32_t block);
 
 /* The registers of a run over ROWS tokens from POS on; TOKEN, ROW and what batches have more aside. */
 void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
@@ -137,6 +161,26 @@ void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *
 void iau_batch_params(const struct iau_hparams *hp, const uint64_t *va, uint32_t n,
 		      uint32_t (*at)[GRAPH_PARAMS]);
 
+struct iau_bounds_layout iau_bounds_layout(const struct iau_hparams *hp);
+/* Bytes of the bounds of so many tokens */
+uint64_t iau_bounds_bytes(const struct iau_bounds_layout *bounds, uint32_t tokens);
+
+/* What sparse attention takes, in blocks of 32 tokens; see struct iau_attention. */
+struct iau_sparse {
+	uint32_t budget, sink, recent, dense_layers;
+};
+
+/* Full blocks that sparse attention would choose among; 0 if it would choose all */
+uint32_t iau_sparse_candidates(const struct iau_kv_layout *kv, const struct iau_sparse *sparse,
+			       uint32_t pos, uint32_t rows);
+/* More registers of a run, for a graph with sparse attention */
+void iau_sparse_params(const struct iau_kv_layout *kv, const struct iau_sparse *sparse, uint32_t pos,
+		       uint32_t rows, uint32_t *param);
+
+/* The bounds of a block, of all layers: registers of a run */
+void iau_bounds_params(const struct iau_graph_config *cfg, uint32_t block, uint32_t *param);
+int iau_bounds_build(struct iau_device *dev, const struct iau_graph_config *cfg, struct iau_graph *out);
+
 /* -ENOSPC if ROWS rows do not fit the vector scratchpad. */
 int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,
 		    enum iau_graph_logits logits, struct iau_graph *out);
@@ -146,6 +190,8 @@ int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, 
  */
 int iau_graph_build_batch(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t n,
 			  bool is_long, struct iau_graph *out);
+/* Commands as they are, ended, become a graph of so many rows; they are freed in any case. */
+int iau_graph_finish(struct iau_device *dev, struct iau_cmdbuf *cb, uint32_t rows, struct iau_graph *out);
 void iau_graph_free(struct iau_device *dev, struct iau_graph *g);
 
 #endif

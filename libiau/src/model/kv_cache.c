@@ -40,7 +40,7 @@ uint64_t iau_kv_bytes(const struct iau_kv_layout *kv)
 	return (uint64_t)kv->slab_bytes * ((blocks + kv->slab_blocks - 1) / kv->slab_blocks);
 }
 
-static uint32_t block_at(const struct iau_kv_layout *kv, uint32_t block)
+uint32_t iau_kv_block_at(const struct iau_kv_layout *kv, uint32_t block)
 {
 	return block / kv->slab_blocks * kv->slab_bytes + block % kv->slab_blocks * kv->block_bytes;
 }
@@ -48,7 +48,7 @@ static uint32_t block_at(const struct iau_kv_layout *kv, uint32_t block)
 void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
 		      uint32_t rows, uint32_t *param)
 {
-	uint32_t row = pos % 32, block = block_at(kv, pos / 32), per = kv->chunk_blocks;
+	uint32_t row = pos % 32, block = iau_kv_block_at(kv, pos / 32), per = kv->chunk_blocks;
 	uint32_t full = ((pos + rows + 31) / 32 - 1) / per;
 	uint32_t first = full * per, nb = (pos + rows + 31) / 32 - first, at = pos / 32 - first;
 
@@ -56,7 +56,7 @@ void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *
 	param[GRAPH_KV_AT] = block + row * 32;
 	param[GRAPH_KS_AT] = block + row * 2;
 	param[GRAPH_VS_AT] = block + row * 4;
-	param[GRAPH_CHUNK] = block_at(kv, first);
+	param[GRAPH_CHUNK] = iau_kv_block_at(kv, first);
 	param[GRAPH_BLOCKS] = nb;
 	param[GRAPH_COLS] = nb * 32 << 16;
 	param[GRAPH_LIMIT] = pos + 1 - first * 32;

@@ -144,6 +144,7 @@ void iau_session_free(struct iau_session *s)
 {
 	if (!s)
 		return;
+	iau_bounds_free(s);
 	for (int i = IAU_GRAPH_LOGITS - 1; i >= 0; i--) {
 		iau_graph_free(s->model->dev, &s->many[i]);
 		iau_graph_free(s->model->dev, &s->one[i]);
@@ -228,6 +229,7 @@ int iau_session_truncate(struct iau_session *s, uint32_t length)
 		return iau_error(-EINVAL, "sequence has %u tokens, not %u", s->length, length);
 	s->length = length;
 	s->last = NULL;
+	iau_bounds_shrink(s, length);
 	return kv_shrink(s, length);
 }
 
@@ -236,13 +238,22 @@ const float *iau_session_logits(const struct iau_session *s)
 	return s->last;
 }
 
+/* Whether the next tokens attend to a choice of blocks */
+static bool is_sparse(const struct iau_session *s, bool many)
+{
+	return iau_sparse_candidates(&s->cfg.kv, &s->sparse[many], s->length, many ? s->rows : 1);
+}
+
 static int get_graph(struct iau_session *s, bool many, enum iau_graph_logits logits,
 		     struct iau_graph **out)
 {
-	*out = many ? &s->many[logits] : &s->one[logits];
+	struct iau_graph_config cfg = s->cfg;
+
+	cfg.sparse = is_sparse(s, many);
+	*out = cfg.sparse ? &s->chosen[many][logits] : many ? &s->many[logits] : &s->one[logits];
 	if ((*out)->bytes)
 		return 0;
-	return iau_graph_build(s->model->dev, &s->cfg, many ? s->rows : 1, logits, *out);
+	return iau_graph_build(s->model->dev, &cfg, many ? s->rows : 1, logits, *out);
 }
 
 /* Runs one graph over N tokens; the graph's rows beyond N compute what nobody reads. */
@@ -258,6 +269,12 @@ static int run_graph(struct iau_session *s, const struct iau_graph *g, const int
 	param[GRAPH_TOKEN] = offset[0];
 	param[GRAPH_ROW] = (uint32_t)(n - 1) * s->model->hp.n_embd * 4;
 	iau_graph_params(&s->model->hp, &s->cfg.kv, s->length, g->rows, param);
+	if (is_sparse(s, g->rows > 1)) {
+		err = iau_bounds_update(s);
+		if (err)
+			return err;
+		iau_sparse_params(&s->cfg.kv, &s->sparse[g->rows > 1], s->length, g->rows, param);
+	}
 	s->trace.running = g;
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
 }
@@ -340,6 +357,7 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 		s->length += (uint32_t)take;
 		tokens += take;
 		n -= take;
+		err = iau_bounds_update(s);
 	}
 	return err;
 }

@@ -27,6 +27,12 @@ struct iau_session {
 	struct iau_graph_config cfg;
 	struct iau_buffer kv, io; /* io: token offsets, then logits */
 	struct iau_graph one[IAU_GRAPH_LOGITS], many[IAU_GRAPH_LOGITS]; /* built when first needed */
+	/* sparse attention, for one token and for many; bounds of the keys of so many blocks are there */
+	struct iau_sparse sparse[2];
+	struct iau_buffer bounds;
+	uint64_t bounds_bytes; /* that have memory */
+	uint32_t bounds_blocks;
+	struct iau_graph bound, chosen[2][IAU_GRAPH_LOGITS];
 	uint32_t rows;			  /* of MANY; 1 = the model is too wide for more */
 	uint32_t length;
 	uint32_t kv_blocks;	 /* that have memory */
@@ -37,6 +43,10 @@ struct iau_session {
 
 /* The KV cache gets memory for TOKENS tokens, in place: nothing is copied as it grows. */
 int iau_kv_grow(struct iau_session *s, uint32_t tokens);
+/* If attention is sparse: bounds of all full blocks */
+int iau_bounds_update(struct iau_session *s);
+void iau_bounds_shrink(struct iau_session *s, uint32_t tokens);
+void iau_bounds_free(struct iau_session *s);
 /* Whether N more tokens can be: -ENOSPC, -EINVAL */
 int iau_check_tokens(const struct iau_session *s, const int32_t *tokens, size_t n);
 int iau_op_trace(struct iau_device *dev, struct iau_op_trace *t, iau_op_span_fn fn, void *opaque);

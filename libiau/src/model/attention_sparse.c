@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Attention that leaves blocks of keys out (Tang et al. 2024, "Quest"). For each KV head the scores that
+ * a block could have at most are products of the queries' positive parts with the greatest keys and of
+ * their negative parts with the least; of those of all queries that share the head the greatest counts.
+ * The blocks with the greatest scores are attended to as chunks of full blocks are, beside the newest
+ * chunk, which always is.
+ */
+#include "model/attention.h"
+
+/* Tiles of bounds at a time */
+#define GROUPS_AT_ONCE 4u
+
+enum { R_GROUPS = GRAPH_SPARSE_LOOP, R_SPARE };
+
+uint32_t iau_sparse_candidates(const struct iau_kv_layout *kv, const struct iau_sparse *sparse,
+			       uint32_t pos, uint32_t rows)
+{
+	uint32_t per = kv->chunk_blocks, full = ((pos + rows + 31) / 32 - 1) / per;
+
+	return sparse->budget && full + 1 >= sparse->budget / per ? full * per : 0;
+}
+
+void iau_sparse_params(const struct iau_kv_layout *kv, const struct iau_sparse *sparse, uint32_t pos,
+		       uint32_t rows, uint32_t *param)
+{
+	uint32_t n = iau_sparse_candidates(kv, sparse, pos, rows), per = kv->chunk_blocks;
+	uint32_t chosen = sparse->budget / per - 1, newest = (pos + rows + 31) / 32 - n;
+	uint32_t recent = sparse->recent > newest ? sparse->recent - newest : 0;
+
+	param[GRAPH_TOP] = chosen * per << 16 | n;
+	param[GRAPH_FORCED] = recent << 16 | sparse->sink;
+	param[GRAPH_CHOSEN] = chosen;
+	param[GRAPH_GROUPS] = (n + 31) / 32;
+	param[GRAPH_DENSE] = sparse->dense_layers;
+}
+
+uint32_t bound_place_bytes(const struct iau_graph_config *cfg)
+{
+	uint32_t bytes = GROUPS_AT_ONCE * (cfg->bounds.head_bytes + cfg->bounds.scale_bytes);
+
+	return cfg->sparse ? (bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1) : 0;
+}
+
+/* Times that GROUPS_AT_ONCE tiles are worked on, for a context as long as may be */
+static uint32_t turns_of(const struct builder *b)
+{
+	return (b->cfg->kv.n_ctx / 32 + GROUPS_AT_ONCE * 32 - 1) / (GROUPS_AT_ONCE * 32);
+}
+
+/* Columns of scores in a turn, bytes */
+#define TURN_BYTES (GROUPS_AT_ONCE * 128)
+
+/* Queries of a part whose signs are split at a time: all of one token's */
+static uint32_t split_bytes(const struct builder *b)
+{
+	return b->rows == 1 ? b->hp->n_head * b->hp->head_dim : b->half * b->hp->head_dim;
+}
+
+struct choice choice_alloc(struct builder *b, const struct pass *p)
+{
+	struct choice c = { .list_step = vsp_round(b->cfg->kv.n_ctx / 8) };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		c.positive[i] = vsp_alloc(b, split_bytes(b));
+		c.negative[i] = vsp_alloc(b, split_bytes(b));
+		c.scores[i] = vsp_alloc(b, p->m * TURN_BYTES);
+		c.best[i] = vsp_alloc_beside(b, turns_of(b) * TURN_BYTES);
+	}
+	c.list = vsp_alloc(b, b->hp->n_head_kv * c.list_step);
+	return c;
+}
+
+/* REG = tiles of turn I */
+static void groups_of_turn(struct builder *b, unsigned int reg, uint32_t i)
+{
+	uint32_t before = i * GROUPS_AT_ONCE;
+
+	if (i) {
+		iau_cmd_salu_imm(&b->cb, SALU_MAX, reg, GRAPH_GROUPS, before);
+		iau_cmd_salu_imm(&b->cb, SALU_SUB, reg, reg, before);
+	}
+	iau_cmd_salu_imm(&b->cb, SALU_MIN, reg, i ? reg : GRAPH_GROUPS, GROUPS_AT_ONCE);
+}
+
+static uint32_t bounds_at(const struct builder *b, uint32_t step)
+{
+	return b->bound_places + step % 2 * bound_place_bytes(b->cfg);
+}
+
+/* Tiles and scales of step STEP of a layer: turns of a head, heads in order */
+static void load_bounds(struct builder *b, uint32_t l, uint32_t step)
+{
+	const struct iau_bounds_layout *y = &b->cfg->bounds;
+	uint32_t turns = turns_of(b), head = step / turns, i = step % turns, to = bounds_at(b, step);
+	uint64_t va = y->va + (uint64_t)l * y->layer_bytes + (uint64_t)i * GROUPS_AT_ONCE * y->group_bytes;
+	struct iau_copy part[2] = {
+		{ .va = va + head * y->head_bytes, .addr = to, .row_bytes = y->head_bytes },
+		{ .va = va + b->hp->n_head_kv * y->head_bytes + head * y->scale_bytes,
+		  .addr = to + GROUPS_AT_ONCE * y->head_bytes, .row_bytes = y->scale_bytes },
+	};
+	uint16_t before = b->cb.label;
+
+	if (head >= b->hp->n_head_kv)
+		return;
+	label(b, l, OP_BLOCK_CHOICE);
+	groups_of_turn(b, R_SPARE, i);
+	for (unsigned int k = 0; k < 2; k++) {
+		part[k].mem_stride = y->group_bytes;
+		part[k].stride = part[k].row_bytes;
+		iau_cmd_patch(iau_cmd_load(&b->cb, part[k]), 4, R_SPARE);
+	}
+	b->cb.label = before;
+}
+
+void emit_bounds_prefetch(struct builder *b, uint32_t l)
+{
+	if (l >= b->hp->n_layer)
+		return;
+	load_bounds(b, l, 0);
+	load_bounds(b, l, 1);
+}
+
+/* q = max(q, 0) + min(q, 0), INT8 as they are */
+static void split_queries(struct builder *b, const struct choice *c, uint32_t q, uint32_t i)
+{
+	struct iau_vec v = { .rows = 1, .cols = split_bytes(b), .a_i8 = 1, .a = q, .a1 = VEC_A_IMM,
+			     .at_least = true, .out = VEC_I8, .d = c->positive[i & 1], .d_block = 32 };
+
+	iau_cmd_vec(&b->cb, v);
+	v.m1 = v.m2 = VEC_M_IMM, v.imm0 = -1.0f, v.d = c->negative[i & 1];
+	iau_cmd_vec(&b->cb, v);
+}
+
+/* What the blocks of a step could score with part I of KV head G; the queries' scales are at SCALE. */
+static void emit_bound_scores(struct builder *b, const struct choice *c, const struct pass *p,
+			      uint32_t step, uint32_t i, uint32_t offset, uint32_t scale)
+{
+	const struct iau_bounds_layout *y = &b->cfg->bounds;
+	uint32_t n = hd_blocks(b), at = bounds_at(b, step);
+	struct iau_matmul mm = { .m = p->m, .pitch = p->pitch, .kb = n, .a = c->positive[i & 1] + offset,
+				 .as = scale, .w = at, .w_n = y->head_bytes / 64, .w_k = 16,
+				 .ws = at + GROUPS_AT_ONCE * y->head_bytes, .ws_n = n, .ws_k = 1,
+				 .d = c->scores[i & 1], .d_stride = TURN_BYTES };
+
+	iau_cmd_patch(iau_cmd_matmul(&b->cb, mm), 2, R_GROUPS);
+	mm.a = c->negative[i & 1] + offset;
+	mm.w += n * 1024;
+	mm.cin = true;
+	mm.c = mm.d;
+	mm.c_stride = mm.d_stride;
+	iau_cmd_patch(iau_cmd_matmul(&b->cb, mm), 2, R_GROUPS);
+}
+
+/* X = max(X, Y), rows of scores */
+static void emit_greater(struct builder *b, uint32_t x, uint32_t y, uint32_t rows)
+{
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = rows, .cols = TURN_BYTES / 4, .a = x,
+					      .a_stride = TURN_BYTES, .a1 = VEC_A_B, .at_least = true, .b = y,
+					      .b_stride = TURN_BYTES, .out = VEC_F32, .d = x,
+					      .d_stride = TURN_BYTES });
+}
+
+/* BEST = the greatest of every column, and what BEST has of the parts before I */
+static void fold_scores(struct builder *b, uint32_t m, uint32_t scores, uint32_t best, uint32_t i)
+{
+	for (uint32_t rows = m; rows > 1; rows -= rows / 2)
+		emit_greater(b, scores, scores + (rows - rows / 2) * TURN_BYTES, rows / 2);
+	if (i)
+		emit_greater(b, best, scores, 1);
+	else
+		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = TURN_BYTES / 4, .a = scores,
+						      .out = VEC_F32, .d = best });
+}
+
+/* One turn: the scores of all queries of KV head G. One token: its heads are the rows of one part. */
+static void emit_turn_scores(struct builder *b, const struct choice *c, const struct pass *p, uint32_t g,
+			     uint32_t turn, struct act q)
+{
+	uint32_t group = b->hp->n_head / b->hp->n_head_kv, n = hd_blocks(b);
+	uint32_t step = g * turns_of(b) + turn, best = c->best[g & 1] + turn * TURN_BYTES;
+
+	for (uint32_t i = 0; i < p->parts; i++) {
+		struct act half = act_half(q, i % b->halves);
+		uint32_t head = g * group + i / b->halves, block = b->rows == 1 ? head : head * n * b->half;
+
+		if (b->rows > 1)
+			split_queries(b, c, half.data + block * 32, i);
+		emit_bound_scores(b, c, p, step, i, b->rows == 1 ? block * 32 : 0, half.scale + block * 4);
+		fold_scores(b, p->m, c->scores[i & 1], best, i);
+	}
+}
+
+static void emit_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
+			uint32_t g, struct act q)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv;
+	uint32_t turns = turns_of(b), *cmd;
+
+	for (uint32_t i = 0; i < turns; i++) {
+		size_t none;
+
+		groups_of_turn(b, R_GROUPS, i);
+		none = iau_cmd_branch_zero(&b->cb, R_GROUPS);
+		emit_turn_scores(b, c, p, g, i, q);
+		iau_cmd_branch_here(&b->cb, none);
+		load_bounds(b, l, g * turns + i + 2);
+	}
+	cmd = iau_cmd_topk(&b->cb, (struct iau_topk){ .a = c->best[g & 1], .d = c->list + g * c->list_step,
+						      .shift = (uint32_t)__builtin_ctz(kv->slab_blocks),
+						      .lo = kv->block_bytes, .hi = kv->slab_bytes });
+	iau_cmd_patch(cmd, 1, GRAPH_TOP);
+	iau_cmd_patch(cmd, 2, GRAPH_FORCED);
+}
+
+void emit_choices(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l, struct act q)
+{
+	size_t dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
+
+	label_op(b, OP_BLOCK_CHOICE);
+	if (b->rows == 1)
+		split_queries(b, c, q.data, 0);
+	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
+		emit_choice(b, c, p, l, g, q);
+	iau_cmd_branch_here(&b->cb, dense);
+}
+
+/* The chunk of chosen blocks that register LEFT counts, if it is not zero */
+static void load_chosen(struct builder *b, struct head_va va, struct place to, uint32_t list,
+			unsigned int left)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv;
+	const struct { uint64_t va; uint32_t addr, bytes; } part[] = {
+		{ va.kv, to.kv, kv->head_bytes },
+		{ va.kscale, to.kscale, kv->kscale_bytes },
+		{ va.vscale, to.vscale, 128 },
+	};
+	size_t none = iau_cmd_branch_zero(&b->cb, left);
+
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_SPARE, left, 1);
+	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_SPARE, R_SPARE, kv->chunk_blocks * 4);
+	for (uint32_t j = 0; j < kv->chunk_blocks; j++) {
+		iau_cmd_patch(iau_cmd_sload(&b->cb, R_AT, list + j * 4), 2, R_SPARE);
+		for (unsigned int i = 0; i < 3; i++) {
+			struct iau_copy copy = { .va = part[i].va, .addr = part[i].addr + j * part[i].bytes,
+						 .row_bytes = part[i].bytes, .rows = 1 };
+
+			iau_cmd_patch(iau_cmd_load(&b->cb, copy), 2, R_AT);
+		}
+	}
+	iau_cmd_branch_here(&b->cb, none);
+}
+
+/* As emit_full_chunks(), which it becomes if all are chosen */
+void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t g,
+			struct head_va va, struct place first, struct place second)
+{
+	uint32_t list = c->list + g * c->list_step;
+	size_t top, skip;
+
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_REM, GRAPH_CHOSEN, 0);
+	load_chosen(b, va, first, list, R_REM);
+	top = b->cb.n;
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
+	load_chosen(b, va, second, list, R_REM);
+	emit_chunk(b, p, first, false);
+	skip = iau_cmd_branch_zero(&b->cb, R_REM);
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
+	load_chosen(b, va, first, list, R_REM);
+	emit_chunk(b, p, second, false);
+	iau_cmd_branch_nonzero(&b->cb, R_REM, top);
+	iau_cmd_branch_here(&b->cb, skip);
+}

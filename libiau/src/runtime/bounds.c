@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sparse attention of a session: what is asked for, and the bounds of keys that it chooses by. Those follow
+ * from the KV cache; they are made, if attention is sparse, as blocks are filled.
+ */
+#include "runtime/session.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint32_t blocks(uint32_t tokens)
+{
+	return (uint32_t)(((uint64_t)tokens + 31) / 32);
+}
+
+static uint64_t pages(uint64_t bytes)
+{
+	return (bytes + 4095) & ~UINT64_C(4095);
+}
+
+static int grow(struct iau_session *s, uint32_t tokens)
+{
+	uint64_t need = pages(iau_bounds_bytes(&s->cfg.bounds, tokens));
+	struct iau_range more = { s->bounds_bytes, need - s->bounds_bytes };
+	int err;
+
+	if (need <= s->bounds_bytes)
+		return 0;
+	err = iau_buffer_commit(s->model->dev, &s->bounds, &more, 1);
+	if (err)
+		return iau_error(err, "bounds of %u tokens: %s", tokens, iau_last_error());
+	s->bounds_bytes = need;
+	return 0;
+}
+
+int iau_bounds_update(struct iau_session *s)
+{
+	uint32_t need = s->sparse[0].budget | s->sparse[1].budget ? s->length / 32 : 0;
+	int err = grow(s, need * 32);
+
+	if (!err && !s->bound.bytes && s->bounds_blocks < need)
+		err = iau_bounds_build(s->model->dev, &s->cfg, &s->bound);
+	for (; !err && s->bounds_blocks < need; s->bounds_blocks++) {
+		uint32_t param[IAU_PARAMS] = { 0 };
+		const struct iau_graph *running = s->trace.running;
+
+		iau_bounds_params(&s->cfg, s->bounds_blocks, param);
+		s->trace.running = &s->bound;
+		err = iau_device_execute(s->model->dev, s->bound.buf.va, s->bound.bytes, param);
+		s->trace.running = running;
+		if (err)
+			break;
+	}
+	return err;
+}
+
+static int check(const struct iau_session *s, const struct iau_sparse *want)
+{
+	uint32_t per = s->cfg.kv.chunk_blocks, chosen = want->budget / per * per - per;
+
+	if (!want->budget)
+		return 0;
+	if (want->budget < 2 * per)
+		return iau_error(-EINVAL, "a budget of %u tokens is less than %u", want->budget * 32, 2 * per * 32);
+	if ((uint64_t)want->sink + want->recent > chosen)
+		return iau_error(-EINVAL, "%u first and %u recent tokens leave no choice of %u",
+				 want->sink * 32, want->recent * 32, chosen * 32);
+	return 0;
+}
+
+static int reserve(struct iau_session *s)
+{
+	struct iau_bounds_layout bounds = iau_bounds_layout(&s->model->hp);
+	int err;
+
+	if (s->bounds.va)
+		return 0;
+	err = iau_buffer_reserve(s->model->dev, iau_bounds_bytes(&bounds, s->cfg.kv.n_ctx), &s->bounds);
+	if (err)
+		return iau_error(err, "bounds of %u tokens: %s", s->cfg.kv.n_ctx, iau_last_error());
+	bounds.va = s->bounds.va;
+	s->cfg.bounds = bounds;
+	return 0;
+}
+
+int iau_session_attention(struct iau_session *s, const struct iau_attention *a)
+{
+	struct iau_sparse want[2] = {
+		{ blocks(a->budget), blocks(a->sink), blocks(a->recent), a->dense_layers },
+		{ blocks(a->prompt_budget), blocks(a->sink), blocks(a->recent), a->dense_layers },
+	};
+	int err = check(s, &want[0]);
+
+	if (!err)
+		err = check(s, &want[1]);
+	if (!err && (want[0].budget || want[1].budget))
+		err = reserve(s);
+	if (err)
+		return err;
+	memcpy(s->sparse, want, sizeof(want));
+	return iau_bounds_update(s);
+}
+
+/* A block that lost its last tokens gets new ones, and bounds of theirs. */
+void iau_bounds_shrink(struct iau_session *s, uint32_t tokens)
+{
+	uint64_t keep = s->bounds.va ? pages(iau_bounds_bytes(&s->cfg.bounds, tokens)) : 0;
+	struct iau_range less = { keep, s->bounds_bytes - keep };
+
+	if (s->bounds_blocks > tokens / 32)
+		s->bounds_blocks = tokens / 32;
+	if (keep < s->bounds_bytes && !iau_buffer_decommit(s->model->dev, &s->bounds, &less, 1))
+		s->bounds_bytes = keep;
+}
+
+void iau_bounds_free(struct iau_session *s)
+{
+	for (int i = 0; i < 2 * IAU_GRAPH_LOGITS; i++)
+		iau_graph_free(s->model->dev, &s->chosen[i / IAU_GRAPH_LOGITS][i % IAU_GRAPH_LOGITS]);
+	iau_graph_free(s->model->dev, &s->bound);
+	iau_buffer_destroy(s->model->dev, &s->bounds);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Attention to a choice of blocks: what it gives when it chooses all, that both engines choose alike, and
+ * that a sequence which shrinks and grows again chooses as one that never did.
+ */
+#include "devices.h"
+#include "iau/model.h"
+#include "model/quant.h"
+#include "runtime/session.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MODEL "models/iau-ci/iau-ci-q4_0.gguf"
+#define SHAPES "build/tests/libiau/" /* random weights: tests/libiau/module.mk */
+#define CTX 3072u
+
+/* 512 tokens: one chunk of 8 blocks beside the newest; with heads of 128, one of 4 of 256 */
+static const struct iau_attention least = { .budget = 512, .sink = 32, .recent = 32 };
+
+struct scene {
+	struct iau_device *dev;
+	struct iau_model *model;
+	struct iau_model_info info;
+	struct iau_session *s;
+};
+
+static void scene_open(struct scene *c, const char *engine, const char *model)
+{
+	c->dev = device_open(engine);
+	assert_int_equal(iau_model_load(c->dev, model, CTX, &c->model), 0);
+	iau_model_info(c->model, &c->info);
+	assert_int_equal(iau_session_create(c->model, &c->s), 0);
+}
+
+static void scene_close(struct scene *c)
+{
+	iau_session_free(c->s);
+	iau_model_free(c->model);
+	iau_device_close(c->dev);
+}
+
+static void attend(struct scene *c, struct iau_attention a)
+{
+	if (iau_session_attention(c->s, &a))
+		fail_msg("%s", iau_last_error());
+}
+
+/* Appends tokens until there are N; many at a time, or one by one. */
+static void extend(struct scene *c, uint32_t n, bool singly)
+{
+	int32_t tokens[CTX];
+	uint32_t from = iau_session_length(c->s);
+
+	for (uint32_t i = from; i < n; i++)
+		tokens[i] = (int32_t)((i * i * 31 + i * 7919 + 17) % c->info.n_vocab);
+	if (!singly)
+		assert_int_equal(iau_session_eval(c->s, tokens + from, n - from, NULL, NULL), 0);
+	for (uint32_t i = from; i < n && singly; i++)
+		assert_int_equal(iau_session_eval(c->s, tokens + i, 1, NULL, NULL), 0);
+}
+
+static float *logits(struct scene *c)
+{
+	float *copy = malloc(c->info.n_vocab * sizeof(*copy));
+
+	assert_non_null(copy);
+	memcpy(copy, iau_session_logits(c->s), c->info.n_vocab * sizeof(*copy));
+	return copy;
+}
+
+static bool equal(const struct scene *c, const float *a, const float *b)
+{
+	return !memcmp(a, b, c->info.n_vocab * sizeof(*a));
+}
+
+/* After N tokens, of which the last LAST one by one, or many at a time if they are none */
+static float *after(struct scene *c, struct iau_attention a, uint32_t n, uint32_t last)
+{
+	assert_int_equal(iau_session_truncate(c->s, 0), 0);
+	attend(c, (struct iau_attention){ 0 });
+	extend(c, last ? n - last : 32, false);
+	attend(c, a);
+	extend(c, n, last != 0);
+	return logits(c);
+}
+
+/* 9 to 16 blocks are one chunk and the newest: all of it is chosen, by the commands that choose. */
+static void covered(const char *engine)
+{
+	struct scene c;
+
+	scene_open(&c, engine, MODEL);
+	for (uint32_t last = 0; last < 4; last += 3) {
+		struct iau_attention a = least;
+		float *dense, *sparse;
+
+		a.prompt_budget = a.budget;
+		dense = after(&c, (struct iau_attention){ 0 }, 480, last);
+		sparse = after(&c, a, 480, last);
+		assert_true(equal(&c, dense, sparse));
+		free(dense);
+		free(sparse);
+	}
+	scene_close(&c);
+}
+
+/* ... and two of them are not. Unless every layer does without, which is dense again. */
+static void chosen(const char *engine)
+{
+	struct iau_attention all_dense = least;
+	float *dense, *sparse, *without;
+	struct scene c;
+
+	scene_open(&c, engine, MODEL);
+	all_dense.dense_layers = 100;
+	dense = after(&c, (struct iau_attention){ 0 }, 1000, 3);
+	sparse = after(&c, least, 1000, 3);
+	without = after(&c, all_dense, 1000, 3);
+	assert_false(equal(&c, dense, sparse));
+	assert_true(equal(&c, dense, without));
+	free(dense);
+	free(sparse);
+	free(without);
+	scene_close(&c);
+}
+
+/* Forgotten tokens leave no bounds behind: of the block in which the sequence ends, too. */
+static void shrinks(const char *engine)
+{
+	float *fresh, *again;
+	struct scene c;
+
+	scene_open(&c, engine, MODEL);
+	fresh = after(&c, least, 800, 8);
+	extend(&c, 1000, false);
+	assert_int_equal(iau_session_truncate(c.s, 499), 0);
+	attend(&c, (struct iau_attention){ 0 });
+	extend(&c, 792, false);
+	attend(&c, least);
+	extend(&c, 800, true);
+	again = logits(&c);
+	assert_true(equal(&c, fresh, again));
+	free(fresh);
+	free(again);
+	scene_close(&c);
+}
+
+ENGINES(covered)
+ENGINES(chosen)
+ENGINES(shrinks)
+
+/* Several KV heads, wide heads, more than one turn over the bounds, prompts and single tokens */
+static void same_on_engines(const char *model, uint32_t n, struct iau_attention a, uint32_t last)
+{
+	float *got[2];
+	struct scene c;
+
+	for (int i = 0; i < 2; i++) {
+		scene_open(&c, i ? "rtl" : "ref", model);
+		got[i] = after(&c, a, n, last);
+		if (i)
+			assert_true(equal(&c, got[0], got[1]));
+		scene_close(&c);
+	}
+	free(got[0]);
+	free(got[1]);
+}
+
+static void test_engines(void **state)
+{
+	struct iau_attention a = { .budget = 512, .prompt_budget = 768, .recent = 160, .sink = 64 };
+
+	(void)state;
+	same_on_engines(MODEL, 2400, a, 6);
+	a.dense_layers = 1;
+	same_on_engines(MODEL, 900, a, 0);
+	same_on_engines(SHAPES "6m.gguf", 700, a, 0);
+	same_on_engines(SHAPES "6m.gguf", 700, least, 3);
+	same_on_engines(SHAPES "qwen3-0.6b.gguf", 300, (struct iau_attention){ .budget = 256 }, 1);
+}
+
+static float half(const uint8_t *p)
+{
+	uint16_t h = (uint16_t)(p[0] | p[1] << 8);
+
+	return iau_f16_to_f32(h);
+}
+
+/* Channel CH of token T of a block at KEYS, scales at SCALES: tiles of [32 tokens][32 channels] */
+static float key(const uint8_t *keys, const uint8_t *scales, uint32_t t, uint32_t ch)
+{
+	return (float)(int8_t)keys[ch / 32 * 1024 + t * 32 + ch % 32] * half(scales + ch / 32 * 64 + t * 2);
+}
+
+/* Every key of a block between its bounds */
+static void check_block(const struct iau_session *s, uint32_t l, uint32_t head, uint32_t block)
+{
+	const struct iau_kv_layout *kv = &s->cfg.kv;
+	const struct iau_bounds_layout *y = &s->cfg.bounds;
+	const uint8_t *cache = (const uint8_t *)s->kv.ptr + iau_kv_block_at(kv, block) + l * kv->layer_bytes;
+	const uint8_t *group = (const uint8_t *)s->bounds.ptr + block / 32 * y->group_bytes +
+			       l * y->layer_bytes;
+	const uint8_t *keys = cache + head * kv->head_bytes;
+	const uint8_t *scales = cache + kv->kscale_at + head * kv->kscale_bytes;
+	const int8_t *tile = (const int8_t *)group + head * y->head_bytes + block % 32 * 32;
+	uint32_t hd = s->model->hp.head_dim;
+
+	for (uint32_t ch = 0; ch < hd; ch++) {
+		float step = half(group + s->model->hp.n_head_kv * y->head_bytes + head * y->scale_bytes +
+				  ch / 32 * 64 + block % 32 * 2);
+		float most = (float)tile[ch / 32 * 1024 + ch % 32] * step;
+		float least = (float)tile[(hd / 32 + ch / 32) * 1024 + ch % 32] * step;
+		float spread = 0;
+
+		for (uint32_t t = 0; t < 32; t++) {
+			float k = key(keys, scales, t, ch);
+
+			assert_true(k < most && k > least);
+			spread = fmaxf(spread, fmaxf(k - least, most - k));
+		}
+		/* and they are near */
+		assert_true(most - least < spread + 3 * step);
+	}
+}
+
+static void check_bounds(const char *engine, const char *model, uint32_t n)
+{
+	struct scene c;
+
+	scene_open(&c, engine, model);
+	free(after(&c, least, n, 1));
+	assert_int_equal(c.s->bounds_blocks, n / 32);
+	for (uint32_t l = 0; l < c.info.n_layer; l++)
+		for (uint32_t head = 0; head < c.s->model->hp.n_head_kv; head++)
+			for (uint32_t block = 0; block < n / 32; block++)
+				check_block(c.s, l, head, block);
+	scene_close(&c);
+}
+
+static void test_bounds(void **state)
+{
+	(void)state;
+	check_bounds("ref", MODEL, 1200);
+	check_bounds("rtl", MODEL, 100);
+	check_bounds("ref", SHAPES "6m.gguf", 200);
+	check_bounds("ref", SHAPES "qwen3-0.6b.gguf", 70);
+}
+
+static void test_errors(void **state)
+{
+	struct iau_attention a = least;
+	struct scene c;
+
+	(void)state;
+	scene_open(&c, "ref", MODEL);
+	a.budget = 480;
+	assert_int_equal(iau_session_attention(c.s, &a), -EINVAL);
+	assert_non_null(strstr(iau_last_error(), "480"));
+	a = least;
+	a.prompt_budget = 1;
+	assert_int_equal(iau_session_attention(c.s, &a), -EINVAL);
+	a = least;
+	a.sink = 256;
+	assert_int_equal(iau_session_attention(c.s, &a), -EINVAL);
+	a.sink = UINT32_MAX;
+	a.recent = UINT32_MAX;
+	assert_int_equal(iau_session_attention(c.s, &a), -EINVAL);
+	a.recent = 0;
+	a.sink = 225;
+	assert_int_equal(iau_session_attention(c.s, &a), 0);
+	/* what is more than there will ever be is all */
+	a.budget = UINT32_MAX;
+	assert_int_equal(iau_session_attention(c.s, &a), 0);
+	extend(&c, 40, true);
+	scene_close(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_ENGINES(covered), ON_ENGINES(chosen), ON_ENGINES(shrinks),
+		cmocka_unit_test(test_bounds), cmocka_unit_test(test_engines), cmocka_unit_test(test_errors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
