@@ -4,7 +4,7 @@
 _iau()
 {
 	local cur=$2 prev=$3 cmd="" own=""
-	local common="--model --engine --device --seed --ctx --latency --bus --memory --json --help --usage"
+	local common="--model --engine --device --seed --ctx --latency --bus --memory --attention --json --help --usage"
 
 	COMPREPLY=()
 	[ "$COMP_CWORD" -gt 1 ] && cmd=${COMP_WORDS[1]}
@@ -20,6 +20,10 @@ _iau()
 		;;
 	-e | --engine)
 		mapfile -t COMPREPLY < <(compgen -W "rtl ref" -- "$cur")
+		return
+		;;
+	--attention)
+		mapfile -t COMPREPLY < <(compgen -W "dense sparse:1024 sparse:1024,prompt=1024" -- "$cur")
 		return
 		;;
 	-T | --tasks)
