@@ -14,10 +14,11 @@ struct options {
 	struct tool_list lengths;
 	bool lengths_given;
 	uint32_t contexts; /* of each sort and size */
-	const char *pool, *against, *svg;
+	const char *pool, *against, *against_attention, *svg;
+	struct iau_attention attention; /* that AGAINST_ATTENTION names */
 };
 
-enum { OPT_POOL = 1024, OPT_AGAINST, OPT_SVG };
+enum { OPT_POOL = 1024, OPT_AGAINST, OPT_AGAINST_ATTENTION, OPT_SVG };
 
 static const struct argp_option options[] = {
 	{ "tasks", 'T', "TASK[,TASK...]", 0, "What to ask for (all)", 0 },
@@ -26,6 +27,8 @@ static const struct argp_option options[] = {
 	{ "contexts", 'n', "N", 0, "Contexts of each sort and size (10)", 0 },
 	{ "pool", OPT_POOL, "FILE", 0, "Words and stories (eval.json beside the model)", 0 },
 	{ "against", OPT_AGAINST, "MODEL", 0, "Compare with this model of the same vocabulary", 0 },
+	{ "against-attention", OPT_AGAINST_ATTENTION, "HOW", 0,
+	  "Compare with attention like this; with the same prompts, what was read of them is shared", 0 },
 	{ "svg", OPT_SVG, "FILE", 0, "Draw right answers by length and depth", 0 },
 	{ 0 },
 };
@@ -91,6 +94,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_AGAINST:
 		o->against = arg;
 		return 0;
+	case OPT_AGAINST_ATTENTION:
+		o->against_attention = arg;
+		if (!tool_attention(arg, &o->attention))
+			argp_error(state, "--against-attention: '%s' is neither dense nor sparse:TOKENS", arg);
+		return 0;
 	case OPT_SVG:
 		o->svg = arg;
 		return 0;
@@ -116,20 +124,35 @@ struct evaluation {
 	size_t done, contexts; /* for the progress */
 };
 
-static int open_setting(struct evaluation *e, const char *model)
+/* One that attends alike to prompts has no need to read them again. */
+static bool can_share(const struct options *o)
+{
+	const struct iau_attention *a = &o->common.attention, *b = &o->attention;
+
+	return !o->against && a->prompt_budget == b->prompt_budget &&
+	       (!a->prompt_budget || (a->sink == b->sink && a->recent == b->recent &&
+				      a->dense_layers == b->dense_layers));
+}
+
+static int open_setting(struct evaluation *e, const char *name, const char *model,
+			const struct iau_attention *attention, bool shares)
 {
 	struct eval_setting *s = &e->setting[e->settings];
 	struct loaded *l = &e->l[e->settings];
 	struct iau_sampler_params greedy = iau_sampler_defaults();
 	struct common common = e->o->common;
-	int err;
+	int err = 0;
 
-	common.model = s->name = model;
-	err = tool_load(&common, l);
+	common.model = model;
+	if (shares)
+		*l = l[-1];
+	else
+		err = tool_load(&common, l);
 	if (err)
 		return err;
 	e->settings++;
-	s->session = l->session;
+	*s = (struct eval_setting){ .name = name, .session = l->session, .attention = *attention,
+				    .shares = shares };
 	return iau_sampler_create(&greedy, iau_tokenizer_n_vocab(iau_model_tokenizer(l->model)),
 				  &s->sampler);
 }
@@ -201,10 +224,13 @@ static int check_lengths(struct evaluation *e)
 
 static int evaluation_open(struct evaluation *e)
 {
-	int err = open_setting(e, e->o->common.model);
+	const struct options *o = e->o;
+	const struct iau_attention *second = o->against_attention ? &o->attention : &o->common.attention;
+	int err = open_setting(e, o->common.model, o->common.model, &o->common.attention, false);
 
-	if (!err && e->o->against)
-		err = open_setting(e, e->o->against);
+	if (!err && (o->against || o->against_attention))
+		err = open_setting(e, o->against_attention ? o->against_attention : o->against,
+				   o->against ? o->against : o->common.model, second, can_share(o));
 	if (!err && e->o->against)
 		err = check_vocabularies(e);
 	if (!err)
@@ -221,7 +247,8 @@ static void evaluation_close(struct evaluation *e)
 	eval_pool_free(&e->pool);
 	while (e->settings--) {
 		iau_sampler_free(e->setting[e->settings].sampler);
-		tool_unload(&e->l[e->settings]);
+		if (!e->setting[e->settings].shares)
+			tool_unload(&e->l[e->settings]);
 	}
 }
 

@@ -9,13 +9,15 @@
 /* Tokens by which a wrong answer may be longer than the right one */
 #define MORE 4
 
-static int read_context(struct iau_session *session, const struct eval_tokens *text)
+static int read_context(const struct eval_setting *s, const struct eval_tokens *text)
 {
-	int err = iau_session_truncate(session, 0);
+	int err = iau_session_truncate(s->session, 0);
 
+	if (!err)
+		err = iau_session_attention(s->session, &s->attention);
 	for (size_t i = 0, n; i < text->n && !err; i += n) {
 		n = text->n - i < 256 ? text->n - i : 256;
-		err = iau_session_eval(session, text->v + i, n, NULL, NULL);
+		err = iau_session_eval(s->session, text->v + i, n, NULL, NULL);
 		if (tool_interrupted())
 			return EXIT_INTERRUPTED;
 	}
@@ -99,6 +101,8 @@ static int ask(const struct eval_setting *s, const struct eval_context *c,
 	int err = iau_session_truncate(s->session, (uint32_t)q->at);
 
 	if (!err)
+		err = iau_session_attention(s->session, &s->attention);
+	if (!err)
 		err = read_question(s->session, q);
 	if (err)
 		return err;
@@ -147,7 +151,7 @@ int eval_score(const struct eval_setting *setting, uint32_t settings, const stru
 	int err = 0;
 
 	for (uint32_t i = 0; i < settings && !err; i++)
-		err = read_context(setting[i].session, &c->text);
+		err = setting[i].shares ? 0 : read_context(&setting[i], &c->text);
 	for (size_t k = 0; k < c->questions && !err; k++) {
 		struct eval_result *r = add_result(results);
 

@@ -12,6 +12,8 @@
 struct eval_setting {
 	const char *name;
 	struct iau_session *session;
+	struct iau_attention attention;
+	bool shares; /* the session of the setting before, and the context that it has read */
 	struct iau_sampler *sampler; /* greedy */
 };
 

@@ -84,6 +84,15 @@ ok(counts(measured(CI, "-l", "2048", "-n", "2", "-T", "titles", "-s", "2")) != c
 same = measured(CI, "-T", "variables", "-n", "3", "--against", CI)["results"][-1]
 ok([same["kept"], same["kept_interval"], same["lost"], same["gained"]] == [1, [1, 1], 0, 0], "a model is equal to itself")
 
+sparse = measured(CI, "-l", "1024", "-n", "2", "-T", "keys,perplexity", "--against-attention", "sparse:512")
+alone = measured(CI, "-l", "1024", "-n", "2", "-T", "keys,perplexity", "--attention", "sparse:512")
+ok(sparse["settings"] == [CI, "sparse:512"] and
+   [a["given"][1] for a in sparse["answers"]] == [a["given"][0] for a in alone["answers"]] and
+   any(r["settings"][0] != r["settings"][1] for r in sparse["results"]),
+   "a choice of keys: of a context that was read for another setting as of its own")
+out = run(CI, "--against-attention", "sparse")
+ok(out.returncode == 2 and "'sparse' is neither dense nor sparse:TOKENS" in out.stderr, "bad attention is refused")
+
 demo = measured(DEMO, "-l", "1024", "-n", "2", "-T", "passkey,keys,two-hop,titles,variables,brackets")
 ok(counts(demo) == KNOWN_DEMO, "known scores of iau-demo")
 

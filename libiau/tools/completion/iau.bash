@@ -22,7 +22,7 @@ _iau()
 		mapfile -t COMPREPLY < <(compgen -W "rtl ref" -- "$cur")
 		return
 		;;
-	--attention)
+	--attention | --against-attention)
 		mapfile -t COMPREPLY < <(compgen -W "dense sparse:1024 sparse:1024,prompt=1024" -- "$cur")
 		return
 		;;
@@ -56,7 +56,7 @@ _iau()
 		own="--prompt --gen --batch --breakdown --csv --plots"
 		;;
 	eval)
-		own="--tasks --lengths --contexts --pool --against --svg"
+		own="--tasks --lengths --contexts --pool --against --against-attention --svg"
 		;;
 	trace)
 		own="--prompt --gen --output"
