@@ -203,6 +203,19 @@ static int request_irqs(struct iau_device *iau, struct pci_dev *pdev)
 					 iau_fault_irq, IRQF_ONESHOT, "iau-fault", iau);
 }
 
+static int map_bars(struct iau_device *iau, struct pci_dev *pdev)
+{
+	bool status = pci_resource_len(pdev, IAU_PCI_BAR_STATUS) >= IAU_PCI_STATUS_BYTES;
+	int bars = BIT(IAU_PCI_BAR_REGS) | status << IAU_PCI_BAR_STATUS;
+	int err = pcim_iomap_regions(pdev, bars, "iau");
+
+	if (err)
+		return err;
+	iau->regs = pcim_iomap_table(pdev)[IAU_PCI_BAR_REGS];
+	iau->status = pcim_iomap_table(pdev)[IAU_PCI_BAR_STATUS];
+	return 0;
+}
+
 static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct iau_device *iau;
@@ -224,10 +237,9 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!err)
 		err = pcim_enable_device(pdev);
 	if (!err)
-		err = pcim_iomap_regions(pdev, BIT(IAU_PCI_BAR_REGS), "iau");
+		err = map_bars(iau, pdev);
 	if (err)
 		return err;
-	iau->regs = pcim_iomap_table(pdev)[IAU_PCI_BAR_REGS];
 	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(52));
 	/* page tables take pieces of any length */
 	dma_set_max_seg_size(&pdev->dev, UINT_MAX);

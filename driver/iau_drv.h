@@ -114,6 +114,8 @@ struct iau_slot {
 struct iau_device {
 	struct drm_device drm;
 	void __iomem *regs;
+	/* queue registers once more, or NULL */
+	void __iomem *status;
 	struct drm_iau_device_info info;
 	struct iau_ring ring[IAU_NUM_QUEUES];
 	struct drm_gpu_scheduler bind_sched;
@@ -185,6 +187,17 @@ static inline void iau_write(struct iau_device *iau, u32 reg, u32 value)
 static inline u32 iau_qreg(unsigned int queue, u32 reg)
 {
 	return IAU_QUEUE_OFFSET + queue * IAU_QUEUE_STRIDE + reg;
+}
+
+/*
+ * A queue register as the card last showed it, which it does before an interrupt: of a virtual
+ * machine's card, without a trap. It does not tell whether the card is still there.
+ */
+static inline u32 iau_peek(struct iau_device *iau, unsigned int queue, u32 reg)
+{
+	if (!iau->status)
+		return iau_read(iau, iau_qreg(queue, reg));
+	return readl(iau->status + queue * IAU_QUEUE_STRIDE + reg);
 }
 
 int iau_read_counters(struct iau_device *iau, struct drm_iau_counters *c);

@@ -92,32 +92,38 @@ static void put_section(struct iau_dump *dump, u32 type, const void *data, size_
 	end(dump, type);
 }
 
-static void put_register(struct iau_dump *dump, struct iau_device *iau, u32 offset)
+static void put_register(struct iau_dump *dump, u32 offset, u32 value)
 {
-	struct iau_dump_register reg = { .offset = offset, .value = iau_read(iau, offset) };
+	struct iau_dump_register reg = { .offset = offset, .value = value };
 
 	put(dump, &reg, sizeof(reg));
 }
 
-/* Few registers of the queues that are not concerned: others wait while this reads. */
+static void put_queue_register(struct iau_dump *dump, struct iau_device *iau, unsigned int q,
+			       u32 reg)
+{
+	put_register(dump, iau_qreg(q, reg), iau_peek(iau, q, reg));
+}
+
+/* Few registers but those of the queue that is concerned: others wait while this reads. */
 static void put_registers(struct iau_dump *dump, struct iau_ring *ring)
 {
+	static const u32 common[] = { IAU_REG_ID, IAU_REG_STATUS, IAU_REG_IRQ_STATUS,
+				      IAU_REG_IRQ_MASK };
 	struct iau_device *iau = ring->iau;
 
 	begin(dump, IAU_DUMP_REGISTERS);
-	put_register(dump, iau, IAU_REG_ID);
-	put_register(dump, iau, IAU_REG_STATUS);
-	put_register(dump, iau, IAU_REG_IRQ_STATUS);
-	put_register(dump, iau, IAU_REG_IRQ_MASK);
+	for (unsigned int i = 0; i < ARRAY_SIZE(common); i++)
+		put_register(dump, common[i], iau_read(iau, common[i]));
 	for (unsigned int q = 0; q < iau->info.queues; q++) {
 		if (q == ring->index) {
 			for (u32 reg = 0; reg <= IAU_QREG_FAULT_CTX; reg += 4)
-				put_register(dump, iau, iau_qreg(q, reg));
+				put_queue_register(dump, iau, q, reg);
 			continue;
 		}
-		put_register(dump, iau, iau_qreg(q, IAU_QREG_HEAD));
-		put_register(dump, iau, iau_qreg(q, IAU_QREG_STATUS));
-		put_register(dump, iau, iau_qreg(q, IAU_QREG_PROGRESS));
+		put_queue_register(dump, iau, q, IAU_QREG_HEAD);
+		put_queue_register(dump, iau, q, IAU_QREG_STATUS);
+		put_queue_register(dump, iau, q, IAU_QREG_PROGRESS);
 	}
 	end(dump, IAU_DUMP_REGISTERS);
 }

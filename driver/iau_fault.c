@@ -17,7 +17,7 @@ static struct iau_queue *faulted_job(struct iau_ring *ring, struct iau_dump_job 
 	iau_ring_collect(ring);
 	spin_lock_irqsave(&ring->lock, irq);
 	if (ring->head != ring->tail &&
-	    iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_STATUS)) == 2) {
+	    iau_peek(ring->iau, ring->index, IAU_QREG_STATUS) == 2) {
 		queue = iau_ring_head(ring)->queue;
 		iau_dump_describe(iau_ring_head(ring), who);
 		kref_get(&queue->ref);
@@ -32,12 +32,12 @@ static void read_fault(struct iau_ring *ring, struct iau_dump_fault_record *faul
 	unsigned int q = ring->index;
 
 	*fault = (struct iau_dump_fault_record){
-		.code = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_CODE)),
-		.info = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_INFO)),
-		.va = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_LO)) |
-		      (u64)iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_VA_HI)) << 32,
-		.offset = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_OFFSET)),
-		.tag = iau_read(iau, iau_qreg(q, IAU_QREG_FAULT_TAG)),
+		.code = iau_peek(iau, q, IAU_QREG_FAULT_CODE),
+		.info = iau_peek(iau, q, IAU_QREG_FAULT_INFO),
+		.va = iau_peek(iau, q, IAU_QREG_FAULT_VA_LO) |
+		      (u64)iau_peek(iau, q, IAU_QREG_FAULT_VA_HI) << 32,
+		.offset = iau_peek(iau, q, IAU_QREG_FAULT_OFFSET),
+		.tag = iau_peek(iau, q, IAU_QREG_FAULT_TAG),
 	};
 }
 
@@ -55,7 +55,7 @@ struct iau_dump *iau_fault_handle(struct iau_ring *ring)
 
 	if (!queue)
 		return NULL;
-	retired = iau_read(ring->iau, iau_qreg(ring->index, IAU_QREG_PROGRESS));
+	retired = iau_peek(ring->iau, ring->index, IAU_QREG_PROGRESS);
 	who.retired = retired - ring->retired;
 	read_fault(ring, &fault);
 	trace_iau_job_fault(ring->iau, &who, &fault);
@@ -68,7 +68,7 @@ struct iau_dump *iau_fault_handle(struct iau_ring *ring)
 	return dump;
 }
 
-/* In a thread: it reads registers, which is slow, and waits for a reset to end. */
+/* In a thread: it writes registers, which is slow, and waits for a reset to end. */
 irqreturn_t iau_fault_irq(int irq, void *data)
 {
 	struct iau_device *iau = data;

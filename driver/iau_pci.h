@@ -6,6 +6,9 @@
 #define IAU_PCI_VENDOR		0x1af4
 #define IAU_PCI_DEVICE		0x10f0
 #define IAU_PCI_BAR_REGS	0
+/* What the queue registers hold, in memory; a card may be without it */
+#define IAU_PCI_BAR_STATUS	2
+#define IAU_PCI_STATUS_BYTES	0x1000
 
 /* The doorbell page: type of the vendor-specific capability, address in it, tails, a word */
 #define IAU_DBP_TYPE		1

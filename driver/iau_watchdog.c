@@ -70,9 +70,9 @@ static struct iau_dump *look_closely(struct iau_ring *ring)
 		iau->stuck = true;
 		return NULL;
 	}
-	iau_ring_believe(ring, iau_read(iau, iau_qreg(ring->index, IAU_QREG_HEAD)));
+	iau_ring_believe(ring, iau_peek(iau, ring->index, IAU_QREG_HEAD));
 	dump = iau_fault_handle(ring);
-	progress = iau_read(iau, iau_qreg(ring->index, IAU_QREG_PROGRESS));
+	progress = iau_peek(iau, ring->index, IAU_QREG_PROGRESS);
 	if (progress != ring->progress) {
 		ring->progress = progress;
 		iau_watchdog_moved(iau);
@@ -108,7 +108,7 @@ static struct iau_ring *culprit(struct iau_device *iau)
 
 		if (READ_ONCE(r->head) == READ_ONCE(r->tail))
 			continue;
-		if (iau_read(iau, iau_qreg(q, IAU_QREG_STATUS)) == 1)
+		if (iau_peek(iau, q, IAU_QREG_STATUS) == 1)
 			return r;
 		ring = ring ?: r;
 	}
@@ -156,7 +156,7 @@ static struct iau_dump *end_hung(struct iau_ring *ring, const char *how)
 	dev_warn_ratelimited(iau->drm.dev,
 			     "queue %u: a job of client %llu (%s, tag %#x) %s\n",
 			     ring->index, who.client, who.comm, who.tag, how);
-	who.retired = iau_read(iau, iau_qreg(ring->index, IAU_QREG_PROGRESS)) - ring->retired;
+	who.retired = iau_peek(iau, ring->index, IAU_QREG_PROGRESS) - ring->retired;
 	iau_queue_ban(queue, DRM_IAU_QUEUE_TIMEOUT);
 	dump = iau_dump_take(ring, queue->vm, &who, NULL);
 	iau_reset_ring(ring, -ETIMEDOUT);
