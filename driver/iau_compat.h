@@ -3,6 +3,7 @@
 #ifndef __IAU_COMPAT_H__
 #define __IAU_COMPAT_H__
 
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 
 #include <drm/drm_drv.h>
@@ -109,6 +110,18 @@ static inline void iau_shmem_purge(struct drm_gem_shmem_object *shmem)
 	drm_gem_shmem_purge_locked(shmem);
 #else
 	drm_gem_shmem_purge(shmem);
+#endif
+}
+
+/* A timer of the monotonic clock */
+static inline void iau_hrtimer_setup(struct hrtimer *timer,
+				     enum hrtimer_restart (*fn)(struct hrtimer *timer))
+{
+#ifdef IAU_HAVE_HRTIMER_SETUP
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	timer->function = fn;
 #endif
 }
 

@@ -7,6 +7,7 @@
 #define __IAU_DRV_H__
 
 #include <linux/dma-fence.h>
+#include <linux/hrtimer.h>
 #include <linux/io.h>
 #include <linux/irqreturn.h>
 #include <linux/mutex.h>
@@ -135,9 +136,11 @@ struct iau_device {
 	bool stuck;
 	/* not even that helps; read without the lock by those who would start something */
 	bool wedged;
-	struct delayed_work watchdog;
-	/* jiffies when the device was last seen to do something */
-	unsigned long moved;
+	struct work_struct watchdog;
+	/* the time of its next look */
+	struct hrtimer look;
+	/* when the device was last seen to do something */
+	atomic64_t moved_ns;
 	/* jobs in all rings */
 	atomic_t in_flight;
 	/* jobs of all clients, and one more; 0 if nothing holds the device awake */
@@ -544,6 +547,7 @@ struct iau_dump *iau_fault_handle(struct iau_ring *ring);
 irqreturn_t iau_fault_irq(int irq, void *data);
 
 int iau_watchdog_init(struct iau_device *iau);
+void iau_watchdog_in(struct iau_device *iau, u64 ns);
 void iau_watchdog_start(struct iau_device *iau);
 void iau_watchdog_stop(struct iau_device *iau);
 void iau_watchdog_moved(struct iau_device *iau);

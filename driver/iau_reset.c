@@ -260,7 +260,7 @@ void iau_reset_function(struct iau_device *iau)
 		err = pci_try_reset_function(pdev);
 	if (err == -EAGAIN) {
 		/* somebody else resets it, or it is being removed, which waits for this work */
-		mod_delayed_work(iau->reset_wq, &iau->watchdog, HZ / 10);
+		iau_watchdog_in(iau, 100 * NSEC_PER_MSEC);
 		return;
 	}
 	if (!err)

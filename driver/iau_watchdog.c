@@ -8,7 +8,8 @@
  * A job that moves may still be endless, and others wait for it: it may have the device for so long
  * and no longer.
  */
-#include <linux/jiffies.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/workqueue.h>
 
@@ -17,6 +18,7 @@
 #include <drm/drm_print.h>
 #include <drm/iau_dump.h>
 
+#include "iau_compat.h"
 #include "iau_drv.h"
 #include "iau_trace.h"
 
@@ -29,34 +31,56 @@ module_param(job_ms, uint, 0444);
 MODULE_PARM_DESC(job_ms,
 		 "a job that has the device for this long has hung, whatever it does; 0: none has (600000)");
 
-#define LOOKS	16 /* in the time of timeout_ms */
+#define LOOKS		16 /* in the time of timeout_ms */
+#define MIN_INTERVAL	(4ULL * NSEC_PER_MSEC)
 
-static unsigned long timeout(void)
+static u64 timeout_ns(void)
 {
-	return max(msecs_to_jiffies(timeout_ms), 2UL);
+	return max(timeout_ms, 4U) * (u64)NSEC_PER_MSEC;
 }
 
 /* From one look to the next */
-static unsigned long interval(void)
+static u64 interval_ns(void)
 {
-	return max(timeout() / LOOKS, 1UL);
+	return max(timeout_ns() / LOOKS, MIN_INTERVAL);
 }
 
 void iau_watchdog_moved(struct iau_device *iau)
 {
-	WRITE_ONCE(iau->moved, jiffies);
+	atomic64_set(&iau->moved_ns, ktime_get_ns());
+}
+
+/* For how long the device has not moved */
+static u64 still_ns(struct iau_device *iau)
+{
+	s64 ns = ktime_get_ns() - atomic64_read(&iau->moved_ns);
+
+	/* it may have done so in between */
+	return max(ns, 0LL);
+}
+
+/* Looks in so many nanoseconds. Not a delayed work: ticks are a large part of a short timeout. */
+void iau_watchdog_in(struct iau_device *iau, u64 ns)
+{
+	hrtimer_start(&iau->look, ns_to_ktime(ns), HRTIMER_MODE_REL);
 }
 
 /* Jobs hold the device awake: from now on it is looked at until they let it go. */
 void iau_watchdog_start(struct iau_device *iau)
 {
-	queue_delayed_work(iau->reset_wq, &iau->watchdog, interval());
+	iau_watchdog_in(iau, interval_ns());
 }
 
 /* There is something to see to, now. */
 void iau_watchdog_kick(struct iau_device *iau)
 {
-	mod_delayed_work(iau->reset_wq, &iau->watchdog, 0);
+	queue_work(iau->reset_wq, &iau->watchdog);
+}
+
+static enum hrtimer_restart time_to_look(struct hrtimer *timer)
+{
+	iau_watchdog_kick(container_of(timer, struct iau_device, look));
+	return HRTIMER_NORESTART;
 }
 
 /* A job has been in front for a whole interval. What comes back is published later. */
@@ -172,14 +196,16 @@ static void end_banned(struct iau_device *iau)
 			iau_reset_ring(&iau->ring[q], -ECANCELED);
 }
 
-/* Until the device has hung, or the next look. */
-static unsigned long until_next(struct iau_device *iau)
+/* Until the device has hung, or the next look. The clock of one without jobs stands still. */
+static u64 until_next(struct iau_device *iau)
 {
-	unsigned long end = READ_ONCE(iau->moved) + timeout(), now = jiffies;
+	u64 still = still_ns(iau);
 
-	if (iau->stuck || time_after_eq(now, end))
+	if (!atomic_read(&iau->in_flight))
+		return interval_ns();
+	if (still >= timeout_ns())
 		return 0;
-	return clamp(end - now, 1UL, interval());
+	return min(timeout_ns() - still, interval_ns());
 }
 
 /* Under the reset lock; fills in a dump for each ring and one for the device. */
@@ -193,7 +219,7 @@ static void watch(struct iau_device *iau, struct iau_dump **dump)
 	end_banned(iau);
 	if (iau->stuck || !atomic_read(&iau->in_flight))
 		return;
-	still = time_after_eq(jiffies, READ_ONCE(iau->moved) + timeout());
+	still = still_ns(iau) >= timeout_ns();
 	for (unsigned int q = 0; q < iau->info.queues; q++)
 		late |= is_late(&iau->ring[q]);
 	/* registers tell who has the device; others may be late only because of it */
@@ -208,7 +234,7 @@ static void watch(struct iau_device *iau, struct iau_dump **dump)
 
 static void watchdog(struct work_struct *work)
 {
-	struct iau_device *iau = container_of(work, struct iau_device, watchdog.work);
+	struct iau_device *iau = container_of(work, struct iau_device, watchdog);
 	struct iau_dump *dump[IAU_NUM_QUEUES + 1] = { };
 	bool stuck;
 	int idx;
@@ -225,7 +251,7 @@ static void watchdog(struct work_struct *work)
 	if (stuck)
 		iau_reset_function(iau);
 	else if (iau_pm_needed(iau))
-		queue_delayed_work(iau->reset_wq, &iau->watchdog, until_next(iau));
+		iau_watchdog_in(iau, until_next(iau));
 	drm_dev_exit(idx);
 }
 
@@ -235,9 +261,11 @@ unsigned int iau_watchdog_ms(void)
 	return timeout_ms;
 }
 
+/* After drm_dev_unplug(): what runs then does not set the timer again. */
 void iau_watchdog_stop(struct iau_device *iau)
 {
-	cancel_delayed_work_sync(&iau->watchdog);
+	hrtimer_cancel(&iau->look);
+	cancel_work_sync(&iau->watchdog);
 }
 
 static void wq_fini(struct drm_device *drm, void *unused)
@@ -245,14 +273,16 @@ static void wq_fini(struct drm_device *drm, void *unused)
 	struct iau_device *iau = to_iau(drm);
 
 	/* a last interrupt may have set it going again */
-	cancel_delayed_work_sync(&iau->watchdog);
+	iau_watchdog_stop(iau);
 	destroy_workqueue(iau->reset_wq);
 }
 
 int iau_watchdog_init(struct iau_device *iau)
 {
-	INIT_DELAYED_WORK(&iau->watchdog, watchdog);
-	iau->reset_wq = alloc_ordered_workqueue("iau-reset", WQ_MEM_RECLAIM);
+	INIT_WORK(&iau->watchdog, watchdog);
+	iau_hrtimer_setup(&iau->look, time_to_look);
+	/* all clients wait for a device that has hung */
+	iau->reset_wq = alloc_ordered_workqueue("iau-reset", WQ_MEM_RECLAIM | WQ_HIGHPRI);
 	if (!iau->reset_wq)
 		return -ENOMEM;
 	return drmm_add_action_or_reset(&iau->drm, wq_fini, NULL);
