@@ -30,6 +30,14 @@ struct ref_fault {
 	bool data; /* a bus error of the data itself, not of a page table */
 };
 
+/* Bytes LO to HI of the tile scratchpad that lie in constant memory: in the host's, at MEM. */
+struct ref_view {
+	uint32_t lo, hi;
+	const uint8_t *mem;
+};
+
+#define REF_VIEWS 32
+
 /* The commands that compute, in one of several versions that give the same bits. */
 struct ref_kernels {
 	const char *name;
@@ -50,11 +58,27 @@ struct iau_dev {
 	uint8_t vsp[IAU_VSP_BYTES] __attribute__((aligned(128)));
 	uint8_t tsp[IAU_TSP_BYTES] __attribute__((aligned(128)));
 	bool scratch_used; /* since they were cleared */
+	/* disjoint; what TSP has there is of no account */
+	struct ref_view view[REF_VIEWS];
+	unsigned int views;
 };
 
-/* ref_mmu.c: the host address of LEN bytes at VA, which must not cross a 4 KiB page. */
+/* ref_mmu.c: where an address lies, and how many bytes from there on the page has. */
+struct ref_page {
+	uint64_t pa, room;
+	bool writable, constant;
+};
+
+bool ref_walk(struct iau_dev *dev, uint64_t va, struct ref_page *page, struct ref_fault *fault);
+/* The host address of LEN bytes at VA, which must not cross a 4 KiB page. */
 uint8_t *ref_translate(struct iau_dev *dev, uint64_t va, size_t len, bool write, bool command,
 		       struct ref_fault *fault);
+
+/* ref_tsp.c: who writes to the tile scratchpad cuts first, who reads asks where. */
+void ref_tsp_cut(struct iau_dev *dev, uint32_t lo, uint32_t hi);
+void ref_tsp_view(struct iau_dev *dev, uint32_t at, uint32_t bytes, const uint8_t *mem);
+const uint8_t *ref_tsp_read(struct iau_dev *dev, uint32_t at, uint32_t bytes);
+void ref_tsp_settle(struct iau_dev *dev);
 
 /* ref_check.c: verifies a command after its patches; FAULT->code is set if it is bad. */
 void ref_check(const uint32_t *cmd, struct ref_fault *fault);

@@ -199,4 +199,5 @@ const struct iau_dev_ops iau_ref_engine = {
 	.mmio_read = ref_mmio_read,
 	.mmio_write = ref_mmio_write,
 	.run = ref_run,
+	.settle = ref_tsp_settle,
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* LOAD, STORE and STAMP: copies in pieces that stay within a page. COPY: within the device. */
+/*
+ * LOAD, STORE and STAMP: copies in pieces that stay within a page, or none at all (ref_tsp.c). COPY:
+ * within the device.
+ */
 #include "ref.h"
 
 #include <string.h>
@@ -33,22 +36,30 @@ static bool copy_row(struct iau_dev *dev, uint64_t va, uint8_t *scratch, uint32_
 	return true;
 }
 
+/* Where BYTES bytes are written. */
+static uint8_t *scratch_at(struct iau_dev *dev, uint32_t addr, uint32_t bytes)
+{
+	uint32_t at = addr - IAU_TSP_BASE;
+
+	if (addr < IAU_TSP_BASE)
+		return dev->vsp + addr;
+	ref_tsp_cut(dev, at, at + bytes);
+	return dev->tsp + at;
+}
+
 static void copy_2d(struct iau_dev *dev, const uint32_t *cmd, bool store, struct ref_fault *fault)
 {
 	uint32_t bytes = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROW_BYTES);
 	uint32_t rows = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROWS);
 	uint32_t addr = (uint32_t)IAU_GET(cmd, IAU_LOAD_ADDR);
 	uint64_t va = IAU_GET(cmd, IAU_LOAD_VA);
-	uint8_t *scratch = addr >= IAU_TSP_BASE ? dev->tsp + (addr - IAU_TSP_BASE) :
-						  dev->vsp + addr;
 	bool bus = false;
 
 	for (uint32_t r = 0; r < rows; r++) {
-		if (!copy_row(dev, va, scratch, bytes, store, fault, &bus))
+		if (!copy_row(dev, va, scratch_at(dev, addr, bytes), bytes, store, fault, &bus))
 			return;
 		va += IAU_GET(cmd, IAU_LOAD_MEM_STRIDE);
-		if (r + 1 < rows)
-			scratch += IAU_GET(cmd, IAU_LOAD_STRIDE);
+		addr += (uint32_t)IAU_GET(cmd, IAU_LOAD_STRIDE);
 	}
 	if (bus) {
 		*fault = (struct ref_fault){ IAU_FAULT_BUS, 0, IAU_GET(cmd, IAU_LOAD_VA), true };
@@ -57,9 +68,43 @@ static void copy_2d(struct iau_dev *dev, const uint32_t *cmd, bool store, struct
 	dev->counter[store ? IAU_CNT_STORE_BYTES : IAU_CNT_LOAD_BYTES] += (uint64_t)rows * bytes;
 }
 
+/* The host address of BYTES bytes at VA if they are constant and lie side by side there, or NULL. */
+static const uint8_t *constant_at(struct iau_dev *dev, uint64_t va, uint32_t bytes)
+{
+	struct ref_page page = { 0 };
+	struct ref_fault fault;
+	const uint8_t *first = NULL;
+	uint32_t n;
+
+	for (uint32_t at = 0; at < bytes; at += n, page.pa += n, page.room -= n) {
+		uint32_t room = 4096 - (uint32_t)((va + at) & 4095);
+		const uint8_t *p;
+
+		n = bytes - at < room ? bytes - at : room;
+		if (!page.room && !ref_walk(dev, va + at, &page, &fault))
+			return NULL;
+		p = page.constant ? dev->host.map(dev->host.opaque, page.pa, n, false) : NULL;
+		if (!p || (first && p != first + at))
+			return NULL;
+		first = first ? first : p;
+	}
+	return first;
+}
+
 void ref_load(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault)
 {
-	copy_2d(dev, cmd, false, fault);
+	uint32_t bytes = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROW_BYTES);
+	uint32_t addr = (uint32_t)IAU_GET(cmd, IAU_LOAD_ADDR);
+	const uint8_t *mem = NULL;
+
+	if (addr >= IAU_TSP_BASE && IAU_GET(cmd, IAU_LOAD_ROWS) == 1)
+		mem = constant_at(dev, IAU_GET(cmd, IAU_LOAD_VA), bytes);
+	if (!mem) {
+		copy_2d(dev, cmd, false, fault);
+		return;
+	}
+	ref_tsp_view(dev, addr - IAU_TSP_BASE, bytes, mem);
+	dev->counter[IAU_CNT_LOAD_BYTES] += bytes;
 }
 
 /* STORE has the fields of LOAD at the same places. */
@@ -83,10 +128,11 @@ void ref_copy(struct iau_dev *dev, const uint32_t *cmd)
 	uint32_t bytes = (uint32_t)IAU_GET(cmd, IAU_COPY_ROW_BYTES);
 	uint32_t rows = (uint32_t)IAU_GET(cmd, IAU_COPY_ROWS);
 	uint32_t addr = (uint32_t)IAU_GET(cmd, IAU_COPY_ADDR);
-	uint8_t *dst = addr >= IAU_TSP_BASE ? dev->tsp + (addr - IAU_TSP_BASE) : dev->vsp + addr;
 	const uint8_t *src = dev->vsp + IAU_GET(cmd, IAU_COPY_SRC);
 
-	for (uint32_t r = 0; r < rows; r++)
-		memcpy(dst + r * IAU_GET(cmd, IAU_COPY_STRIDE),
-		       src + r * IAU_GET(cmd, IAU_COPY_SRC_STRIDE), bytes);
+	for (uint32_t r = 0; r < rows; r++) {
+		memcpy(scratch_at(dev, addr, bytes), src, bytes);
+		addr += (uint32_t)IAU_GET(cmd, IAU_COPY_STRIDE);
+		src += IAU_GET(cmd, IAU_COPY_SRC_STRIDE);
+	}
 }

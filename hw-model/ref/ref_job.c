@@ -100,6 +100,7 @@ static void start_job(struct iau_dev *dev, unsigned int queue)
 	struct ref_job *job = &dev->job;
 
 	dev->last_queue = queue;
+	dev->views = 0;
 	*job = (struct ref_job){ .active = true, .queue = queue };
 	q->status = 1;
 	if (p) {

@@ -45,13 +45,15 @@ static void multiply_row(const struct tile *t, const uint8_t *a, float scale, fl
 		scale_add(acc + i * 8, sum[i], _mm256_load_ps(t->scale + i * 8), scale);
 }
 
-static void multiply(const struct matmul *x, uint32_t n, uint32_t k, float (*acc)[R])
+static void column(const struct matmul *x, uint32_t n, float (*acc)[R])
 {
 	struct tile t;
 
-	load_tile(x, n, k, &t);
-	for (uint32_t m = 0; m < x->m; m++)
-		multiply_row(&t, a_block(x, k, m), a_scale(x, k, m), acc[m]);
+	for (uint32_t k = 0; k < x->kb; k++) {
+		load_tile(x, n, k, &t);
+		for (uint32_t m = 0; m < x->m; m++)
+			multiply_row(&t, a_block(x, k, m), a_scale(x, k, m), acc[m]);
+	}
 }
 
 /* The sum of A in every lane */
@@ -91,7 +93,7 @@ multiply_packed(const struct matmul *x, uint32_t n, uint32_t k, float *acc, bool
 	const __m256i unit = planes ? _mm256_set1_epi16(16) : one;
 	const __m256i in_order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
 	const uint8_t *a = a_block(x, k, 0);
-	uint64_t at = n * x->w_nstride + k * x->w_kstride;
+	uint64_t at = tile_at(x, n, k);
 	__m256i low_a =
 		_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)a));
 	__m256i high_a = _mm256_broadcastsi128_si256(
@@ -104,9 +106,9 @@ multiply_packed(const struct matmul *x, uint32_t n, uint32_t k, float *acc, bool
 			uint64_t row = at + (r + 2 * i) * 16;
 
 			s[i] = _mm256_madd_epi16(
-				nibbles(x->tsp + (x->w + row), sign, low_a, high_a), unit);
+				nibbles(x->w + row, sign, low_a, high_a), unit);
 			if (planes) {
-				__m256i lo = nibbles(x->tsp + (x->wl + row), _mm256_setzero_si256(),
+				__m256i lo = nibbles(x->wl + row, _mm256_setzero_si256(),
 						     low_a, high_a);
 
 				s[i] = _mm256_add_epi32(s[i], _mm256_madd_epi16(lo, one));
@@ -119,14 +121,16 @@ multiply_packed(const struct matmul *x, uint32_t n, uint32_t k, float *acc, bool
 	}
 }
 
-static void multiply_planes(const struct matmul *x, uint32_t n, uint32_t k, float (*acc)[R])
+static void column_planes(const struct matmul *x, uint32_t n, float (*acc)[R])
 {
-	multiply_packed(x, n, k, acc[0], true);
+	for (uint32_t k = 0; k < x->kb; k++)
+		multiply_packed(x, n, k, acc[0], true);
 }
 
-static void multiply_int4(const struct matmul *x, uint32_t n, uint32_t k, float (*acc)[R])
+static void column_int4(const struct matmul *x, uint32_t n, float (*acc)[R])
 {
-	multiply_packed(x, n, k, acc[0], false);
+	for (uint32_t k = 0; k < x->kb; k++)
+		multiply_packed(x, n, k, acc[0], false);
 }
 
 static bool has_minimum(const struct matmul *x)
@@ -143,12 +147,11 @@ void ref_matmul_avx2(struct iau_dev *dev, const uint32_t *cmd)
 {
 	struct matmul x = unpack_matmul(dev, cmd);
 
-	if (x.m == 1 && x.format == 1)
-		run_matmul(dev, &x, multiply_planes);
-	else if (x.m == 1 && x.format == 2)
-		run_matmul(dev, &x, multiply_int4);
-	else if (has_minimum(&x))
+	x.column = x.m > 1 || x.format % 3 == 0 ? column :
+		   x.format == 1		? column_planes :
+						  column_int4;
+	if (x.column == column && has_minimum(&x))
 		ref_matmul(dev, cmd);
 	else
-		run_matmul(dev, &x, multiply);
+		run_matmul(dev, &x);
 }

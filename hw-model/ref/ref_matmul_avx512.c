@@ -33,37 +33,41 @@ static void multiply_row(const struct tile *t, const uint8_t *a, float scale, fl
 	}
 }
 
-static void multiply(const struct matmul *x, uint32_t n, uint32_t k, float (*acc)[R])
+static void column(const struct matmul *x, uint32_t n, float (*acc)[R])
 {
 	struct tile t;
 
-	load_tile(x, n, k, &t);
-	for (uint32_t m = 0; m < x->m; m++)
-		multiply_row(&t, a_block(x, k, m), a_scale(x, k, m), acc[m]);
+	for (uint32_t k = 0; k < x->kb; k++) {
+		load_tile(x, n, k, &t);
+		for (uint32_t m = 0; m < x->m; m++)
+			multiply_row(&t, a_block(x, k, m), a_scale(x, k, m), acc[m]);
+	}
 }
 
-/* The sum of A in every lane */
-static inline __m512i sum_of(const uint8_t *a)
-{
-	__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)a);
-	__m256i s = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), v);
-	__m128i t = _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+/* A block of A in every quarter of a register: lanes 0 to 15, lanes 16 to 31 */
+struct spread {
+	__m512i low, high;
+};
 
-	t = _mm_add_epi32(t, _mm_shuffle_epi32(t, 0x4e));
-	return _mm512_broadcastd_epi32(_mm_add_epi32(t, _mm_shuffle_epi32(t, 0xb1)));
+static inline struct spread spread(const uint8_t *a)
+{
+	return (struct spread){ _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)a)),
+				_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)(a + 16))) };
 }
 
 /*
- * Four rows of 32 nibbles, taken as unsigned, times A, in 4 sums a row: low nibbles times LOW_A, high
- * ones times HIGH_A. Bits of FLIP change first.
+ * Four rows of 32 nibbles, taken as unsigned, times A, in 4 sums a row upon those in SUM. Bits of FLIP
+ * change first.
  */
-static inline __m512i nibbles(const uint8_t *w, __m512i flip, __m512i low_a, __m512i high_a)
+static inline __m512i nibbles(__m512i sum, const uint8_t *w, int flip, struct spread a)
 {
-	const __m512i low = _mm512_set1_epi8(15);
-	__m512i v = _mm512_xor_si512(_mm512_loadu_si512(w), flip);
-	__m512i s = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_and_si512(v, low), low_a);
+	const __m512i low = _mm512_set1_epi8(15), f = _mm512_set1_epi8((char)flip);
+	__m512i v = _mm512_loadu_si512(w);
 
-	return _mm512_dpbusd_epi32(s, _mm512_and_si512(_mm512_srli_epi16(v, 4), low), high_a);
+	/* (v ^ f) & low */
+	sum = _mm512_dpbusd_epi32(sum, _mm512_ternarylogic_epi32(v, f, low, 0x28), a.low);
+	v = _mm512_srli_epi16(v, 4);
+	return _mm512_dpbusd_epi32(sum, _mm512_ternarylogic_epi32(v, f, low, 0x28), a.high);
 }
 
 /* S[i] has 4 sums of each of rows 4i to 4i + 3: all of each of 16 rows together, in order */
@@ -80,61 +84,75 @@ static inline __m512i add_up(const __m512i s[4])
 /* Scales of 16 rows from R on */
 static inline __m512 scales(const struct matmul *x, uint32_t n, uint32_t k, unsigned int r)
 {
-	uint64_t at = x->ws + n * x->ws_nstride + k * x->ws_kstride + 2 * r;
+	const uint8_t *s;
 
 	if (x->unit)
 		return _mm512_set1_ps(1.0f);
-	return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(x->tsp + at)));
+	s = x->ws + scales_at(x, n, k) + 2 * r;
+	return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)s));
 }
 
 /*
- * One row of A and packed weights, without a tile in between. Signed nibbles become unsigned by
- * adding 8, and 8 times the sum of A is taken away again.
+ * Sums of 16 rows of packed weights from R on times a block of A, without a tile in between. Signed
+ * nibbles become unsigned by adding 8, so the sums start from as much less: MINUS.
  */
-static inline __attribute__((always_inline)) void
-multiply_packed(const struct matmul *x, uint32_t n, uint32_t k, float *acc, bool planes)
+static inline __m512i packed_rows(const struct matmul *x, uint64_t at, struct spread a, __m512i minus,
+				  bool planes)
 {
-	const __m512i sign = _mm512_set1_epi8((char)0x88);
-	const uint8_t *a = a_block(x, k, 0);
-	uint64_t at = n * x->w_nstride + k * x->w_kstride;
-	__m512i low_a = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)a));
-	__m512i high_a = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)(a + 16)));
-	__m512i excess = _mm512_slli_epi32(sum_of(a), planes ? 7 : 3), s[4];
-	__m512 scale = _mm512_set1_ps(a_scale(x, k, 0));
+	__m512i s[4];
 
-	for (unsigned int r = 0; r < R; r += 16) {
-		__m512 y;
-
-		for (unsigned int i = 0; i < 4; i++) {
-			uint64_t row = at + (r + 4 * i) * 16;
-
-			s[i] = nibbles(x->tsp + (x->w + row), sign, low_a, high_a);
-			if (planes)
-				s[i] = _mm512_add_epi32(_mm512_slli_epi32(s[i], 4),
-							nibbles(x->tsp + (x->wl + row),
-								_mm512_setzero_si512(), low_a, high_a));
-		}
-		y = _mm512_cvtepi32_ps(_mm512_sub_epi32(add_up(s), excess));
-		y = _mm512_mul_ps(_mm512_mul_ps(y, scales(x, n, k, r)), scale);
-		_mm512_store_ps(acc + r, _mm512_add_ps(_mm512_load_ps(acc + r), y));
+	for (unsigned int i = 0; i < 4; i++) {
+		s[i] = nibbles(minus, x->w + at + i * 64, 8, a);
+		if (planes)
+			s[i] = nibbles(_mm512_slli_epi32(s[i], 4), x->wl + at + i * 64, 0, a);
 	}
+	return add_up(s);
 }
 
-static void multiply_planes(const struct matmul *x, uint32_t n, uint32_t k, float (*acc)[R])
+/* One row of A */
+static inline __attribute__((always_inline)) void
+packed_column(const struct matmul *x, uint32_t n, float *acc, bool planes)
 {
-	multiply_packed(x, n, k, acc[0], true);
+	const __m512i eight = _mm512_set1_epi8(8);
+	__m512 sum[R / 16];
+
+	for (unsigned int i = 0; i < R / 16; i++)
+		sum[i] = _mm512_load_ps(acc + i * 16);
+	for (uint32_t k = 0; k < x->kb; k++) {
+		struct spread a = spread(a_block(x, k, 0));
+		__m512i plus = _mm512_dpbusd_epi32(_mm512_setzero_si512(), eight, a.low);
+		__m512i minus = _mm512_sub_epi32(_mm512_setzero_si512(),
+						 _mm512_dpbusd_epi32(plus, eight, a.high));
+		__m512 scale = _mm512_set1_ps(a_scale(x, k, 0));
+
+		for (unsigned int i = 0; i < R / 16; i++) {
+			__m512 y = _mm512_cvtepi32_ps(
+				packed_rows(x, tile_at(x, n, k) + i * 256, a, minus, planes));
+
+			y = _mm512_mul_ps(_mm512_mul_ps(y, scales(x, n, k, i * 16)), scale);
+			sum[i] = _mm512_add_ps(sum[i], y);
+		}
+	}
+	for (unsigned int i = 0; i < R / 16; i++)
+		_mm512_store_ps(acc + i * 16, sum[i]);
 }
 
-static void multiply_int4(const struct matmul *x, uint32_t n, uint32_t k, float (*acc)[R])
+static void column_planes(const struct matmul *x, uint32_t n, float (*acc)[R])
 {
-	multiply_packed(x, n, k, acc[0], false);
+	packed_column(x, n, acc[0], true);
+}
+
+static void column_int4(const struct matmul *x, uint32_t n, float (*acc)[R])
+{
+	packed_column(x, n, acc[0], false);
 }
 
 void ref_matmul_avx512(struct iau_dev *dev, const uint32_t *cmd)
 {
 	struct matmul x = unpack_matmul(dev, cmd);
 
-	run_matmul(dev, &x, x.m > 1 || x.format % 3 == 0 ? multiply :
-			    x.format == 1		  ? multiply_planes :
-							    multiply_int4);
+	x.column = x.m > 1 || x.format % 3 == 0 ? column :
+		   x.format == 1		? column_planes :
+						  column_int4;
+	run_matmul(dev, &x);
 }

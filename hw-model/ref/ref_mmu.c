@@ -6,19 +6,17 @@
 
 #define PTE_ADDR UINT64_C(0x000ffffffffff000)
 
-static uint8_t *refuse(struct ref_fault *fault, enum iau_fault code, uint64_t va)
+static bool refuse(struct ref_fault *fault, enum iau_fault code, uint64_t va)
 {
 	fault->code = code;
 	fault->info = 0;
 	fault->va = va;
-	return NULL;
+	return false;
 }
 
-uint8_t *ref_translate(struct iau_dev *dev, uint64_t va, size_t len, bool write, bool command,
-		       struct ref_fault *fault)
+bool ref_walk(struct iau_dev *dev, uint64_t va, struct ref_page *page, struct ref_fault *fault)
 {
-	uint64_t table = dev->ctx_root[dev->job.ctx] & PTE_ADDR;
-	uint64_t pte = 0, page;
+	uint64_t table = dev->ctx_root[dev->job.ctx] & PTE_ADDR, pte = 0, mask;
 	uint8_t *p;
 	int level;
 
@@ -41,17 +39,32 @@ uint8_t *ref_translate(struct iau_dev *dev, uint64_t va, size_t len, bool write,
 	}
 	if ((pte & IAU_PTE_W) && (pte & IAU_PTE_C))
 		return refuse(fault, IAU_FAULT_BAD_PTE, va);
-	if (write && !(pte & IAU_PTE_W))
-		return refuse(fault, IAU_FAULT_PERMISSION, va);
-	if (command && !(pte & IAU_PTE_C))
-		return refuse(fault, IAU_FAULT_NOT_CONST, va);
-	if (level == 1)
-		page = (pte & PTE_ADDR & ~UINT64_C(0x1fffff)) | (va & 0x1fffff);
-	else
-		page = (pte & PTE_ADDR) | (va & 0xfff);
-	p = dev->host.map(dev->host.opaque, page, len, write);
+	mask = (level == 1 ? UINT64_C(2) << 20 : 4096) - 1;
+	*page = (struct ref_page){ .pa = (pte & PTE_ADDR & ~mask) | (va & mask),
+				   .room = mask + 1 - (va & mask),
+				   .writable = pte & IAU_PTE_W,
+				   .constant = pte & IAU_PTE_C };
+	return true;
+}
+
+uint8_t *ref_translate(struct iau_dev *dev, uint64_t va, size_t len, bool write, bool command,
+		       struct ref_fault *fault)
+{
+	struct ref_page page;
+	uint8_t *p;
+
+	if (!ref_walk(dev, va, &page, fault))
+		return NULL;
+	if (write && !page.writable)
+		refuse(fault, IAU_FAULT_PERMISSION, va);
+	else if (command && !page.constant)
+		refuse(fault, IAU_FAULT_NOT_CONST, va);
+	if (fault->code)
+		return NULL;
+	p = dev->host.map(dev->host.opaque, page.pa, len, write);
 	if (p)
 		return p;
 	fault->data = true;
-	return refuse(fault, IAU_FAULT_BUS, va);
+	refuse(fault, IAU_FAULT_BUS, va);
+	return NULL;
 }

@@ -6,47 +6,15 @@
 #ifndef IAU_REF_TILE_H
 #define IAU_REF_TILE_H
 
-#include "ref.h"
-#include "numerics.h"
+#include "ref_matmul.h"
 
 #include <immintrin.h>
-
-#define R IAU_ROWS
-#define L IAU_LANES
 
 /* w[g][r] are the weights 4g to 4g + 3 of row r. */
 struct tile {
 	int8_t w[L / 4][R][4] __attribute__((aligned(64)));
 	float scale[R] __attribute__((aligned(64)));
 };
-
-/* MATMUL unpacked. */
-struct matmul {
-	uint32_t format, m, pitch, nt, kb;
-	bool unit, cin;
-	const uint8_t *a, *as, *c, *tsp;
-	uint8_t *d;
-	uint64_t w, wl, ws; /* offsets in the tile scratchpad; what is not used may be anything */
-	uint32_t c_stride, d_stride;
-	uint64_t w_nstride, w_kstride, ws_nstride, ws_kstride;
-};
-
-static inline struct matmul unpack_matmul(struct iau_dev *dev, const uint32_t *cmd)
-{
-#define F(name) IAU_GET(cmd, IAU_MATMUL_##name)
-	return (struct matmul){
-		.format = (uint32_t)F(FORMAT), .m = (uint32_t)F(M), .pitch = (uint32_t)F(PITCH),
-		.nt = (uint32_t)F(NT), .kb = (uint32_t)F(KB), .unit = F(UNIT), .cin = F(CIN),
-		.a = dev->vsp + F(A_ADDR), .as = dev->vsp + F(AS_ADDR),
-		.tsp = dev->tsp, .w = F(W_ADDR) - IAU_TSP_BASE, .wl = F(WL_ADDR) - IAU_TSP_BASE,
-		.ws = F(WS_ADDR) - IAU_TSP_BASE, .c = dev->vsp + F(C_ADDR),
-		.d = dev->vsp + F(D_ADDR), .c_stride = (uint32_t)F(C_STRIDE),
-		.d_stride = (uint32_t)F(D_STRIDE), .w_nstride = 64 * F(W_NSTRIDE),
-		.w_kstride = 64 * F(W_KSTRIDE), .ws_nstride = 64 * F(WS_NSTRIDE),
-		.ws_kstride = 64 * F(WS_KSTRIDE),
-	};
-#undef F
-}
 
 static inline __m256i two_rows(const uint8_t *low, const uint8_t *high)
 {
@@ -150,24 +118,25 @@ static inline void tile_turned(struct tile *t, const uint8_t *w)
 /* Scales of 8 rows from R on */
 static inline __m256 load_scales(const struct matmul *x, uint32_t n, uint32_t k, unsigned int r)
 {
-	uint64_t at = x->ws + n * x->ws_nstride + k * x->ws_kstride + 2 * r;
+	const uint8_t *s;
 
 	if (x->unit)
 		return _mm256_set1_ps(1.0f);
-	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(x->tsp + at)));
+	s = x->ws + scales_at(x, n, k) + 2 * r;
+	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)s));
 }
 
 static inline void load_tile(const struct matmul *x, uint32_t n, uint32_t k, struct tile *t)
 {
-	uint64_t at = n * x->w_nstride + k * x->w_kstride;
-	const uint8_t *w = x->tsp + (x->w + at);
+	uint64_t at = tile_at(x, n, k);
+	const uint8_t *w = x->w + at;
 
 	switch (x->format) {
 	case 0:
 		tile_int8(t, w);
 		break;
 	case 1:
-		tile_planes(t, w, x->tsp + (x->wl + at));
+		tile_planes(t, w, x->wl + at);
 		break;
 	case 2:
 		tile_int4(t, w);
@@ -177,45 +146,6 @@ static inline void load_tile(const struct matmul *x, uint32_t n, uint32_t k, str
 	}
 	for (unsigned int r = 0; r < R; r += 8)
 		_mm256_store_ps(t->scale + r, load_scales(x, n, k, r));
-}
-
-/* The products of one tile: acc[m][r] += (sum over l of w[r][l] a[m][l]) * scale[r] * a_scale[m] */
-typedef void (*tile_multiply)(const struct matmul *x, uint32_t n, uint32_t k, float (*acc)[R]);
-
-static inline const uint8_t *a_block(const struct matmul *x, uint32_t k, uint32_t m)
-{
-	return x->a + ((uint64_t)k * x->pitch + m) * 32;
-}
-
-static inline float a_scale(const struct matmul *x, uint32_t k, uint32_t m)
-{
-	float scale;
-
-	memcpy(&scale, x->as + ((uint64_t)k * x->pitch + m) * 4, 4);
-	return scale;
-}
-
-/* The loops of the command around a version of its inner ones. */
-static inline void run_matmul(struct iau_dev *dev, const struct matmul *x, tile_multiply multiply)
-{
-	float acc[R][R] __attribute__((aligned(64)));
-
-	for (uint32_t n = 0; n < x->nt; n++) {
-		memset(acc, 0, x->m * sizeof(acc[0]));
-		for (uint32_t m = 0; m < x->m && x->cin; m++)
-			memcpy(acc[m], x->c + (uint64_t)m * x->c_stride + n * 128, 128);
-		for (uint32_t k = 0; k < x->kb; k++)
-			multiply(x, n, k, acc);
-		for (uint32_t m = 0; m < x->m; m++) {
-			uint32_t row[R];
-
-			for (unsigned int r = 0; r < R; r++)
-				row[r] = fp_canonical(acc[m][r]);
-			memcpy(x->d + (uint64_t)m * x->d_stride + n * 128, row, sizeof(row));
-		}
-	}
-	dev->counter[x->format == 2 ? IAU_CNT_MACS_I4 : IAU_CNT_MACS_I8] +=
-		(uint64_t)x->m * x->nt * x->kb * R * L;
 }
 
 #endif

@@ -68,6 +68,11 @@ struct iau_dev_ops {
 	 * while work is pending. The clock stands still otherwise.
 	 */
 	bool (*run)(struct iau_dev *dev, uint64_t budget);
+	/*
+	 * The host is about to take memory away while a job may be under way: what was loaded from
+	 * it must not be needed there any more. NULL if an engine keeps no address that map() gave.
+	 */
+	void (*settle)(struct iau_dev *dev);
 };
 
 /* Engines by name; NULL if NAME is unknown. */

@@ -176,6 +176,6 @@ static bool rtl_run(struct iau_dev *dev, uint64_t budget)
 
 extern "C" {
 const struct iau_dev_ops iau_rtl_engine = {
-	"rtl", true, rtl_create, rtl_destroy, rtl_mmio_read, rtl_mmio_write, rtl_run,
+	"rtl", true, rtl_create, rtl_destroy, rtl_mmio_read, rtl_mmio_write, rtl_run, nullptr,
 };
 }

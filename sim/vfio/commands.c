@@ -45,6 +45,7 @@ static void do_unmap(struct worker *w, void *arg)
 {
 	struct dma_request *r = arg;
 
+	worker_settle(w);
 	r->err = dma_unmap(&w->dma, r->unmap.address, r->unmap.size);
 }
 

@@ -165,6 +165,7 @@ static bool serve(struct server *s, struct message *msg)
 static void disconnected(struct worker *w, void *unused)
 {
 	(void)unused;
+	worker_settle(w);
 	dma_clear(&w->dma);
 }
 

@@ -65,6 +65,12 @@ void worker_reset(struct worker *w, void *bus)
 	w->doorbells.page = 0;
 }
 
+void worker_settle(struct worker *w)
+{
+	if (w->ops->settle)
+		w->ops->settle(w->dev);
+}
+
 void worker_watch(struct worker *w, void *page)
 {
 	w->doorbells.page = *(const uint64_t *)page;

@@ -77,6 +77,9 @@ void worker_write(struct worker *w, uint32_t offset, uint32_t value);
  */
 void worker_call(struct worker *w, void (*call)(struct worker *w, void *arg), void *arg);
 
+/* To be called so, before memory is taken away. */
+void worker_settle(struct worker *w);
+
 /* To be called so: PAGE points to the DMA address of the doorbell page, 0 for none. */
 void worker_watch(struct worker *w, void *page);
 

@@ -124,6 +124,56 @@ static void test_stamp(void **state)
 	assert_true(start < t[0] && t[0] + 64 <= t[1] && t[1] < t[2] && t[2] <= end);
 }
 
+/* Tiles and a row of A from DATA; later their product to OUT */
+static uint32_t product_program(struct bench *b, uint64_t pa)
+{
+	struct prog p = prog_at(b, pa);
+	uint32_t *c;
+
+	emit_load(&p, DATA, IAU_TSP_BASE, 1024);
+	emit_load(&p, DATA, 0, 4096);
+	emit_delay(&p, 9, 50);
+	c = emit(&p, IAU_OP_MATMUL);
+	IAU_PUT(c, 1, IAU_MATMUL_UNIT);
+	IAU_PUT(c, 1, IAU_MATMUL_M);
+	IAU_PUT(c, 1, IAU_MATMUL_PITCH);
+	IAU_PUT(c, 1, IAU_MATMUL_NT);
+	IAU_PUT(c, 1, IAU_MATMUL_KB);
+	IAU_PUT(c, 2048, IAU_MATMUL_AS_ADDR);
+	IAU_PUT(c, IAU_TSP_BASE, IAU_MATMUL_W_ADDR);
+	IAU_PUT(c, 4096, IAU_MATMUL_D_ADDR);
+	emit_store(&p, OUT, 4096, 128);
+	emit_end(&p);
+	return p.n * IAU_CMD_BYTES;
+}
+
+/* What a job has loaded stays, although its memory goes: a host says so before. */
+static void test_memory_goes(void **state)
+{
+	struct bench *b = *state;
+	struct pages p = map_pages(b, 1);
+	struct job j = { .ctx = 1, .cmd_va = CODE };
+	uint8_t want[128];
+
+	poke64(b, p.data + 2048, 0x3f800000); /* the row's scale, 1 */
+	j.cmd_bytes = product_program(b, p.code);
+	queue_open(b, 0, 2, 1);
+	job_submit(b, 0, &j);
+	run_idle(b);
+	memcpy(want, b->mem + p.out, sizeof(want));
+	assert_true(peek64(b, p.out));
+	memset(b->mem + p.out, 0, sizeof(want));
+	job_submit(b, 0, &j);
+	for (uint32_t before = queue_read(b, 0, IAU_QREG_PROGRESS);
+	     queue_read(b, 0, IAU_QREG_PROGRESS) - before < 2;)
+		b->ops->run(b->dev, 1);
+	if (b->ops->settle)
+		b->ops->settle(b->dev);
+	memset(b->mem + p.data, 0, PAGE);
+	run_idle(b);
+	assert_memory_equal(b->mem + p.out, want, sizeof(want));
+}
+
 static void test_budget(void **state)
 {
 	struct bench *b = *state;
@@ -277,6 +327,7 @@ int main(void)
 		ON_BOTH(test_no_record),
 		ON_BOTH(test_record_without_memory),
 		ON_BOTH(test_stamp),
+		ON_BOTH(test_memory_goes),
 		ON_BOTH(test_budget),
 		ON_BOTH(test_ring_wraps),
 		ON_BOTH(test_doorbell_of_disabled_queue),
