@@ -106,9 +106,9 @@ multiply_packed(const struct matmul *x, uint32_t n, uint32_t k, float *acc, bool
 			uint64_t row = at + (r + 2 * i) * 16;
 
 			s[i] = _mm256_madd_epi16(
-				nibbles(x->w + row, sign, low_a, high_a), unit);
+				nibbles(packed_line(x, x->w + row), sign, low_a, high_a), unit);
 			if (planes) {
-				__m256i lo = nibbles(x->wl + row, _mm256_setzero_si256(),
+				__m256i lo = nibbles(packed_line(x, x->wl + row), _mm256_setzero_si256(),
 						     low_a, high_a);
 
 				s[i] = _mm256_add_epi32(s[i], _mm256_madd_epi16(lo, one));

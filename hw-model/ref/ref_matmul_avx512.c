@@ -102,9 +102,10 @@ static inline __m512i packed_rows(const struct matmul *x, uint64_t at, struct sp
 	__m512i s[4];
 
 	for (unsigned int i = 0; i < 4; i++) {
-		s[i] = nibbles(minus, x->w + at + i * 64, 8, a);
+		s[i] = nibbles(minus, packed_line(x, x->w + at + i * 64), 8, a);
 		if (planes)
-			s[i] = nibbles(_mm512_slli_epi32(s[i], 4), x->wl + at + i * 64, 0, a);
+			s[i] = nibbles(_mm512_slli_epi32(s[i], 4),
+				       packed_line(x, x->wl + at + i * 64), 0, a);
 	}
 	return add_up(s);
 }

@@ -148,4 +148,15 @@ static inline void load_tile(const struct matmul *x, uint32_t n, uint32_t k, str
 		_mm256_store_ps(t->scale + r, load_scales(x, n, k, r));
 }
 
+/*
+ * What is at P in a packed tile and in the next column's, which will be needed in a moment: with one row
+ * of A there is little to do with each, and the processor does not see by itself how columns follow each
+ * other. Asked for one line at a time: many at once would wait for each other.
+ */
+static inline const uint8_t *packed_line(const struct matmul *x, const uint8_t *p)
+{
+	_mm_prefetch((const char *)p + x->w_nstride, _MM_HINT_T0);
+	return p;
+}
+
 #endif
