@@ -61,6 +61,7 @@ struct iau_dev {
 	/* disjoint; what TSP has there is of no account */
 	struct ref_view view[REF_VIEWS];
 	unsigned int views;
+	struct ref_pair *pair; /* a second thread, or NULL */
 };
 
 /* ref_mmu.c: where an address lies, and how many bytes from there on the page has. */
@@ -98,6 +99,12 @@ void ref_matmul_avx2(struct iau_dev *dev, const uint32_t *cmd);
 void ref_matmul_avx512(struct iau_dev *dev, const uint32_t *cmd);
 void ref_vec_avx2(struct iau_dev *dev, const uint32_t *cmd);
 void ref_vec_avx512(struct iau_dev *dev, const uint32_t *cmd);
+
+/* ref_pair.c: columns FROM to TO - 1 of a product, X; a second thread takes some of them if there is one. */
+typedef void (*ref_columns)(const void *x, uint32_t from, uint32_t to);
+void ref_run_columns(struct iau_dev *dev, ref_columns fn, const void *x, uint32_t columns, uint64_t macs);
+struct ref_pair *ref_pair_create(void);
+void ref_pair_destroy(struct ref_pair *p);
 
 /* ref_dispatch.c: fastest first; the last one runs everywhere. */
 #define REF_NUM_KERNELS 3

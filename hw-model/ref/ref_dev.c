@@ -19,8 +19,23 @@ static struct iau_dev *ref_create(const struct iau_dev_host *host,
 	return dev;
 }
 
+static struct iau_dev *ref_create_pair(const struct iau_dev_host *host,
+				       const struct iau_dev_timing *timing)
+{
+	struct iau_dev *dev = ref_create(host, timing);
+
+	if (!dev)
+		return NULL;
+	dev->pair = ref_pair_create();
+	if (dev->pair)
+		return dev;
+	free(dev);
+	return NULL;
+}
+
 static void ref_destroy(struct iau_dev *dev)
 {
+	ref_pair_destroy(dev->pair);
 	free(dev);
 }
 
@@ -191,13 +206,16 @@ static bool ref_run(struct iau_dev *dev, uint64_t budget)
 	return pending(dev);
 }
 
-const struct iau_dev_ops iau_ref_engine = {
-	.name = "ref",
-	.timed = false,
-	.create = ref_create,
-	.destroy = ref_destroy,
-	.mmio_read = ref_mmio_read,
-	.mmio_write = ref_mmio_write,
-	.run = ref_run,
-	.settle = ref_tsp_settle,
-};
+#define REF_ENGINE(NAME, CREATE) {	\
+	.name = NAME,			\
+	.timed = false,			\
+	.create = CREATE,		\
+	.destroy = ref_destroy,		\
+	.mmio_read = ref_mmio_read,	\
+	.mmio_write = ref_mmio_write,	\
+	.run = ref_run,			\
+	.settle = ref_tsp_settle,	\
+}
+
+const struct iau_dev_ops iau_ref_engine = REF_ENGINE("ref", ref_create);
+const struct iau_dev_ops iau_ref2_engine = REF_ENGINE("ref:2", ref_create_pair);

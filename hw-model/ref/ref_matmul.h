@@ -96,7 +96,7 @@ static inline void run_matmul(struct iau_dev *dev, const struct matmul *x)
 {
 	uint64_t macs = (uint64_t)x->m * x->nt * x->kb * R * L;
 
-	matmul_columns(x, 0, x->nt);
+	ref_run_columns(dev, matmul_columns, x, x->nt, macs);
 	dev->counter[x->format == 2 ? IAU_CNT_MACS_I4 : IAU_CNT_MACS_I8] += macs;
 }
 

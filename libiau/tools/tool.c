@@ -119,8 +119,8 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option common_options[] = {
 	{ "model", 'm', "FILE", 0, "GGUF model file", 1 },
-	{ "engine", 'e', "rtl|ref", 0, "The Verilated hardware, or its bit-exact model without time; "
-	  "default: a card if the kernel has one, else ref", 1 },
+	{ "engine", 'e', "rtl|ref|ref:2", 0, "The Verilated hardware, or its bit-exact model without time, "
+	  "with one thread or two; default: a card if the kernel has one, else ref", 1 },
 	{ "device", OPT_DEVICE, "NODE", 0, "A card behind the kernel driver, such as /dev/accel/accel0", 1 },
 	{ "seed", 's', "N", 0, "Seed of sampling and of the memory model's jitter (1)", 1 },
 	{ "ctx", 'c', "N", 0, "Limit the context to N tokens", 1 },

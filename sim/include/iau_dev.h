@@ -55,7 +55,7 @@ struct iau_dev_timing {
 #define IAU_DEV_TIMING_DEFAULT { 100, 64, 8, 3900, 16, 1 }
 
 struct iau_dev_ops {
-	const char *name; /* "ref" or "rtl" */
+	const char *name; /* "ref", "ref:2" (with a second thread) or "rtl" */
 	bool timed;	  /* cycle counters advance */
 	struct iau_dev *(*create)(const struct iau_dev_host *host,
 				  const struct iau_dev_timing *timing);
@@ -78,7 +78,7 @@ struct iau_dev_ops {
 /* Engines by name; NULL if NAME is unknown. */
 const struct iau_dev_ops *iau_dev_engine(const char *name);
 
-extern const struct iau_dev_ops iau_ref_engine;
+extern const struct iau_dev_ops iau_ref_engine, iau_ref2_engine;
 extern const struct iau_dev_ops iau_rtl_engine;
 
 #endif

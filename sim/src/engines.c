@@ -7,6 +7,7 @@ const struct iau_dev_ops *iau_dev_engine(const char *name)
 {
 	static const struct iau_dev_ops *const engines[] = {
 		&iau_ref_engine,
+		&iau_ref2_engine,
 		&iau_rtl_engine,
 	};
 

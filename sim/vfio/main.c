@@ -21,8 +21,8 @@ struct options {
 enum { OPT_DROP = 256, OPT_REPEAT, OPT_CORRUPT, OPT_STALL, OPT_STALL_TAG, OPT_STUCK, OPT_DIE, OPT_VANISH };
 
 static const struct argp_option options[] = {
-	{ "engine", 'e', "NAME", 0, "rtl (the Verilated hardware) or ref (the C model, default)",
-	  0 },
+	{ "engine", 'e', "NAME", 0,
+	  "rtl (the Verilated hardware), ref (the C model, default) or ref:2 (the same with two threads)", 0 },
 	{ "seed", 's', "N", 0, "Seed of the memory's jitter (rtl)", 0 },
 	{ "latency", 'L', "CYCLES", 0, "Memory latency (rtl; default 100)", 0 },
 	{ "count", 'C', "FILE", 0,
@@ -212,7 +212,7 @@ int main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	ops = iau_dev_engine(o.engine);
 	if (!ops) {
-		fprintf(stderr, "iau-vfio: engine '%s': unknown; there are rtl and ref\n",
+		fprintf(stderr, "iau-vfio: engine '%s': unknown; there are rtl, ref and ref:2\n",
 			o.engine);
 		return 2;
 	}

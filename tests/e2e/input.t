@@ -55,7 +55,7 @@ done
 for v in "" x -1 nan 101; do
 	fails 2 "--temperature: '$v' is not a number from 0 to 100" run -m $model -p x -t "$v"
 done
-fails 3 "engine 'fpga': unknown; there are rtl and ref" run -m $model -p x -e fpga
+fails 3 "engine 'fpga': unknown; there are rtl, ref and ref:2" run -m $model -p x -e fpga
 fails 3 "engine 'fpga'" info -e fpga
 
 fails 3 "/nonexistent: No such file" tokenize -m $model /nonexistent

@@ -25,7 +25,7 @@ build/tests/rtl/fp/%.o: tests/rtl/fp/%.c | $(HW_HEADERS)
 	mkdir -p $(@D)
 	$(CC) $(RTL_TEST_CFLAGS) -c -o $@ $<
 
-RTL_MXU_OBJS := $(addprefix build/tests/rtl/mxu/,mxu_test.o ref_matmul.o ref_tsp.o ref_check.o)
+RTL_MXU_OBJS := $(addprefix build/tests/rtl/mxu/,mxu_test.o ref_matmul.o ref_pair.o ref_tsp.o ref_check.o)
 
 build/tests/rtl/mxu/mxu_test: $(RTL_MXU) $(RTL_MXU_OBJS) tests/rtl/mxu/bench.cc tests/rtl/mxu/bench.h
 	rm -f $@ # the generated makefile does not watch the objects

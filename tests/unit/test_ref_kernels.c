@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The versions of the reference model's arithmetic against the portable one: random legal commands
- * on random scratchpads leave the same bits. usage: test_ref_kernels [SEED [COUNT]]
+ * The versions of the reference model's arithmetic, with one thread and two, against the portable one:
+ * random legal commands on random scratchpads leave the same bits. usage: test_ref_kernels [SEED [COUNT]]
  */
 #include "cmocka_all.h"
 
@@ -16,6 +16,7 @@
 static struct iau_rng rng;
 static unsigned int count = 4000;
 static struct iau_dev *input, *want, *got;
+static struct ref_pair *pair;
 
 static uint32_t rnd(uint32_t n)
 {
@@ -124,13 +125,16 @@ static void make_vec(uint32_t *c)
 	IAU_PUT(c, mask ? rnd(200) - 20 : random_float(), IAU_VEC_IMM1);
 }
 
-static void run(const struct ref_kernels *k, struct iau_dev *dev, const uint32_t *cmd)
+static void run(const struct ref_kernels *k, struct ref_pair *second, struct iau_dev *dev,
+		const uint32_t *cmd)
 {
 	memcpy(dev, input, sizeof(*dev));
+	dev->pair = second;
 	if ((cmd[0] & 0xff) == IAU_OP_VEC)
 		k->vec(dev, cmd);
 	else
 		k->matmul(dev, cmd);
+	dev->pair = NULL;
 }
 
 static void compare(const struct ref_kernels *k, unsigned int i)
@@ -160,11 +164,13 @@ static void test_same_bits(void (*make)(uint32_t *))
 		if (fault.code)
 			continue;
 		legal++;
-		run(portable, want, cmd);
-		for (const struct ref_kernels *k = ref_kernels; k != portable; k++) {
+		run(portable, NULL, want, cmd);
+		for (const struct ref_kernels *k = ref_kernels; k <= portable; k++) {
 			if (!k->supported())
 				continue;
-			run(k, got, cmd);
+			run(k, NULL, got, cmd);
+			compare(k, i);
+			run(k, pair, got, cmd);
 			compare(k, i);
 		}
 	}
@@ -203,11 +209,13 @@ int main(int argc, char **argv)
 	input = aligned_alloc(128, (sizeof(*input) + 127) / 128 * 128);
 	want = aligned_alloc(128, (sizeof(*want) + 127) / 128 * 128);
 	got = aligned_alloc(128, (sizeof(*got) + 127) / 128 * 128);
-	if (!input || !want || !got)
+	pair = ref_pair_create();
+	if (!input || !want || !got || !pair)
 		return 1;
 	memset(input, 0, sizeof(*input));
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	failed = cmocka_run_group_tests_name("ref_kernels", tests, NULL, NULL);
+	ref_pair_destroy(pair);
 	free(input);
 	free(want);
 	free(got);

@@ -18,8 +18,8 @@ struct iau_device;
 
 /**
  * struct iau_device_options - how to open a device
- * @engine:	"rtl" (the Verilated hardware) or "ref" (the bit-exact model without time), in this
- *		process; NULL: a card behind the kernel driver if there is one, else "ref"
+ * @engine:	"rtl" (the Verilated hardware), "ref" (the bit-exact model without time) or "ref:2" (the
+ *		same with a second thread), in this process; NULL: a card behind the kernel driver if there is one, else "ref"
  * @node:	device node of a card, such as /dev/accel/accel0, or NULL; not with @engine
  * @latency:	of an engine: cycles from address to first beat of the memory model; 0 = default (100)
  * @bus:	of an engine: bytes a cycle of the memory model, 1 to 64; 0 = default (64)

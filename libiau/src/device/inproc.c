@@ -350,7 +350,7 @@ int iau_inproc_open(const struct iau_device_options *o, struct iau_device **out)
 	dev->ops = iau_dev_engine(o->engine);
 	if (!dev->ops) {
 		free(dev);
-		return iau_error(-EINVAL, "engine '%s': unknown; there are rtl and ref", o->engine);
+		return iau_error(-EINVAL, "engine '%s': unknown; there are rtl, ref and ref:2", o->engine);
 	}
 	dev->memory = (o->memory ? o->memory : MEMORY_DEFAULT) & ~(VA_BLOCK - 1);
 	if (!dev->memory || dev->memory > MEMORY_DEFAULT) {
