@@ -53,7 +53,7 @@ def main():
         json.dump(figures, f, indent=2)
         f.write("\n")
     for name, value in figures.items():
-        if name.startswith("vm_") or name == "host_instructions_per_token":
+        if name.startswith(("vm_", "host_instructions_")):
             print(f"{name:44} {value:g}")
 
 
