@@ -19,7 +19,9 @@
 /* Everything fits: commands and mappings take the most. */
 #define MAX_CMD_BYTES	SZ_256K
 #define MAX_MAPPINGS	2048
-#define LOCK_TRIES	20
+/* for a VM's lock, a tenth of a millisecond apart or more */
+#define HANG_TRIES	20
+#define FAULT_TRIES	100
 
 struct iau_dump {
 	struct iau_dump_header header;
@@ -215,10 +217,13 @@ static void put_commands(struct iau_dump *dump, struct iau_vm *vm, const struct 
 	put_memory(dump, vm, IAU_DUMP_COMMANDS, job->cmd_va + from, n);
 }
 
-/* The call that submitted the job may not have returned; but who holds the lock may wait for it. */
-static bool lock_soon(struct iau_vm *vm)
+/*
+ * The call that submitted a job that faults may not have returned yet, on a slow processor; but who
+ * holds the lock may also wait for the job.
+ */
+static bool lock_soon(struct iau_vm *vm, unsigned int tries)
 {
-	for (int i = 0; i < LOCK_TRIES; i++) {
+	while (tries--) {
 		if (mutex_trylock(&vm->lock))
 			return true;
 		usleep_range(100, 200);
@@ -229,7 +234,7 @@ static bool lock_soon(struct iau_vm *vm)
 static void put_vm(struct iau_dump *dump, struct iau_vm *vm, const struct iau_dump_job *job,
 		   u64 offset)
 {
-	if (!lock_soon(vm)) {
+	if (!lock_soon(vm, dump->header.reason == IAU_DUMP_FAULT ? FAULT_TRIES : HANG_TRIES)) {
 		dump->header.flags |= IAU_DUMP_BUSY;
 		return;
 	}
