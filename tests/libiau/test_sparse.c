@@ -285,5 +285,6 @@ int main(void)
 		cmocka_unit_test(test_bounds), cmocka_unit_test(test_engines), cmocka_unit_test(test_errors),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("sparse", tests, NULL, NULL);
 }

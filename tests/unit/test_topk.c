@@ -104,5 +104,6 @@ int main(int argc, char **argv)
 
 	printf("# seed %llu\n", (unsigned long long)seed);
 	iau_rng_seed(&rng, seed);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("topk", tests, NULL, NULL);
 }
