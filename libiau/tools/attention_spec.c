@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Attention as options name it: dense, or sparse:TOKENS with what follows in any order. */
+/* Attention as options name it: dense; sparse:TOKENS or window:TOKENS with what follows in any order. */
 #include "tool.h"
 
 #include <stdlib.h>
@@ -28,7 +28,11 @@ bool tool_attention(const char *spec, struct iau_attention *out)
 	if (!strcmp(spec, "dense"))
 		return true;
 	out->sink = out->recent = 32;
-	if (!take_number(&spec, "sparse:", &out->budget) || !out->budget)
+	if (take_number(&spec, "window:", &out->budget))
+		out->recent = out->budget;
+	else if (!take_number(&spec, "sparse:", &out->budget))
+		return false;
+	if (!out->budget)
 		return false;
 	while (*spec)
 		if (!take_number(&spec, ",sink=", &out->sink) &&

@@ -97,7 +97,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_AGAINST_ATTENTION:
 		o->against_attention = arg;
 		if (!tool_attention(arg, &o->attention))
-			argp_error(state, "--against-attention: '%s' is neither dense nor sparse:TOKENS", arg);
+			argp_error(state, "--against-attention: '%s' is not dense, window:TOKENS or sparse:TOKENS", arg);
 		return 0;
 	case OPT_SVG:
 		o->svg = arg;

@@ -106,7 +106,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_ATTENTION:
 		if (!tool_attention(arg, &c->attention))
-			argp_error(state, "--attention: '%s' is neither dense nor sparse:TOKENS[,sink=N]"
+			argp_error(state, "--attention: '%s' is not dense, window:TOKENS or sparse:TOKENS[,sink=N]"
 					  "[,recent=N][,dense=N][,prompt=TOKENS]", arg);
 		return 0;
 	case 'j':
@@ -129,7 +129,7 @@ static const struct argp_option common_options[] = {
 	{ "memory", OPT_MEMORY, "MIB", 0, "Memory of the device, 2 to 65536 MiB (65536)", 1 },
 	{ "attention", OPT_ATTENTION, "HOW", 0, "dense, or sparse:TOKENS, what a new token attends to at "
 	  "most, chosen in blocks of 32; ,prompt=TOKENS: and those of a prompt (all); ,sink=N ,recent=N: "
-	  "always among them (32); ,dense=N: layers that attend to all (0)", 1 },
+	  "always among them (32); ,dense=N: layers that attend to all (0). window:TOKENS: the newest", 1 },
 	{ "json", 'j', NULL, 0, "Print JSON", 1 },
 	{ 0 },
 };

@@ -54,7 +54,7 @@ struct tool_list {
 /* Whole numbers of an option, separated by commas: at least one, or a usage error. Cuts ARG up. */
 void tool_list(const struct argp_state *state, const char *name, char *arg, uint32_t max, struct tool_list *out);
 double tool_real(const struct argp_state *state, const char *name, const char *arg, double max);
-/* "dense" or "sparse:TOKENS[,sink=N][,recent=N][,dense=N][,prompt=TOKENS]"; false if SPEC is neither */
+/* "dense", "sparse:TOKENS[,sink=N][,recent=N][,dense=N][,prompt=TOKENS]", "window:TOKENS..."; else false */
 bool tool_attention(const char *spec, struct iau_attention *out);
 void tool_print_json(json_t *root);
 void tool_progress(const char *what, size_t done, size_t total);

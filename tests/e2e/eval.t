@@ -91,7 +91,7 @@ ok(sparse["settings"] == [CI, "sparse:512"] and
    any(r["settings"][0] != r["settings"][1] for r in sparse["results"]),
    "a choice of keys: of a context that was read for another setting as of its own")
 out = run(CI, "--against-attention", "sparse")
-ok(out.returncode == 2 and "'sparse' is neither dense nor sparse:TOKENS" in out.stderr, "bad attention is refused")
+ok(out.returncode == 2 and "'sparse' is not dense, window:TOKENS or sparse:TOKENS" in out.stderr, "bad attention is refused")
 
 demo = measured(DEMO, "-l", "1024", "-n", "2", "-T", "passkey,keys,two-hop,titles,variables,brackets")
 ok(counts(demo) == KNOWN_DEMO, "known scores of iau-demo")

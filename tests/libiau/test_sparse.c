@@ -25,10 +25,14 @@ struct scene {
 	struct iau_model *model;
 	struct iau_model_info info;
 	struct iau_session *s;
+	bool other; /* another text at the start */
 };
+
+#define START 400u
 
 static void scene_open(struct scene *c, const char *engine, const char *model)
 {
+	c->other = false;
 	c->dev = device_open(engine);
 	assert_int_equal(iau_model_load(c->dev, model, CTX, &c->model), 0);
 	iau_model_info(c->model, &c->info);
@@ -55,7 +59,7 @@ static void extend(struct scene *c, uint32_t n, bool singly)
 	uint32_t from = iau_session_length(c->s);
 
 	for (uint32_t i = from; i < n; i++)
-		tokens[i] = (int32_t)((i * i * 31 + i * 7919 + 17) % c->info.n_vocab);
+		tokens[i] = (int32_t)((i * i * 31 + i * 7919 + (c->other && i < START ? 5 : 17)) % c->info.n_vocab);
 	if (!singly)
 		assert_int_equal(iau_session_eval(c->s, tokens + from, n - from, NULL, NULL), 0);
 	for (uint32_t i = from; i < n && singly; i++)
@@ -79,8 +83,11 @@ static bool equal(const struct scene *c, const float *a, const float *b)
 /* After N tokens, of which the last LAST one by one, or many at a time if they are none */
 static float *after(struct scene *c, struct iau_attention a, uint32_t n, uint32_t last)
 {
+	struct iau_attention prompt = a;
+
+	prompt.budget = 0;
 	assert_int_equal(iau_session_truncate(c->s, 0), 0);
-	attend(c, (struct iau_attention){ 0 });
+	attend(c, prompt);
 	extend(c, last ? n - last : 32, false);
 	attend(c, a);
 	extend(c, n, last != 0);
@@ -124,6 +131,28 @@ static void chosen(const char *engine)
 	free(dense);
 	free(sparse);
 	free(without);
+	scene_close(&c);
+}
+
+/* In a window of 512 tokens the four layers see no further than 2,176, whatever is there. */
+static void test_window(void **state)
+{
+	struct iau_attention a = { .budget = 512, .prompt_budget = 512, .recent = 512 };
+	float *one, *other;
+	struct scene c;
+
+	(void)state;
+	scene_open(&c, "ref", MODEL);
+	for (int choice = 0; choice < 2; choice++) {
+		a.recent = choice ? 32 : 512;
+		c.other = false;
+		one = after(&c, a, START + 2240, 5);
+		c.other = true;
+		other = after(&c, a, START + 2240, 5);
+		assert_int_equal(equal(&c, one, other), !choice);
+		free(one);
+		free(other);
+	}
 	scene_close(&c);
 }
 
@@ -263,12 +292,11 @@ static void test_errors(void **state)
 	a.prompt_budget = 1;
 	assert_int_equal(iau_session_attention(c.s, &a), -EINVAL);
 	a = least;
-	a.sink = 256;
+	a.sink = 257;
 	assert_int_equal(iau_session_attention(c.s, &a), -EINVAL);
 	a.sink = UINT32_MAX;
 	a.recent = UINT32_MAX;
 	assert_int_equal(iau_session_attention(c.s, &a), -EINVAL);
-	a.recent = 0;
 	a.sink = 225;
 	assert_int_equal(iau_session_attention(c.s, &a), 0);
 	/* what is more than there will ever be is all */
@@ -281,7 +309,7 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_ENGINES(covered), ON_ENGINES(chosen), ON_ENGINES(shrinks),
+		ON_ENGINES(covered), ON_ENGINES(chosen), ON_ENGINES(shrinks), cmocka_unit_test(test_window),
 		cmocka_unit_test(test_bounds), cmocka_unit_test(test_engines), cmocka_unit_test(test_errors),
 	};
 

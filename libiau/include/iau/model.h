@@ -70,8 +70,8 @@ int iau_session_truncate(struct iau_session *s, uint32_t length);
  *		ones
  * @prompt_budget: the same where many tokens are evaluated at a time, a choice for so many of them together
  * @sink:	tokens at the start that are always among them
- * @recent:	newest tokens that always are; there are 1 to 8 blocks of them in any case (4 if head_dim is
- *		128)
+ * @recent:	newest tokens that always are, before any choice: as many as the budget make a window. There
+ *		are 1 to 8 blocks of them in any case (4 if head_dim is 128)
  * @dense_layers: layers, from the first, that attend to all
  *
  * All are rounded up to blocks of 32, budgets down to a multiple of 8 (4) of them. A sequence that the
@@ -84,7 +84,7 @@ struct iau_attention {
 /**
  * iau_session_attention() - choose it, for the tokens to come
  *
- * Return: 0; -EINVAL a budget is less than 16 (8) blocks, or @sink and @recent leave no choice; -ENOMEM.
+ * Return: 0; -EINVAL a budget is less than 16 (8) blocks, or @sink is more than is chosen; -ENOMEM.
  */
 int iau_session_attention(struct iau_session *s, const struct iau_attention *attention);
 

@@ -343,7 +343,7 @@ void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a)
 
 /* The chunks before the newest. With a choice: all of them if the layer does without. */
 static void emit_older_chunks(struct builder *b, const struct pass *p, const struct choice *c, uint32_t l,
-			      uint32_t g, struct place here, struct place spare)
+			      uint32_t g, struct act q, struct place here, struct place spare)
 {
 	struct head_va va = head_va(b, l, g);
 	size_t dense, over;
@@ -353,7 +353,7 @@ static void emit_older_chunks(struct builder *b, const struct pass *p, const str
 		return;
 	}
 	dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
-	emit_chosen_chunks(b, c, p, g, va, spare, here);
+	emit_chosen_chunks(b, c, p, l, g, q, spare, here);
 	over = iau_cmd_branch(&b->cb);
 	iau_cmd_branch_here(&b->cb, dense);
 	begin_full_chunks(b, va, spare);
@@ -381,7 +381,7 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	if (kv_passes_ahead(hp) == 1)
 		emit_kv_prefetch(b, pass + 1);
 	emit_chunk(b, p, here, true);
-	emit_older_chunks(b, p, c, l, g, here, spare);
+	emit_older_chunks(b, p, c, l, g, q, here, spare);
 	if (kv_passes_ahead(hp) == 2)
 		emit_kv_prefetch(b, pass + 2);
 	label_op(b, OP_ATTN_VALUES);
@@ -396,12 +396,16 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a, st
 			  .pitch = one ? hp->n_head : b->half, .q_step = b->half * hp->head_dim };
 
 	struct choice c = { 0 };
+	size_t dense;
 
 	b->vsp = a->scratch;
 	alloc_pass(b, &p);
 	if (b->cfg->sparse) {
 		c = choice_alloc(b, &p);
-		emit_choices(b, &c, &p, l, a->queries);
+		dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
+		emit_split_queries(b, &c, a->queries);
+		emit_choice(b, &c, &p, l, 0, a->queries);
+		iau_cmd_branch_here(&b->cb, dense);
 	}
 	for (uint32_t g = 0; g < hp->n_head_kv; g++)
 		emit_pass(b, &p, &c, l, g, a->queries, out);

@@ -116,12 +116,14 @@ struct choice {
 struct choice choice_alloc(struct builder *b, const struct pass *p);
 /* For the first KV heads of a layer; none behind the last */
 void emit_bounds_prefetch(struct builder *b, uint32_t l);
-/* Of all KV heads of a layer, unless it is one that does without */
-void emit_choices(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
-		  struct act q);
-/* emit_full_chunks(), of chosen blocks of KV head G */
-void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t g,
-			struct head_va va, struct place first, struct place second);
+/* Before the first choice of a layer */
+void emit_split_queries(struct builder *b, const struct choice *c, struct act q);
+/* Of KV head G; all blocks of one are chosen before the next one's */
+void emit_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l, uint32_t g,
+		 struct act q);
+/* The chosen blocks of KV head G; the choice for the one after it is made meanwhile. */
+void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
+			uint32_t g, struct act q, struct place first, struct place second);
 /* Of the tile scratchpad, one of two places for bounds */
 uint32_t bound_place_bytes(const struct iau_graph_config *cfg);
 

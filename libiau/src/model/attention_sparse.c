@@ -28,6 +28,9 @@ void iau_sparse_params(const struct iau_kv_layout *kv, const struct iau_sparse *
 	uint32_t chosen = sparse->budget / per - 1, newest = (pos + rows + 31) / 32 - n;
 	uint32_t recent = sparse->recent > newest ? sparse->recent - newest : 0;
 
+	/* what is recent beyond the budget is not */
+	if (recent > chosen * per - sparse->sink)
+		recent = chosen * per - sparse->sink;
 	param[GRAPH_TOP] = chosen * per << 16 | n;
 	param[GRAPH_FORCED] = recent << 16 | sparse->sink;
 	param[GRAPH_CHOSEN] = chosen;
@@ -191,12 +194,13 @@ static void emit_turn_scores(struct builder *b, const struct choice *c, const st
 	}
 }
 
-static void emit_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
+void emit_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
 			uint32_t g, struct act q)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
 	uint32_t turns = turns_of(b), *cmd;
 
+	label_op(b, OP_BLOCK_CHOICE);
 	for (uint32_t i = 0; i < turns; i++) {
 		size_t none;
 
@@ -213,16 +217,11 @@ static void emit_choice(struct builder *b, const struct choice *c, const struct 
 	iau_cmd_patch(cmd, 2, GRAPH_FORCED);
 }
 
-void emit_choices(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l, struct act q)
+void emit_split_queries(struct builder *b, const struct choice *c, struct act q)
 {
-	size_t dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
-
 	label_op(b, OP_BLOCK_CHOICE);
 	if (b->rows == 1)
 		split_queries(b, c, q.data, 0);
-	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
-		emit_choice(b, c, p, l, g, q);
-	iau_cmd_branch_here(&b->cb, dense);
 }
 
 /* The chunk of chosen blocks that register LEFT counts, if it is not zero */
@@ -251,15 +250,23 @@ static void load_chosen(struct builder *b, struct head_va va, struct place to, u
 	iau_cmd_branch_here(&b->cb, none);
 }
 
-/* As emit_full_chunks(), which it becomes if all are chosen */
-void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t g,
-			struct head_va va, struct place first, struct place second)
+/*
+ * The first chunk is asked for, then the blocks of the next KV head are chosen while it comes. For the rest
+ * as emit_full_chunks(), which this becomes if all blocks are chosen.
+ */
+void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
+			uint32_t g, struct act q, struct place first, struct place second)
 {
+	struct head_va va = head_va(b, l, g);
 	uint32_t list = c->list + g * c->list_step;
 	size_t top, skip;
 
+	label_op(b, OP_KV_CACHE);
 	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_REM, GRAPH_CHOSEN, 0);
 	load_chosen(b, va, first, list, R_REM);
+	if (g + 1 < b->hp->n_head_kv)
+		emit_choice(b, c, p, l, g + 1, q);
+	label_op(b, OP_KV_CACHE);
 	top = b->cb.n;
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
 	load_chosen(b, va, second, list, R_REM);

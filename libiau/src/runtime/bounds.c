@@ -63,9 +63,9 @@ static int check(const struct iau_session *s, const struct iau_sparse *want)
 		return 0;
 	if (want->budget < 2 * per)
 		return iau_error(-EINVAL, "a budget of %u tokens is less than %u", want->budget * 32, 2 * per * 32);
-	if ((uint64_t)want->sink + want->recent > chosen)
-		return iau_error(-EINVAL, "%u first and %u recent tokens leave no choice of %u",
-				 want->sink * 32, want->recent * 32, chosen * 32);
+	if (want->sink > chosen)
+		return iau_error(-EINVAL, "%u first tokens are more than %u, which a budget of %u leaves beside "
+				 "the newest", want->sink * 32, chosen * 32, want->budget * 32);
 	return 0;
 }
 
