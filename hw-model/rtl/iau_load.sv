@@ -29,6 +29,10 @@ module iau_load (
   input  logic [51:0]        tr_pa_i,
   input  logic               tr_c_i,
   input  iau_hw_pkg::fault_e tr_fault_i,
+  // where a command that waits will begin
+  output logic               soon_o,
+  output logic [63:0]        soon_va_o,
+  input  logic               soon_take_i,
   // bursts
   output logic               ar_valid_o,
   output logic [51:0]        ar_addr_o,
@@ -50,6 +54,9 @@ module iau_load (
 );
 
   // Commands in flight: slots are filled, read out and finished in turn.
+  /* verilator lint_off UNUSEDSIGNAL */
+  iau_hw_pkg::load_t cmd_q[8];
+  /* verilator lint_on UNUSEDSIGNAL */
   logic [7:0] queued_q, issued_q;
   logic [4:0] idx_q[8];
   logic [5:0] busy_q[8];  // bursts of the slot that are not yet written
@@ -66,9 +73,28 @@ module iau_load (
   assign done_fault_o = fault_q[out_q];
   assign done_va_o = fva_q[out_q];
 
+  // Addresses of commands behind the one at hand, each once
+  logic [7:0] told_q;
+  logic [2:0] look_q;
+  logic look;
+  assign look = queued_q[look_q] & ~told_q[look_q];
+  assign soon_o = look & (look_q != head_q) & ~cancel_i;
+  assign soon_va_o = cmd_q[look_q].va;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      told_q <= '0;
+      look_q <= '0;
+    end else begin
+      if (cmd_valid_i & cmd_ready_o) told_q[in_q] <= 1'b0;
+      if (look & (~soon_o | soon_take_i)) begin
+        told_q[look_q] <= 1'b1;
+        look_q <= look_q + 3'd1;
+      end
+    end
+  end
+
   // Burst generator: the row's next bytes up to a 1 KiB boundary ----------------------------------
   /* verilator lint_off UNUSEDSIGNAL */
-  iau_hw_pkg::load_t cmd_q[8];
   iau_hw_pkg::load_t head;
   /* verilator lint_on UNUSEDSIGNAL */
   logic started_q, have_q, const_q;

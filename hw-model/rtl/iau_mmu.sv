@@ -4,6 +4,9 @@
 // STORE) and a walker of three levels. An answer comes in the cycle of the request on a hit, also
 // while another client's walk is under way; on a miss the request waits for its walk.
 //
+// What LOADs will want is looked up ahead of them: if their line is not there, and its table is known, it
+// is read, up to two lines beside a walk, so that blocks that lie anywhere do not wait for one walk each.
+//
 // An entry of the TLB is a line of memory: eight page table entries of one table, so that eight
 // small pages in a row, or eight large ones, cost one walk. Entries that were not used lately are
 // replaced first. The walker remembers tables that it came by: a walk is mostly a single read.
@@ -25,13 +28,26 @@ module iau_mmu #(
   output logic              w_o,
   output logic              c_o,
   output iau_hw_pkg::fault_e fault_o,   // FaultNone on success
-  output logic              miss_o,     // a walk starts (counter)
+  output logic              miss_o,     // a walk starts, or a line is read ahead (counter)
+  // an address that is wanted soon; taken in the cycle of the answer
+  input  logic              soon_i,
+  /* verilator lint_off UNUSEDSIGNAL */
+  input  logic [63:0]       soon_va_i,  // its line alone counts
+  /* verilator lint_on UNUSEDSIGNAL */
+  output logic              soon_take_o,
   // reads of 64-byte lines
   output logic              rd_req_o,
   output logic [51:0]       rd_pa_o,
   input  logic              rd_gnt_i,
   input  logic              rd_valid_i,
-  input  logic              rd_err_i,
+  // ... and ahead
+  output logic              ahead_req_o,
+  output logic [51:0]       ahead_pa_o,
+  output logic              ahead_id_o,
+  input  logic              ahead_gnt_i,
+  input  logic              ahead_valid_i,
+  input  logic              ahead_slot_i,
+  input  logic              rd_err_i,   // of the data, whose ever they are
   input  logic [511:0]      rd_data_i
 );
 
@@ -123,9 +139,9 @@ module iau_mmu #(
   assign pa_o = big_q[found] ? {pte[39:9], va[20:0]} : {pte[39:0], va[11:0]};
   assign c_o = pte[40];
   assign w_o = pte[41];
-  logic miss;
+  logic miss, start, coming;
   assign miss = |open && !bad_va && !hit;
-  assign miss_o = state_q == StIdle && miss;
+  assign start = state_q == StIdle && miss && !coming;
 
   // Where a walk begins: at the lowest table that is known
   logic table_hit, top_hit;
@@ -134,7 +150,7 @@ module iau_mmu #(
     table_hit = 1'b0;
     top_hit = 1'b0;
     table_ppn = root_i[51:12];
-    if (miss_o) begin
+    if (start) begin
       for (int unsigned i = 0; i < NumTops; i++) begin
         if (pvalid_q[i] && pctx_q[i] == ctx_i && ptag_q[i] == va[38:30]) begin
           top_hit = 1'b1;
@@ -147,6 +163,89 @@ module iau_mmu #(
           table_ppn = tppn_q[i];
         end
       end
+    end
+  end
+
+  // Ahead: lines that are read, and one whose data are here -----------------------------------------
+  logic [1:0] aread_q, await_q, adrop_q, astale;  // asked for; under way; not to be kept
+  logic [3:0] actx_q[2];
+  logic [23:0] atag_q[2];
+  logic [39:0] appn_q[2];
+  logic entry_q, entry_slot_q, known, table_known, afree, aslot, astart;
+  logic [39:0] soon_ppn;
+
+  always_comb begin
+    known = 1'b0;
+    table_known = 1'b0;
+    soon_ppn = '0;
+    if (soon_i) begin
+      for (int unsigned i = 0; i < NumEntries; i++) begin
+        if (valid_q[i] && ctx_q[i] == ctx_i && tag_q[i][23:9] == soon_va_i[38:24] &&
+            (big_q[i] || tag_q[i][8:0] == soon_va_i[23:15])) known = 1'b1;
+      end
+      for (int unsigned i = 0; i < 2; i++) begin
+        if ((aread_q[i] | await_q[i]) && actx_q[i] == ctx_i && atag_q[i] == soon_va_i[38:15])
+          known = 1'b1;
+      end
+      // a walk to the same line, or the line that is just being written
+      if (state_q != StIdle && wctx_q == ctx_i && wva_q[38:15] == soon_va_i[38:15]) known = 1'b1;
+      if (entry_q && actx_q[entry_slot_q] == ctx_i && atag_q[entry_slot_q] == soon_va_i[38:15])
+        known = 1'b1;
+      for (int unsigned i = 0; i < NumTables; i++) begin
+        if (tvalid_q[i] && tctx_q[i] == ctx_i && ttag_q[i] == soon_va_i[38:21]) begin
+          table_known = 1'b1;
+          soon_ppn = tppn_q[i];
+        end
+      end
+    end
+    coming = 1'b0;
+    for (int unsigned i = 0; i < 2; i++) begin
+      if ((aread_q[i] | await_q[i] | (entry_q & entry_slot_q == i[0])) && !adrop_q[i] &&
+          actx_q[i] == ctx_i && atag_q[i] == va[38:15]) coming = 1'b1;
+      astale[i] = inv_i && actx_q[i] == inv_ctx_i;
+    end
+  end
+  assign aslot = (aread_q[0] | await_q[0]) | (entry_q & ~entry_slot_q);
+  assign afree = ~(aread_q[aslot] | await_q[aslot] | (entry_q & entry_slot_q == aslot));
+  // not in the cycle in which a walk starts: that may be the same line, and one is counted at a time
+  assign astart = soon_i & ~known & table_known & (soon_va_i[63:39] == '0) & afree & ~start;
+  assign soon_take_o = soon_i & (known | ~table_known | (soon_va_i[63:39] != '0) | astart);
+  assign miss_o = start | astart;
+  assign ahead_req_o = aread_q != '0;
+  assign ahead_id_o = ~aread_q[0];
+  assign ahead_pa_o = {appn_q[ahead_id_o], atag_q[ahead_id_o][5:0], 6'd0};
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      aread_q <= '0;
+      await_q <= '0;
+      adrop_q <= '0;
+      entry_q <= 1'b0;
+      entry_slot_q <= 1'b0;
+    end else begin
+      adrop_q <= adrop_q | astale;
+      entry_q <= ahead_valid_i;
+      entry_slot_q <= ahead_slot_i;
+      if (ahead_valid_i) begin
+        await_q[ahead_slot_i] <= 1'b0;
+        if (rd_err_i) adrop_q[ahead_slot_i] <= 1'b1;
+      end
+      if (ahead_req_o & ahead_gnt_i) begin
+        aread_q[ahead_id_o] <= 1'b0;
+        await_q[ahead_id_o] <= 1'b1;
+      end
+      if (astart) begin
+        aread_q[aslot] <= 1'b1;
+        adrop_q[aslot] <= inv_i && inv_ctx_i == ctx_i;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (astart) begin
+      actx_q[aslot] <= ctx_i;
+      atag_q[aslot] <= soon_va_i[38:15];
+      appn_q[aslot] <= soon_ppn;
     end
   end
 
@@ -187,10 +286,11 @@ module iau_mmu #(
       read_q <= '0;
       err_q <= 1'b0;
     end else begin
+      if (ahead_valid_i) read_q <= rd_data_i;
       if (miss) held_q <= (state_q == StIdle ? '0 : held_q) | 3'd1 << who;
       unique case (state_q)
         StIdle:
-        if (miss_o) begin
+        if (start) begin
           state_q <= StRead;
           level_q <= table_hit ? 2'd0 : top_hit ? 2'd1 : 2'd2;
           table_q <= {table_ppn, 12'd0};
@@ -226,8 +326,15 @@ module iau_mmu #(
   end
 
   // a walk that began before its context was invalidated may have read what is no longer true
-  logic install, remember, remember_top;
-  assign install = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && leaf && !drop;
+  logic install, remember, remember_top, walked, big;
+  logic [3:0] ictx;
+  logic [23:0] itag;
+  assign walked = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && leaf && !drop;
+  // data come one line a cycle, so that it is either a walk's or one that was read ahead
+  assign install = walked | (entry_q & ~adrop_q[entry_slot_q] & ~astale[entry_slot_q] & (ok != '0));
+  assign big = ~entry_q & level_q[0];
+  assign ictx = entry_q ? actx_q[entry_slot_q] : wctx_q;
+  assign itag = entry_q ? atag_q[entry_slot_q] : wva_q[38:15];
   assign remember = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && !leaf &&
                     level_q == 2'd1 && !drop;
   assign remember_top = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && !leaf &&
@@ -242,16 +349,14 @@ module iau_mmu #(
     place = '0;
     ok = '0;
     line = '0;
-    if (install) begin
+    if (walked | entry_q) begin
       for (int unsigned i = 0; i < NumEntries; i++) if (!used_q[i]) place = 5'(i);
       for (int unsigned i = 0; i < NumEntries; i++) begin
-        if (valid_q[i] && ctx_q[i] == wctx_q && big_q[i] == level_q[0] &&
-            tag_q[i][23:9] == wva_q[38:24] && (level_q[0] || tag_q[i][8:0] == wva_q[23:15]))
-          place = 5'(i);
+        if (valid_q[i] && ctx_q[i] == ictx && big_q[i] == big && tag_q[i][23:9] == itag[23:9] &&
+            (big || tag_q[i][8:0] == itag[8:0])) place = 5'(i);
       end
       for (int unsigned i = 0; i < 8; i++) begin
-        ok[i] = read_q[64*i+iau_hw_pkg::PteV] &
-                (~level_q[0] | read_q[64*i+iau_hw_pkg::PteL]) &
+        ok[i] = read_q[64*i+iau_hw_pkg::PteV] & (~big | read_q[64*i+iau_hw_pkg::PteL]) &
                 ~(read_q[64*i+iau_hw_pkg::PteW] & read_q[64*i+iau_hw_pkg::PteC]);
         line[42*i+:42] = {read_q[64*i+iau_hw_pkg::PteW], read_q[64*i+iau_hw_pkg::PteC],
                           read_q[64*i+12+:40]};
@@ -290,9 +395,9 @@ module iau_mmu #(
 
   always_ff @(posedge clk_i) begin
     if (install) begin
-      big_q[place] <= level_q[0];
-      ctx_q[place] <= wctx_q;
-      tag_q[place] <= wva_q[38:15];
+      big_q[place] <= big;
+      ctx_q[place] <= ictx;
+      tag_q[place] <= itag;
       ok_q[place] <= ok;
       line_q[place] <= line;
     end

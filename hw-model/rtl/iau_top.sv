@@ -227,8 +227,9 @@ module iau_top #(
   );
 
   // Translation -----------------------------------------------------------------------------------
-  logic p_req, p_gnt, p_valid;
-  logic [51:0] p_pa;
+  logic p_req, p_gnt, p_valid, a_req, a_gnt, a_id, a_valid, soon, soon_take;
+  logic [51:0] p_pa, a_pa;
+  logic [63:0] soon_va;
 
   iau_mmu u_mmu (
     .clk_i, .rst_ni,
@@ -244,30 +245,41 @@ module iau_top #(
     .c_o       (tr_c),
     .fault_o   (tr_fault),
     .miss_o    (tlb_miss),
+    .soon_i    (soon),
+    .soon_va_i (soon_va),
+    .soon_take_o(soon_take),
     .rd_req_o  (p_req),
     .rd_pa_o   (p_pa),
     .rd_gnt_i  (p_gnt),
     .rd_valid_i(p_valid),
+    .ahead_req_o(a_req),
+    .ahead_pa_o(a_pa),
+    .ahead_id_o(a_id),
+    .ahead_gnt_i(a_gnt),
+    .ahead_valid_i(a_valid),
+    .ahead_slot_i(r_id_i[2]),
     .rd_err_i  (r_err_i),
     .rd_data_i (r_data_i)
   );
 
-  // Read port: page tables, then commands, then LOAD ----------------------------------------------
+  // Read port: page tables, then commands, then page tables ahead, then LOAD ----------------------
   logic l_req, l_gnt, l_rready;
   logic [51:0] l_pa;
   logic [3:0] l_len;
   logic [4:0] l_tag;
 
-  assign ar_valid_o = p_req | f_req | l_req;
-  assign ar_addr_o = p_req ? p_pa : f_req ? f_pa : l_pa;
-  assign ar_len_o = p_req ? '0 : f_req ? f_len : l_len;
-  assign ar_id_o = p_req ? 6'h21 : f_req ? 6'h20 : {1'b0, l_tag};
-  assign ar_qos_o = p_req | f_req;
+  assign ar_valid_o = p_req | f_req | a_req | l_req;
+  assign ar_addr_o = p_req ? p_pa : f_req ? f_pa : a_req ? a_pa : l_pa;
+  assign ar_len_o = p_req ? '0 : f_req ? f_len : a_req ? '0 : l_len;
+  assign ar_id_o = p_req ? 6'h21 : f_req ? 6'h20 : a_req ? {3'b100, a_id, 2'd2} : {1'b0, l_tag};
+  assign ar_qos_o = p_req | f_req | a_req;
   assign p_gnt = p_req & ar_ready_i;
   assign f_gnt = f_req & ~p_req & ar_ready_i;
-  assign l_gnt = ~f_req & ~p_req & ar_ready_i;
+  assign a_gnt = ~f_req & ~p_req & ar_ready_i;
+  assign l_gnt = ~f_req & ~p_req & ~a_req & ar_ready_i;
   assign p_valid = r_valid_i & r_id_i[5] & r_id_i[0];
-  assign f_valid = r_valid_i & r_id_i[5] & ~r_id_i[0];
+  assign a_valid = r_valid_i & r_id_i[5] & r_id_i[1];
+  assign f_valid = r_valid_i & r_id_i[5] & ~|r_id_i[1:0];
   assign r_ready_o = r_id_i[5] | l_rready;
 
   // DMA -------------------------------------------------------------------------------------------
@@ -294,6 +306,9 @@ module iau_top #(
     .done_va_o      (load_va),
     .head_idx_o     (load_head),
     .store_pending_i(store_pending),
+    .soon_o         (soon),
+    .soon_va_o      (soon_va),
+    .soon_take_i    (soon_take),
     .tr_req_o       (tr_req[1]),
     .tr_va_o        (tr_va[127:64]),
     .tr_ack_i       (tr_ack[1]),
