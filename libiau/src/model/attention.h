@@ -111,6 +111,7 @@ void emit_full_chunks(struct builder *b, const struct pass *p, struct head_va va
 /* The choice of blocks: in turns queries by sign, scores of bounds, the best of each block; what was chosen */
 struct choice {
 	uint32_t positive[2], negative[2], scores[2], best[2], list, list_step;
+	uint32_t stage[2]; /* scales of chosen blocks, each in a granule */
 };
 
 struct choice choice_alloc(struct builder *b, const struct pass *p);

@@ -69,6 +69,7 @@ struct choice choice_alloc(struct builder *b, const struct pass *p)
 		c.negative[i] = vsp_alloc(b, split_bytes(b));
 		c.scores[i] = vsp_alloc(b, p->m * TURN_BYTES);
 		c.best[i] = vsp_alloc_beside(b, turns_of(b) * TURN_BYTES);
+		c.stage[i] = vsp_alloc(b, b->cfg->kv.chunk_blocks * IAU_VSP_GRANULE);
 	}
 	c.list = vsp_alloc(b, b->hp->n_head_kv * c.list_step);
 	return c;
@@ -224,30 +225,59 @@ void emit_split_queries(struct builder *b, const struct choice *c, struct act q)
 		split_queries(b, c, q.data, 0);
 }
 
-/* The chunk of chosen blocks that register LEFT counts, if it is not zero */
-static void load_chosen(struct builder *b, struct head_va va, struct place to, uint32_t list,
+/*
+ * The chunk of chosen blocks that register LEFT counts, if it is not zero. LOADs into one granule would wait
+ * for each other: tiles have theirs, and the scales of each block one of their own, STAGE, for now.
+ */
+static void load_chosen(struct builder *b, struct head_va va, struct place to, uint32_t stage, uint32_t list,
 			unsigned int left)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
-	const struct { uint64_t va; uint32_t addr, bytes; } part[] = {
-		{ va.kv, to.kv, kv->head_bytes },
-		{ va.kscale, to.kscale, kv->kscale_bytes },
-		{ va.vscale, to.vscale, 128 },
-	};
 	size_t none = iau_cmd_branch_zero(&b->cb, left);
 
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_SPARE, left, 1);
 	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_SPARE, R_SPARE, kv->chunk_blocks * 4);
 	for (uint32_t j = 0; j < kv->chunk_blocks; j++) {
-		iau_cmd_patch(iau_cmd_sload(&b->cb, R_AT, list + j * 4), 2, R_SPARE);
-		for (unsigned int i = 0; i < 3; i++) {
-			struct iau_copy copy = { .va = part[i].va, .addr = part[i].addr + j * part[i].bytes,
-						 .row_bytes = part[i].bytes, .rows = 1 };
+		struct iau_copy tiles = { .va = va.kv, .addr = to.kv + j * kv->head_bytes,
+					  .row_bytes = kv->head_bytes, .rows = 1 };
+		struct iau_copy scales = { .va = va.kscale, .addr = stage + j * IAU_VSP_GRANULE,
+					   .row_bytes = kv->kscale_bytes, .rows = 1 };
+		struct iau_copy more = { .va = va.vscale, .addr = scales.addr + kv->kscale_bytes,
+					 .row_bytes = 128, .rows = 1 };
 
-			iau_cmd_patch(iau_cmd_load(&b->cb, copy), 2, R_AT);
+		iau_cmd_patch(iau_cmd_sload(&b->cb, R_AT, list + j * 4), 2, R_SPARE);
+		iau_cmd_patch(iau_cmd_load(&b->cb, tiles), 2, R_AT);
+		if (kv->kscale_bytes == more.row_bytes) {
+			scales.rows = 2;
+			scales.stride = scales.row_bytes;
+			scales.mem_stride = (uint32_t)(va.vscale - va.kscale);
 		}
+		iau_cmd_patch(iau_cmd_load(&b->cb, scales), 2, R_AT);
+		if (scales.rows == 1)
+			iau_cmd_patch(iau_cmd_load(&b->cb, more), 2, R_AT);
 	}
 	iau_cmd_branch_here(&b->cb, none);
+}
+
+/* Scales of a chunk from where each block's were loaded to */
+static void gather_scales(struct builder *b, uint32_t stage, struct place to)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv;
+	struct iau_move move = { .src = stage, .src_stride = IAU_VSP_GRANULE, .addr = to.kscale,
+				 .stride = kv->kscale_bytes, .row_bytes = kv->kscale_bytes,
+				 .rows = kv->chunk_blocks };
+
+	iau_cmd_copy(&b->cb, move);
+	move.src += kv->kscale_bytes;
+	move.addr = to.vscale;
+	move.stride = move.row_bytes = 128;
+	iau_cmd_copy(&b->cb, move);
+}
+
+static void emit_chosen_chunk(struct builder *b, const struct pass *p, uint32_t stage, struct place at)
+{
+	gather_scales(b, stage, at);
+	emit_chunk(b, p, at, false);
 }
 
 /*
@@ -263,18 +293,18 @@ void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct 
 
 	label_op(b, OP_KV_CACHE);
 	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_REM, GRAPH_CHOSEN, 0);
-	load_chosen(b, va, first, list, R_REM);
+	load_chosen(b, va, first, c->stage[0], list, R_REM);
 	if (g + 1 < b->hp->n_head_kv)
 		emit_choice(b, c, p, l, g + 1, q);
 	label_op(b, OP_KV_CACHE);
 	top = b->cb.n;
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
-	load_chosen(b, va, second, list, R_REM);
-	emit_chunk(b, p, first, false);
+	load_chosen(b, va, second, c->stage[1], list, R_REM);
+	emit_chosen_chunk(b, p, c->stage[0], first);
 	skip = iau_cmd_branch_zero(&b->cb, R_REM);
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
-	load_chosen(b, va, first, list, R_REM);
-	emit_chunk(b, p, second, false);
+	load_chosen(b, va, first, c->stage[0], list, R_REM);
+	emit_chosen_chunk(b, p, c->stage[1], second);
 	iau_cmd_branch_nonzero(&b->cb, R_REM, top);
 	iau_cmd_branch_here(&b->cb, skip);
 }
