@@ -51,6 +51,9 @@ void ref_topk(struct iau_dev *dev, const uint32_t *cmd)
 	uint8_t *out = dev->vsp + IAU_GET(cmd, IAU_TOPK_D_ADDR);
 	uint32_t key[UINT16_MAX], least = 0, above = 0, equal;
 
+	/* where the values would be was not checked then */
+	if (!count)
+		return;
 	column_keys(dev, cmd, n, key);
 	if (count < n)
 		least = threshold(key, n, count, &above);
