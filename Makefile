@@ -32,7 +32,7 @@ include tests/llama/module.mk
 include mk/install.mk
 include mk/modules.mk
 
-.PHONY: all run check check-long bench scaling clean
+.PHONY: all run check check-long bench bench-long scaling clean
 all: $(B)/iau
 
 run: $(B)/iau
@@ -40,6 +40,10 @@ run: $(B)/iau
 
 bench: $(B)/iau
 	$(PYTHON) scripts/bench.py
+
+# The figures of docs/long-context.md, for an hour and a half
+bench-long: $(B)/iau
+	$(PYTHON) scripts/bench_long.py
 
 # The tables and plots of docs/performance.md
 scaling: $(B)/iau

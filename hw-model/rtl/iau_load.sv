@@ -77,9 +77,13 @@ module iau_load (
   logic [7:0] told_q;
   logic [2:0] look_q;
   logic look;
+  /* verilator lint_off UNUSEDSIGNAL */
+  iau_hw_pkg::load_t soon;
+  /* verilator lint_on UNUSEDSIGNAL */
+  assign soon = cmd_q[look_q];
   assign look = queued_q[look_q] & ~told_q[look_q];
   assign soon_o = look & (look_q != head_q) & ~cancel_i;
-  assign soon_va_o = cmd_q[look_q].va;
+  assign soon_va_o = soon.va;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       told_q <= '0;

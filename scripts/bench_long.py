@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Measures iau-demo with 10,240 tokens of context; adds to build/bench/figures.json.
+
+Cycles: the Verilated device, default memory model (100 cycles latency, 64 bytes a cycle, jitter and refresh
+on, seed 1), Q4_0, 8 tokens after 10,240. Quality: `iau eval` on ref, Q8_0, seed 1, 63 contexts, each read
+with all keys (or, of a sparse prompt, with its choice) and asked 8 questions of every sort. An hour and a
+half on a core of its own; with --cycles, and without quality, ten minutes.
+
+The choice: attention to 1,536 tokens. Compute saved is the smaller of the shares of multiply-accumulates and
+of bytes that attention no longer needs; bounds, their making included, are counted as attention.
+"""
+import json, os, subprocess, sys
+
+CHOICE, PROMPT, TOKENS = "sparse:1536", 2048, 8
+FIGURES = "build/bench/figures.json"
+
+
+def iau(command, q, *more):
+    out = subprocess.run(["build/iau", command, "-m", f"models/iau-demo/iau-demo-{q}.gguf", "--json", *more],
+                         check=True, stdout=subprocess.PIPE)
+    return json.loads(out.stdout)
+
+
+def bench(attention):
+    return iau("bench", "q4_0", "-e", "rtl", "-p", "10240", "-n", str(TOKENS), "--attention", attention)
+
+
+def attention_share(cell, counter, matrix):
+    """What decoding counted beyond the products with weights"""
+    return cell["decode"][counter] - TOKENS * cell[matrix]
+
+
+def cycle_figures():
+    dense, sparse = bench("dense"), bench(f"{CHOICE},prompt={PROMPT}")
+    saved = (1 - attention_share(sparse, c, m) / attention_share(dense, c, m)
+             for c, m in (("macs", "matrix_macs"), ("bytes", "matrix_bytes")))
+    return {
+        "dense_decode_cycles_per_token_10k": dense["decode"]["cycles"] / TOKENS,
+        "sparse_decode_cycles_per_token_10k": sparse["decode"]["cycles"] / TOKENS,
+        "sparse_decode_speedup_10k": dense["decode"]["cycles"] / sparse["decode"]["cycles"],
+        "sparse_prefill_speedup_10k": dense["prefill"]["cycles"] / sparse["prefill"]["cycles"],
+        "sparse_compute_saved_10k": min(saved),
+    }
+
+
+def compare(contexts, attention):
+    """Needle tasks and stories by title: {task: result}"""
+    report = iau("eval", "q8_0", "-e", "ref", "-l", "10240", "-n", str(contexts), "-T",
+                 "passkey,keys,two-hop,titles", "--against-attention", attention)
+    return {r["task"]: r for r in report["results"]}
+
+
+def worst(results):
+    """The least share of answers kept in a task that has a choice to make, and its interval's lower end"""
+    task = min(("keys", "two-hop", "titles"), key=lambda t: results[t]["kept"])
+    return results[task]["kept"], results[task]["kept_interval"][0]
+
+
+def quality_figures():
+    sparse, prompt = compare(63, CHOICE), compare(63, f"{CHOICE},prompt={PROMPT}")
+    needles = [sparse[t]["settings"][0] for t in ("passkey", "keys")]
+    kept, low = worst(sparse)
+    return {
+        "needle_10k_dense": sum(n["right"] for n in needles) / sum(
+            sparse[t]["n"] for t in ("passkey", "keys")),
+        "sparse_quality_kept_worst_10k": kept, "sparse_quality_kept_worst_10k_low": low,
+        "sparse_prefill_quality_kept_worst_10k": worst(prompt)[0],
+    }
+
+
+def main():
+    figures = json.load(open(FIGURES)) if os.path.exists(FIGURES) else {}
+    new = cycle_figures()
+    if sys.argv[1:] != ["--cycles"]:
+        new |= quality_figures()
+    for name, value in new.items():
+        print(f"{name:48} {value:12.4f}")
+    os.makedirs(os.path.dirname(FIGURES), exist_ok=True)
+    with open(FIGURES, "w") as f:
+        json.dump(figures | new, f, indent=2)
+        f.write("\n")
+
+
+if __name__ == "__main__":
+    main()
