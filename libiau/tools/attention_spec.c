@@ -22,7 +22,7 @@ static bool take_number(const char **at, const char *name, uint32_t *out)
 	return true;
 }
 
-bool tool_attention(const char *spec, struct iau_attention *out)
+static bool parse(const char *spec, struct iau_attention *out)
 {
 	*out = (struct iau_attention){ 0 };
 	if (!strcmp(spec, "dense"))
@@ -41,4 +41,12 @@ bool tool_attention(const char *spec, struct iau_attention *out)
 		    !take_number(&spec, ",prompt=", &out->prompt_budget))
 			return false;
 	return true;
+}
+
+void tool_attention(const struct argp_state *state, const char *name, const char *arg,
+		    struct iau_attention *out)
+{
+	if (!parse(arg, out))
+		argp_error(state, "%s: '%s' is not dense, window:TOKENS or sparse:TOKENS[,sink=N][,recent=N]"
+				  "[,dense=N][,prompt=TOKENS]", name, arg);
 }

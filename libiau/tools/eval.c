@@ -96,8 +96,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_AGAINST_ATTENTION:
 		o->against_attention = arg;
-		if (!tool_attention(arg, &o->attention))
-			argp_error(state, "--against-attention: '%s' is not dense, window:TOKENS or sparse:TOKENS", arg);
+		tool_attention(state, "--against-attention", arg, &o->attention);
 		return 0;
 	case OPT_SVG:
 		o->svg = arg;

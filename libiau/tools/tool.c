@@ -105,9 +105,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		c->memory = (uint32_t)tool_number(state, "--memory", arg, 1 << 16);
 		return 0;
 	case OPT_ATTENTION:
-		if (!tool_attention(arg, &c->attention))
-			argp_error(state, "--attention: '%s' is not dense, window:TOKENS or sparse:TOKENS[,sink=N]"
-					  "[,recent=N][,dense=N][,prompt=TOKENS]", arg);
+		tool_attention(state, "--attention", arg, &c->attention);
 		return 0;
 	case 'j':
 		c->json = true;

@@ -54,8 +54,9 @@ struct tool_list {
 /* Whole numbers of an option, separated by commas: at least one, or a usage error. Cuts ARG up. */
 void tool_list(const struct argp_state *state, const char *name, char *arg, uint32_t max, struct tool_list *out);
 double tool_real(const struct argp_state *state, const char *name, const char *arg, double max);
-/* "dense", "sparse:TOKENS[,sink=N][,recent=N][,dense=N][,prompt=TOKENS]", "window:TOKENS..."; else false */
-bool tool_attention(const char *spec, struct iau_attention *out);
+/* Attention of an option, see iau(1), or exits with a usage error. */
+void tool_attention(const struct argp_state *state, const char *name, const char *arg,
+		    struct iau_attention *out);
 void tool_print_json(json_t *root);
 void tool_progress(const char *what, size_t done, size_t total);
 /* Set by ^C; long work stops at the next token. */
