@@ -73,6 +73,11 @@ static inline uint32_t vsp_round(uint32_t bytes)
 	return (bytes + IAU_VSP_GRANULE - 1) & ~(IAU_VSP_GRANULE - 1);
 }
 
+static inline uint32_t tsp_round(uint32_t bytes)
+{
+	return (bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1);
+}
+
 uint32_t vsp_alloc(struct builder *b, uint32_t bytes);
 /*
  * For second operands. A scratchpad bank gives one vector a cycle, and neighbouring vectors are in

@@ -30,7 +30,7 @@ struct act act_alloc(struct builder *b, uint32_t cols)
 /* Where the next chunk goes; BYTES of it are contiguous. */
 static void place_chunk(struct builder *b, struct chunk *c)
 {
-	uint32_t size = (c->bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1), pad = 0;
+	uint32_t size = tsp_round(c->bytes), pad = 0;
 
 	if (b->ring_next + size > b->ring_bytes) {
 		pad = b->ring_bytes - b->ring_next;

@@ -377,8 +377,7 @@ static void divide_tsp(struct builder *b)
 	const struct iau_kv_layout *kv = &b->cfg->kv;
 
 	b->kv_places = b->seqs ? 6 : 3;
-	b->kv_bytes = kv->chunk_blocks * (kv->head_bytes + kv->kscale_bytes);
-	b->kv_bytes = (b->kv_bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1);
+	b->kv_bytes = tsp_round(kv->chunk_blocks * (kv->head_bytes + kv->kscale_bytes));
 	b->ring_bytes = IAU_TSP_BYTES - b->kv_places * b->kv_bytes - 2 * bound_place_bytes(b->cfg);
 	b->bound_places = IAU_TSP_BASE + b->ring_bytes + b->kv_places * b->kv_bytes;
 }

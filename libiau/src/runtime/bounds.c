@@ -14,14 +14,9 @@ static uint32_t blocks(uint32_t tokens)
 	return (uint32_t)(((uint64_t)tokens + 31) / 32);
 }
 
-static uint64_t pages(uint64_t bytes)
-{
-	return (bytes + 4095) & ~UINT64_C(4095);
-}
-
 static int grow(struct iau_session *s, uint32_t tokens)
 {
-	uint64_t need = pages(iau_bounds_bytes(&s->cfg.bounds, tokens));
+	uint64_t need = iau_pages(iau_bounds_bytes(&s->cfg.bounds, tokens));
 	struct iau_range more = { s->bounds_bytes, need - s->bounds_bytes };
 	int err;
 
@@ -43,12 +38,10 @@ int iau_bounds_update(struct iau_session *s)
 		err = iau_bounds_build(s->model->dev, &s->cfg, &s->bound);
 	for (; !err && s->bounds_blocks < need; s->bounds_blocks++) {
 		uint32_t param[IAU_PARAMS] = { 0 };
-		const struct iau_graph *running = s->trace.running;
 
 		iau_bounds_params(&s->cfg, s->bounds_blocks, param);
 		s->trace.running = &s->bound;
 		err = iau_device_execute(s->model->dev, s->bound.buf.va, s->bound.bytes, param);
-		s->trace.running = running;
 		if (err)
 			break;
 	}
@@ -105,7 +98,7 @@ int iau_session_attention(struct iau_session *s, const struct iau_attention *a)
 /* A block that lost its last tokens gets new ones, and bounds of theirs. */
 void iau_bounds_shrink(struct iau_session *s, uint32_t tokens)
 {
-	uint64_t keep = s->bounds.va ? pages(iau_bounds_bytes(&s->cfg.bounds, tokens)) : 0;
+	uint64_t keep = s->bounds.va ? iau_pages(iau_bounds_bytes(&s->cfg.bounds, tokens)) : 0;
 	struct iau_range less = { keep, s->bounds_bytes - keep };
 
 	if (s->bounds_blocks > tokens / 32)

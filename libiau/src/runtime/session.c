@@ -158,18 +158,13 @@ void iau_session_free(struct iau_session *s)
 typedef int (*ranges_fn)(struct iau_device *dev, const struct iau_buffer *buf,
 			 const struct iau_range *range, size_t n);
 
-static uint64_t pages(uint64_t bytes)
-{
-	return (bytes + 4095) & ~UINT64_C(4095);
-}
-
 /* The pages that blocks FROM to TO - 1, of one slab, of every layer take beyond those before them */
 static int for_pages(struct iau_session *s, uint32_t from, uint32_t to, ranges_fn fn)
 {
 	const struct iau_kv_layout *kv = &s->cfg.kv;
 	uint32_t slab = from / kv->slab_blocks, start = slab * kv->slab_blocks;
-	uint64_t first = pages((uint64_t)(from - start) * kv->block_bytes);
-	uint64_t end = pages((uint64_t)(to - start) * kv->block_bytes);
+	uint64_t first = iau_pages((uint64_t)(from - start) * kv->block_bytes);
+	uint64_t end = iau_pages((uint64_t)(to - start) * kv->block_bytes);
 
 	if (first == end)
 		return 0;

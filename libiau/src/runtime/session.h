@@ -41,6 +41,12 @@ struct iau_session {
 	struct iau_op_trace trace;
 };
 
+/* BYTES in whole pages */
+static inline uint64_t iau_pages(uint64_t bytes)
+{
+	return (bytes + 4095) & ~UINT64_C(4095);
+}
+
 /* The KV cache gets memory for TOKENS tokens, in place: nothing is copied as it grows. */
 int iau_kv_grow(struct iau_session *s, uint32_t tokens);
 /* If attention is sparse: bounds of all full blocks */
