@@ -212,22 +212,39 @@ static void begin_full_chunks(struct builder *b, struct head_va va, struct place
 	load_full(b, va, to, GRAPH_FULL);
 }
 
-void emit_full_chunks(struct builder *b, const struct pass *p, struct head_va va,
-			     struct place first, struct place second)
+static void load_older(struct builder *b, const struct older *o, struct place to, unsigned int turn,
+		       unsigned int left)
+{
+	if (o->choice)
+		load_chosen(b, o, to, turn, left);
+	else
+		load_full(b, o->va, to, left);
+}
+
+static void emit_older_chunk(struct builder *b, const struct pass *p, const struct older *o, struct place at,
+			     unsigned int turn)
+{
+	if (o->choice)
+		gather_scales(b, o, at, turn);
+	emit_chunk(b, p, at, false);
+}
+
+void emit_older_loop(struct builder *b, const struct pass *p, const struct older *o, struct place first,
+		     struct place second)
 {
 	uint32_t rem = b->regs + R_REM;
 	size_t top, skip[2];
 
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, rem, b->regs + GRAPH_FULL, 0);
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, rem, b->regs + (o->choice ? GRAPH_CHOSEN : GRAPH_FULL), 0);
 	skip[0] = iau_cmd_branch_zero(&b->cb, rem);
 	top = b->cb.n;
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, rem, rem, 1);
-	load_full(b, va, second, R_REM);
-	emit_chunk(b, p, first, false);
+	load_older(b, o, second, 1, R_REM);
+	emit_older_chunk(b, p, o, first, 0);
 	skip[1] = iau_cmd_branch_zero(&b->cb, rem);
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, rem, rem, 1);
-	load_full(b, va, first, R_REM);
-	emit_chunk(b, p, second, false);
+	load_older(b, o, first, 0, R_REM);
+	emit_older_chunk(b, p, o, second, 1);
 	iau_cmd_branch_nonzero(&b->cb, rem, top);
 	iau_cmd_branch_here(&b->cb, skip[0]);
 	iau_cmd_branch_here(&b->cb, skip[1]);
@@ -345,19 +362,19 @@ void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a)
 static void emit_older_chunks(struct builder *b, const struct pass *p, const struct choice *c, uint32_t l,
 			      uint32_t g, struct act q, struct place here, struct place spare)
 {
-	struct head_va va = head_va(b, l, g);
+	struct older full = { .va = head_va(b, l, g) };
 	size_t dense, over;
 
 	if (!b->cfg->sparse) {
-		emit_full_chunks(b, p, va, spare, here);
+		emit_older_loop(b, p, &full, spare, here);
 		return;
 	}
 	dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
 	emit_chosen_chunks(b, c, p, l, g, q, spare, here);
 	over = iau_cmd_branch(&b->cb);
 	iau_cmd_branch_here(&b->cb, dense);
-	begin_full_chunks(b, va, spare);
-	emit_full_chunks(b, p, va, spare, here);
+	begin_full_chunks(b, full.va, spare);
+	emit_older_loop(b, p, &full, spare, here);
 	iau_cmd_branch_here(&b->cb, over);
 }
 

@@ -104,10 +104,6 @@ void emit_values(struct builder *b, const struct pass *p, struct place at, uint3
  * which takes longer than one product, has not much left when they are all done.
  */
 void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first);
-/* The full chunks before the newest, backwards, two a turn: one place is filled, one in use. */
-void emit_full_chunks(struct builder *b, const struct pass *p, struct head_va va, struct place first,
-		      struct place second);
-
 /* The choice of blocks: in turns queries by sign, scores of bounds, the best of each block; what was chosen */
 struct choice {
 	uint32_t positive[2], negative[2], scores[2], best[2], list, list_step;
@@ -122,6 +118,26 @@ void emit_split_queries(struct builder *b, const struct choice *c, struct act q)
 /* Of KV head G; all blocks of one are chosen before the next one's */
 void emit_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l, uint32_t g,
 		 struct act q);
+/* The chunks before the newest, in order: all full ones, or those of the blocks that are in a list */
+struct older {
+	struct head_va va;
+	const struct choice *choice; /* NULL: all */
+	uint32_t list;
+};
+
+/*
+ * Backwards, two a turn: one place is filled, one in use. The first must have been asked for; without any
+ * nothing happens.
+ */
+void emit_older_loop(struct builder *b, const struct pass *p, const struct older *o, struct place first,
+		     struct place second);
+/*
+ * The chunk of chosen blocks that register LEFT counts, if it is not zero, and its scales; those wait in stage
+ * TURN of the choice until they are gathered.
+ */
+void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int turn,
+		 unsigned int left);
+void gather_scales(struct builder *b, const struct older *o, struct place to, unsigned int turn);
 /* The chosen blocks of KV head G; the choice for the one after it is made meanwhile. */
 void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
 			uint32_t g, struct act q, struct place first, struct place second);

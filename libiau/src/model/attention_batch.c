@@ -170,7 +170,7 @@ static void finish_pass(struct builder *b, const struct batch *t, uint32_t i)
 	emit_values(b, &p, at, 0, true);
 	label_op(b, OP_KV_CACHE);
 	if (b->is_long)
-		emit_full_chunks(b, &p, va, spare, at);
+		emit_older_loop(b, &p, &(struct older){ .va = va }, spare, at);
 }
 
 /* The first of the full chunks is asked for before the newest is worked on. */

@@ -40,9 +40,7 @@ void iau_sparse_params(const struct iau_kv_layout *kv, const struct iau_sparse *
 
 uint32_t bound_place_bytes(const struct iau_graph_config *cfg)
 {
-	uint32_t bytes = GROUPS_AT_ONCE * (cfg->bounds.head_bytes + cfg->bounds.scale_bytes);
-
-	return cfg->sparse ? (bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1) : 0;
+	return cfg->sparse ? tsp_round(GROUPS_AT_ONCE * (cfg->bounds.head_bytes + cfg->bounds.scale_bytes)) : 0;
 }
 
 /* Times that GROUPS_AT_ONCE tiles are worked on, for a context as long as may be */
@@ -226,13 +224,15 @@ void emit_split_queries(struct builder *b, const struct choice *c, struct act q)
 }
 
 /*
- * The chunk of chosen blocks that register LEFT counts, if it is not zero. LOADs into one granule would wait
- * for each other: tiles have theirs, and the scales of each block one of their own, STAGE, for now.
+ * LOADs into one granule would wait for each other: tiles have theirs, and the scales of each block one of
+ * their own in a stage.
  */
-static void load_chosen(struct builder *b, struct head_va va, struct place to, uint32_t stage, uint32_t list,
-			unsigned int left)
+void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int turn,
+		 unsigned int left)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
+	uint32_t stage = o->choice->stage[turn];
+	struct head_va va = o->va;
 	size_t none = iau_cmd_branch_zero(&b->cb, left);
 
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_SPARE, left, 1);
@@ -245,7 +245,7 @@ static void load_chosen(struct builder *b, struct head_va va, struct place to, u
 		struct iau_copy more = { .va = va.vscale, .addr = scales.addr + kv->kscale_bytes,
 					 .row_bytes = 128, .rows = 1 };
 
-		iau_cmd_patch(iau_cmd_sload(&b->cb, R_AT, list + j * 4), 2, R_SPARE);
+		iau_cmd_patch(iau_cmd_sload(&b->cb, R_AT, o->list + j * 4), 2, R_SPARE);
 		iau_cmd_patch(iau_cmd_load(&b->cb, tiles), 2, R_AT);
 		if (kv->kscale_bytes == more.row_bytes) {
 			scales.rows = 2;
@@ -259,11 +259,10 @@ static void load_chosen(struct builder *b, struct head_va va, struct place to, u
 	iau_cmd_branch_here(&b->cb, none);
 }
 
-/* Scales of a chunk from where each block's were loaded to */
-static void gather_scales(struct builder *b, uint32_t stage, struct place to)
+void gather_scales(struct builder *b, const struct older *o, struct place to, unsigned int turn)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
-	struct iau_move move = { .src = stage, .src_stride = IAU_VSP_GRANULE, .addr = to.kscale,
+	struct iau_move move = { .src = o->choice->stage[turn], .src_stride = IAU_VSP_GRANULE, .addr = to.kscale,
 				 .stride = kv->kscale_bytes, .row_bytes = kv->kscale_bytes,
 				 .rows = kv->chunk_blocks };
 
@@ -274,37 +273,16 @@ static void gather_scales(struct builder *b, uint32_t stage, struct place to)
 	iau_cmd_copy(&b->cb, move);
 }
 
-static void emit_chosen_chunk(struct builder *b, const struct pass *p, uint32_t stage, struct place at)
-{
-	gather_scales(b, stage, at);
-	emit_chunk(b, p, at, false);
-}
-
-/*
- * The first chunk is asked for, then the blocks of the next KV head are chosen while it comes. For the rest
- * as emit_full_chunks(), which this becomes if all blocks are chosen.
- */
+/* The first chunk is asked for, then the blocks of the next KV head are chosen while it comes. */
 void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
 			uint32_t g, struct act q, struct place first, struct place second)
 {
-	struct head_va va = head_va(b, l, g);
-	uint32_t list = c->list + g * c->list_step;
-	size_t top, skip;
+	struct older chosen = { head_va(b, l, g), c, c->list + g * c->list_step };
 
 	label_op(b, OP_KV_CACHE);
-	iau_cmd_salu_imm(&b->cb, SALU_ADD, R_REM, GRAPH_CHOSEN, 0);
-	load_chosen(b, va, first, c->stage[0], list, R_REM);
+	load_chosen(b, &chosen, first, 0, GRAPH_CHOSEN);
 	if (g + 1 < b->hp->n_head_kv)
 		emit_choice(b, c, p, l, g + 1, q);
 	label_op(b, OP_KV_CACHE);
-	top = b->cb.n;
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
-	load_chosen(b, va, second, c->stage[1], list, R_REM);
-	emit_chosen_chunk(b, p, c->stage[0], first);
-	skip = iau_cmd_branch_zero(&b->cb, R_REM);
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_REM, R_REM, 1);
-	load_chosen(b, va, first, c->stage[0], list, R_REM);
-	emit_chosen_chunk(b, p, c->stage[1], second);
-	iau_cmd_branch_nonzero(&b->cb, R_REM, top);
-	iau_cmd_branch_here(&b->cb, skip);
+	emit_older_loop(b, p, &chosen, first, second);
 }
