@@ -155,6 +155,116 @@ static void gone_is_gone(const char *engine)
 	a_buffer_that_is_gone(engine, 2 * BLOCK);
 }
 
+/* A part of a buffer is seen at two places: memory that comes or goes does so at both. */
+static void views_show_what_there_is(const char *engine)
+{
+	struct iau_device *dev = device_open(engine);
+	struct iau_range all = { 0, 8 * PAGE }, some = { 4 * PAGE, 4 * PAGE }, first = { 4 * PAGE, PAGE };
+	struct iau_buffer kv, out;
+	struct iau_view view;
+
+	assert_int_equal(iau_buffer_reserve(dev, 8 * PAGE, &kv), 0);
+	assert_int_equal(iau_buffer_create(dev, PAGE, IAU_ACCESS_RW, &out), 0);
+	assert_int_equal(iau_view_create(dev, 16 * PAGE, &view), 0);
+	assert_int_equal(iau_buffer_commit(dev, &kv, &first, 1), 0);
+	assert_int_equal(iau_view_map(dev, &view, 0, &kv, some), 0);
+	assert_int_equal(iau_view_map(dev, &view, 8 * PAGE, &kv, all), 0);
+	assert_int_equal(iau_buffer_commit(dev, &kv, &some, 1), 0);
+	for (uint32_t i = 0; i < 4; i++)
+		write_at(&kv, (4 + i) * PAGE, i + 1);
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(copy(dev, view.va + i * PAGE, out.va), 0);
+		assert_int_equal(read_at(&out, 0), i + 1);
+		/* what is stored through one is loaded through the other */
+		assert_int_equal(copy(dev, out.va, view.va + (12 + (i + 1) % 4) * PAGE), 0);
+		assert_int_equal(copy(dev, view.va + (i + 1) % 4 * PAGE, out.va), 0);
+		assert_int_equal(read_at(&out, 0), i + 1);
+		write_at(&kv, (4 + (i + 1) % 4) * PAGE, (i + 1) % 4 + 1);
+	}
+	/* moved: what was first is second */
+	assert_int_equal(iau_view_unmap(dev, &view, (struct iau_range){ 0, 4 * PAGE }), 0);
+	assert_int_equal(iau_view_map(dev, &view, PAGE, &kv, some), 0);
+	assert_int_equal(copy(dev, view.va + PAGE, out.va), 0);
+	assert_int_equal(read_at(&out, 0), 1);
+	iau_view_destroy(dev, &view);
+	assert_int_equal(copy(dev, kv.va + 5 * PAGE, out.va), 0);
+	assert_int_equal(read_at(&out, 0), 2);
+	iau_device_close(dev);
+}
+
+/* Page PAGE_NO of a view, after what F did, is not there. */
+static void unseen(const char *engine, void (*f)(struct iau_device *dev, struct iau_buffer *kv, struct iau_view *view),
+		   uint32_t page_no)
+{
+	struct iau_device *dev = device_open(engine);
+	struct iau_range all = { 0, 2 * PAGE };
+	struct iau_buffer kv, out;
+	struct iau_view view;
+	uint64_t va;
+
+	assert_int_equal(iau_buffer_reserve(dev, 2 * PAGE, &kv), 0);
+	assert_int_equal(iau_buffer_create(dev, PAGE, IAU_ACCESS_RW, &out), 0);
+	assert_int_equal(iau_view_create(dev, 4 * PAGE, &view), 0);
+	assert_int_equal(iau_buffer_commit(dev, &kv, &all, 1), 0);
+	assert_int_equal(iau_view_map(dev, &view, 0, &kv, all), 0);
+	assert_int_equal(copy(dev, view.va + PAGE, out.va), 0);
+	va = view.va + page_no * PAGE;
+	f(dev, &kv, &view);
+	assert_int_equal(copy(dev, va, out.va), -EIO);
+	iau_device_close(dev);
+}
+
+static void nothing(struct iau_device *dev, struct iau_buffer *kv, struct iau_view *view)
+{
+	(void)dev;
+	(void)kv;
+	(void)view;
+}
+
+static void decommit(struct iau_device *dev, struct iau_buffer *kv, struct iau_view *view)
+{
+	struct iau_range second = { PAGE, PAGE };
+
+	(void)view;
+	assert_int_equal(iau_buffer_decommit(dev, kv, &second, 1), 0);
+}
+
+static void unmap(struct iau_device *dev, struct iau_buffer *kv, struct iau_view *view)
+{
+	(void)kv;
+	assert_int_equal(iau_view_unmap(dev, view, (struct iau_range){ 0, 2 * PAGE }), 0);
+}
+
+static void destroy(struct iau_device *dev, struct iau_buffer *kv, struct iau_view *view)
+{
+	(void)kv;
+	iau_view_destroy(dev, view);
+}
+
+static void what_views_do_not_show(const char *engine)
+{
+	unseen(engine, nothing, 2);
+	unseen(engine, decommit, 1);
+	unseen(engine, unmap, 1);
+	unseen(engine, destroy, 0);
+}
+
+static void bad_views(struct iau_device *dev, const struct iau_buffer *kv)
+{
+	static const struct iau_range bad[] = { { 1, PAGE }, { 0, 1 }, { 0, 9 * PAGE }, { 8 * PAGE, PAGE } };
+	struct iau_view view;
+
+	assert_int_equal(iau_view_create(dev, 0, &view), -EINVAL);
+	assert_int_equal(iau_view_create(dev, 16 * PAGE, &view), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(iau_view_map(dev, &view, 0, kv, bad[i]), -EINVAL);
+	assert_int_equal(iau_view_map(dev, &view, 15 * PAGE, kv, (struct iau_range){ 0, 2 * PAGE }), -EINVAL);
+	assert_int_equal(iau_view_map(dev, &view, 1, kv, (struct iau_range){ 0, PAGE }), -EINVAL);
+	assert_int_equal(iau_view_unmap(dev, &view, (struct iau_range){ 0, 17 * PAGE }), -EINVAL);
+	assert_int_equal(iau_view_map(dev, &view, 0, kv, (struct iau_range){ 0, 0 }), 0);
+	iau_view_destroy(dev, &view);
+}
+
 static void bad_arguments(const char *engine)
 {
 	static const struct iau_range bad[] = {
@@ -172,6 +282,7 @@ static void bad_arguments(const char *engine)
 		assert_int_equal(iau_buffer_decommit(dev, &kv, &bad[i], 1), -EINVAL);
 	}
 	assert_int_equal(iau_buffer_commit(dev, &kv, NULL, 0), 0);
+	bad_views(dev, &kv);
 	iau_device_close(dev);
 }
 
@@ -180,6 +291,8 @@ ENGINES(growing_keeps_contents)
 ENGINES(released_memory_is_zero_again)
 ENGINES(addresses_are_used_again)
 ENGINES(gone_is_gone)
+ENGINES(views_show_what_there_is)
+ENGINES(what_views_do_not_show)
 ENGINES(bad_arguments)
 
 int main(void)
@@ -187,7 +300,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_ENGINES(outside_of_what_is_committed), ON_ENGINES(growing_keeps_contents),
 		ON_ENGINES(released_memory_is_zero_again), ON_ENGINES(addresses_are_used_again),
-		ON_ENGINES(gone_is_gone), ON_ENGINES(bad_arguments),
+		ON_ENGINES(gone_is_gone), ON_ENGINES(views_show_what_there_is),
+		ON_ENGINES(what_views_do_not_show), ON_ENGINES(bad_arguments),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -130,7 +130,49 @@ int iau_buffer_commit(struct iau_device *dev, const struct iau_buffer *buf,
 int iau_buffer_decommit(struct iau_device *dev, const struct iau_buffer *buf,
 			const struct iau_range *range, size_t n);
 
-/* Gives a buffer's memory back. */
+/**
+ * struct iau_view - addresses at which the device sees parts of buffers
+ * @va:		address on the device
+ * @size:	bytes, a multiple of 4096
+ *
+ * What a view shows may be seen in other views too: memory is shared and moved without a copy.
+ */
+struct iau_view {
+	uint64_t va, size;
+};
+
+/**
+ * iau_view_create() - addresses at which nothing is seen yet
+ * @size:	bytes, above 0; rounded up to pages
+ *
+ * Return: 0; -EINVAL; -ENOMEM.
+ */
+int iau_view_create(struct iau_device *dev, size_t size, struct iau_view *out);
+
+/**
+ * iau_view_map() - show a part of a reserved buffer
+ * @at:		offset in the view, a multiple of 4096
+ * @part:	of @buf; nothing else may be seen at @at
+ *
+ * The device loads and stores there whatever memory the part has, now or later.
+ *
+ * Return: 0; -EINVAL misaligned or beyond an end; -ENOMEM.
+ */
+int iau_view_map(struct iau_device *dev, const struct iau_view *view, uint64_t at,
+		 const struct iau_buffer *buf, struct iau_range part);
+
+/**
+ * iau_view_unmap() - show nothing in a part of a view
+ * @part:	of the view, what one or several iau_view_map() showed
+ *
+ * Return: 0; -EINVAL misaligned or beyond the end.
+ */
+int iau_view_unmap(struct iau_device *dev, const struct iau_view *view, struct iau_range part);
+
+/* Shows nothing any more and gives the addresses back. */
+void iau_view_destroy(struct iau_device *dev, struct iau_view *view);
+
+/* Gives a buffer's memory back; no view may show it any more. */
 void iau_buffer_destroy(struct iau_device *dev, struct iau_buffer *buf);
 
 /**

@@ -15,6 +15,12 @@ struct iau_device_ops {
 	int (*buffer_populate)(struct iau_device *dev, const struct iau_buffer *buf,
 			       const struct iau_range *range, size_t n, bool present);
 	void (*buffer_destroy)(struct iau_device *dev, struct iau_buffer *buf);
+	int (*view_create)(struct iau_device *dev, size_t size, struct iau_view *out);
+	/* the rest: parts are checked to be pages of both */
+	int (*view_map)(struct iau_device *dev, uint64_t va, const struct iau_buffer *buf,
+			struct iau_range part);
+	int (*view_unmap)(struct iau_device *dev, uint64_t va, uint64_t size);
+	void (*view_destroy)(struct iau_device *dev, const struct iau_view *view);
 	int (*execute)(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes,
 		       const uint32_t *params);
 	int (*trace)(struct iau_device *dev, iau_span_fn fn, void *opaque); /* may be NULL */

@@ -53,17 +53,24 @@ int iau_buffer_reserve(struct iau_device *dev, size_t size, struct iau_buffer *o
 	return dev->ops->buffer_reserve(dev, size, out);
 }
 
+/* Whether part I is whole pages of WHAT, which has SIZE bytes */
+static int check_part(const struct iau_range *r, size_t i, const char *what, uint64_t size)
+{
+	if ((r->offset | r->size) % 4096 || r->offset > size || r->size > size - r->offset)
+		return iau_error(-EINVAL, "part %zu: %llu bytes at %llu of a %s of %llu", i,
+				 (unsigned long long)r->size, (unsigned long long)r->offset, what,
+				 (unsigned long long)size);
+	return 0;
+}
+
 static int populate(struct iau_device *dev, const struct iau_buffer *buf,
 		    const struct iau_range *range, size_t n, bool present)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct iau_range *r = &range[i];
+		int err = check_part(&range[i], i, "buffer", buf->size);
 
-		if ((r->offset | r->size) % 4096 || r->offset > buf->size ||
-		    r->size > buf->size - r->offset)
-			return iau_error(-EINVAL, "part %zu: %llu bytes at %llu of a buffer of %zu", i,
-					 (unsigned long long)r->size, (unsigned long long)r->offset,
-					 buf->size);
+		if (err)
+			return err;
 	}
 	return dev->ops->buffer_populate(dev, buf, range, n, present);
 }
@@ -86,6 +93,40 @@ void iau_buffer_destroy(struct iau_device *dev, struct iau_buffer *buf)
 		return;
 	dev->ops->buffer_destroy(dev, buf);
 	memset(buf, 0, sizeof(*buf));
+}
+
+int iau_view_create(struct iau_device *dev, size_t size, struct iau_view *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (!size)
+		return iau_error(-EINVAL, "view of 0 bytes");
+	return dev->ops->view_create(dev, size, out);
+}
+
+int iau_view_map(struct iau_device *dev, const struct iau_view *view, uint64_t at,
+		 const struct iau_buffer *buf, struct iau_range part)
+{
+	struct iau_range to = { at, part.size };
+	int err = check_part(&part, 0, "buffer", buf->size);
+
+	if (!err)
+		err = check_part(&to, 0, "view", view->size);
+	return err || !part.size ? err : dev->ops->view_map(dev, view->va + at, buf, part);
+}
+
+int iau_view_unmap(struct iau_device *dev, const struct iau_view *view, struct iau_range part)
+{
+	int err = check_part(&part, 0, "view", view->size);
+
+	return err || !part.size ? err : dev->ops->view_unmap(dev, view->va + part.offset, part.size);
+}
+
+void iau_view_destroy(struct iau_device *dev, struct iau_view *view)
+{
+	if (!view->va)
+		return;
+	dev->ops->view_destroy(dev, view);
+	memset(view, 0, sizeof(*view));
 }
 
 int iau_device_execute(struct iau_device *dev, uint64_t cmd_va, size_t cmd_bytes,

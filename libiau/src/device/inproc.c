@@ -23,6 +23,11 @@
 /* Fixed pages at the start of physical memory. Page 0 stays unused. */
 enum { PAGE_RING = 1, PAGE_RECORD, PAGE_ROOT, PAGES_FIXED };
 
+/* Addresses of a buffer that are seen at others */
+struct shown {
+	uint64_t va, from, size;
+};
+
 struct inproc {
 	struct iau_device base;
 	const struct iau_dev_ops *ops;
@@ -31,6 +36,9 @@ struct inproc {
 	uint64_t memory;     /* bytes of it, whole 2 MiB blocks */
 	uint64_t next_page;  /* grows from the start: tables */
 	struct va_space va;  /* buffers; above table_bytes() in physical memory */
+	struct va_space views;
+	struct shown *shown; /* what is seen in views */
+	size_t n_shown;
 	struct iau_buffer params;
 	uint32_t tail;
 	uint64_t fence;
@@ -152,7 +160,8 @@ static int bring_up(struct inproc *dev)
 	dev->ops->mmio_write(dev->dev, IAU_QUEUE_OFFSET + IAU_QREG_SIZE, RING_LOG2);
 	dev->ops->mmio_write(dev->dev, IAU_QUEUE_OFFSET + IAU_QREG_CTRL, 1);
 	dev->next_page = PAGES_FIXED * PAGE;
-	va_init(&dev->va);
+	va_init(&dev->va, VA_FIRST);
+	va_init(&dev->views, VA_VIEWS);
 	return iau_buffer_create(&dev->base, IAU_PARAM_BYTES, IAU_ACCESS_RW, &dev->params);
 }
 
@@ -163,6 +172,7 @@ static void inproc_close(struct iau_device *base)
 	if (dev->dev)
 		dev->ops->destroy(dev->dev);
 	munmap(dev->arena, dev->memory);
+	free(dev->shown);
 	free(dev);
 }
 
@@ -233,19 +243,50 @@ static int inproc_buffer_reserve(struct iau_device *base, size_t size, struct ia
 	return err;
 }
 
+/* The pages at FROM, of a buffer, are seen at VA, too or in the first place. */
+static void enter(struct inproc *dev, uint64_t va, uint64_t from, uint64_t size)
+{
+	for (uint64_t o = 0; o < size; o += PAGE)
+		map_page(dev, va + o, pa_of(dev, from + o), IAU_PTE_W, false);
+}
+
+static void forget(struct inproc *dev, uint64_t va, uint64_t size)
+{
+	for (uint64_t end = va + size; va < end;)
+		va = unmap_page(dev, va);
+	dev->ops->mmio_write(dev->dev, IAU_REG_TLB_INVALIDATE, CONTEXT);
+}
+
+/* The common part of [VA, VA + SIZE) and what is shown there from elsewhere; nothing: false */
+static bool meet(const struct shown *s, uint64_t va, uint64_t size, struct shown *part)
+{
+	uint64_t start = va > s->from ? va : s->from;
+	uint64_t end = va + size < s->from + s->size ? va + size : s->from + s->size;
+
+	*part = (struct shown){ s->va + start - s->from, start, end - start };
+	return start < end;
+}
+
 static void commit(struct inproc *dev, uint64_t va, uint64_t size)
 {
-	for (uint64_t end = va + size; va < end; va += PAGE)
-		map_page(dev, va, pa_of(dev, va), IAU_PTE_W, false);
+	struct shown part;
+
+	enter(dev, va, va, size);
+	for (size_t i = 0; i < dev->n_shown; i++)
+		if (meet(&dev->shown[i], va, size, &part))
+			enter(dev, part.va, part.from, part.size);
 }
 
 /* The device forgets the pages, and the host takes their memory back. */
 static void unmap(struct inproc *dev, uint64_t va, uint64_t size)
 {
+	struct shown part;
+
 	madvise(dev->arena + pa_of(dev, va), size, MADV_DONTNEED);
-	for (uint64_t end = va + size; va < end;)
-		va = unmap_page(dev, va);
-	dev->ops->mmio_write(dev->dev, IAU_REG_TLB_INVALIDATE, CONTEXT);
+	forget(dev, va, size);
+	for (size_t i = 0; i < dev->n_shown; i++)
+		if (meet(&dev->shown[i], va, size, &part))
+			forget(dev, part.va, part.size);
 }
 
 static int inproc_buffer_populate(struct iau_device *base, const struct iau_buffer *buf,
@@ -268,6 +309,65 @@ static void inproc_buffer_destroy(struct iau_device *base, struct iau_buffer *bu
 
 	unmap(dev, buf->va, buf->size);
 	va_give(&dev->va, buf->va, buf->size);
+}
+
+static int inproc_view_create(struct iau_device *base, size_t size, struct iau_view *out)
+{
+	struct inproc *dev = to_inproc(base);
+	uint64_t pages = (size + PAGE - 1) & ~(PAGE - 1);
+
+	*out = (struct iau_view){ va_take(&dev->views, pages), pages };
+	return 0;
+}
+
+/* Page VA has memory. */
+static bool is_mapped(struct inproc *dev, uint64_t va)
+{
+	uint64_t *entry = &table_at(dev, PAGE_ROOT * PAGE)[va >> 30 & 511];
+
+	for (int shift = 21; shift >= 12 && *entry & IAU_PTE_V && !(*entry & IAU_PTE_L); shift -= 9)
+		entry = &table_at(dev, *entry & ~(PAGE - 1))[va >> shift & 511];
+	return *entry & IAU_PTE_V;
+}
+
+static int inproc_view_map(struct iau_device *base, uint64_t va, const struct iau_buffer *buf,
+			   struct iau_range part)
+{
+	struct inproc *dev = to_inproc(base);
+	struct shown *more = realloc(dev->shown, (dev->n_shown + 1) * sizeof(*more));
+
+	if (!more)
+		return iau_error_nomem("view");
+	dev->shown = more;
+	/* a table for each 2 MiB that it touches, and one above */
+	if (dev->next_page + (va_round(part.size) / VA_BLOCK + 3) * PAGE > table_bytes(dev))
+		return iau_error(-ENOMEM, "no room for page tables of a view");
+	more[dev->n_shown++] = (struct shown){ va, buf->va + part.offset, part.size };
+	for (uint64_t o = 0; o < part.size; o += PAGE)
+		if (is_mapped(dev, buf->va + part.offset + o))
+			enter(dev, va + o, buf->va + part.offset + o, PAGE);
+	return 0;
+}
+
+static int inproc_view_unmap(struct iau_device *base, uint64_t va, uint64_t size)
+{
+	struct inproc *dev = to_inproc(base);
+	size_t left = 0;
+
+	for (size_t i = 0; i < dev->n_shown; i++)
+		if (dev->shown[i].va < va || dev->shown[i].va >= va + size)
+			dev->shown[left++] = dev->shown[i];
+	dev->n_shown = left;
+	forget(dev, va, size);
+	return 0;
+}
+
+static void inproc_view_destroy(struct iau_device *base, const struct iau_view *view)
+{
+	struct inproc *dev = to_inproc(base);
+
+	inproc_view_unmap(base, view->va, view->size);
+	va_give(&dev->views, view->va, view->size);
 }
 
 static uint32_t queue_reg(struct inproc *dev, uint32_t reg)
@@ -329,6 +429,10 @@ static const struct iau_device_ops inproc_ops = {
 	.buffer_reserve = inproc_buffer_reserve,
 	.buffer_populate = inproc_buffer_populate,
 	.buffer_destroy = inproc_buffer_destroy,
+	.view_create = inproc_view_create,
+	.view_map = inproc_view_map,
+	.view_unmap = inproc_view_unmap,
+	.view_destroy = inproc_view_destroy,
 	.execute = inproc_execute,
 	.counter = inproc_counter,
 	.trace = inproc_trace,

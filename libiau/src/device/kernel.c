@@ -33,7 +33,7 @@ struct kernel {
 	char *path;
 	struct drm_iau_device_info info;
 	uint32_t vm, queue, done;
-	struct va_space va;
+	struct va_space va, views;
 	struct bound *bound;
 	size_t n_bound;
 	struct iau_buffer params;
@@ -81,14 +81,20 @@ static void kernel_info(struct iau_device *base, struct iau_device_info *info)
 	};
 }
 
-static int bind(struct kernel *k, uint32_t flags, uint32_t handle, uint64_t va, uint64_t size)
+static int bind_part(struct kernel *k, uint32_t flags, uint32_t handle, uint64_t va, struct iau_range part)
 {
-	struct drm_iau_bind_op op = { .flags = flags, .handle = handle, .va = va, .size = size };
+	struct drm_iau_bind_op op = { .flags = flags, .handle = handle, .offset = part.offset, .va = va,
+				      .size = part.size };
 	struct drm_iau_vm_bind args = { .vm_id = k->vm,
 					.ops = { .stride = sizeof(op), .count = 1,
 						 .array = (uintptr_t)&op } };
 
 	return call(k, DRM_IOCTL_IAU_VM_BIND, &args, "bind");
+}
+
+static int bind(struct kernel *k, uint32_t flags, uint32_t handle, uint64_t va, uint64_t size)
+{
+	return bind_part(k, flags, handle, va, (struct iau_range){ 0, size });
 }
 
 static int map_buffer(struct kernel *k, uint32_t handle, uint64_t size, void **ptr)
@@ -172,6 +178,11 @@ static int kernel_buffer_reserve(struct iau_device *base, size_t size, struct ia
 	return err ? err : place_buffer(k, &bo, DRM_IAU_BIND_WRITE, out);
 }
 
+static int no_buffer(const struct kernel *k, const struct iau_buffer *buf)
+{
+	return iau_error(-EINVAL, "%s: no buffer at %#llx", k->path, (unsigned long long)buf->va);
+}
+
 static int kernel_buffer_populate(struct iau_device *base, const struct iau_buffer *buf,
 				  const struct iau_range *range, size_t n, bool present)
 {
@@ -181,8 +192,7 @@ static int kernel_buffer_populate(struct iau_device *base, const struct iau_buff
 
 	_Static_assert(sizeof(struct iau_range) == sizeof(struct drm_iau_range), "same layout");
 	if (!b)
-		return iau_error(-EINVAL, "%s: no buffer at %#llx", k->path,
-				 (unsigned long long)buf->va);
+		return no_buffer(k, buf);
 	args.handle = b->handle;
 	/* the kernel takes so many at a time */
 	for (size_t i = 0; i < n; i += args.ranges.count) {
@@ -212,6 +222,37 @@ static void kernel_buffer_destroy(struct iau_device *base, struct iau_buffer *bu
 		break;
 	}
 	va_give(&k->va, buf->va, buf->size);
+}
+
+static int kernel_view_create(struct iau_device *base, size_t size, struct iau_view *out)
+{
+	struct kernel *k = to_kernel(base);
+	uint64_t pages = (size + 4095) & ~UINT64_C(4095);
+
+	*out = (struct iau_view){ va_take(&k->views, pages), pages };
+	return 0;
+}
+
+static int kernel_view_map(struct iau_device *base, uint64_t va, const struct iau_buffer *buf,
+			   struct iau_range part)
+{
+	struct kernel *k = to_kernel(base);
+	const struct bound *b = find_bound(k, buf->va);
+
+	return b ? bind_part(k, DRM_IAU_BIND_WRITE, b->handle, va, part) : no_buffer(k, buf);
+}
+
+static int kernel_view_unmap(struct iau_device *base, uint64_t va, uint64_t size)
+{
+	return bind(to_kernel(base), DRM_IAU_BIND_UNMAP, 0, va, size);
+}
+
+static void kernel_view_destroy(struct iau_device *base, const struct iau_view *view)
+{
+	struct kernel *k = to_kernel(base);
+
+	bind(k, DRM_IAU_BIND_UNMAP, 0, view->va, view->size);
+	va_give(&k->views, view->va, view->size);
 }
 
 static int report(struct kernel *k)
@@ -275,6 +316,10 @@ static const struct iau_device_ops kernel_ops = {
 	.buffer_reserve = kernel_buffer_reserve,
 	.buffer_populate = kernel_buffer_populate,
 	.buffer_destroy = kernel_buffer_destroy,
+	.view_create = kernel_view_create,
+	.view_map = kernel_view_map,
+	.view_unmap = kernel_view_unmap,
+	.view_destroy = kernel_view_destroy,
 	.execute = kernel_execute,
 	.counter = kernel_counter,
 };
@@ -295,7 +340,8 @@ static int bring_up(struct kernel *k)
 	k->queue = queue.id;
 	if (!err && drmSyncobjCreate(k->fd, 0, &k->done))
 		err = iau_error(-errno, "%s: syncobj: %s", k->path, strerror(errno));
-	va_init(&k->va);
+	va_init(&k->va, VA_FIRST);
+	va_init(&k->views, VA_VIEWS);
 	if (!err)
 		err = iau_buffer_create(&k->base, IAU_PARAM_BYTES, IAU_ACCESS_RW, &k->params);
 	return err;

@@ -14,6 +14,7 @@
 #define VA_BLOCK (UINT64_C(2) << 20)
 #define VA_LINE	 (UINT64_C(1) << 32)
 #define VA_FIRST VA_BLOCK /* address 0 stays invalid */
+#define VA_VIEWS (UINT64_C(1) << 38) /* views have no memory of their own, and lie apart */
 
 struct va_space {
 	uint64_t next;
@@ -24,9 +25,9 @@ static inline uint64_t va_round(uint64_t size)
 	return (size + VA_BLOCK - 1) & ~(VA_BLOCK - 1);
 }
 
-static inline void va_init(struct va_space *s)
+static inline void va_init(struct va_space *s, uint64_t first)
 {
-	s->next = VA_FIRST;
+	s->next = first;
 }
 
 static inline uint64_t va_take(struct va_space *s, uint64_t size)
