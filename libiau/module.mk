@@ -16,6 +16,8 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/model/weights.c \
 	libiau/src/runtime/batch.c \
 	libiau/src/runtime/bounds.c \
+	libiau/src/runtime/kv.c \
+	libiau/src/runtime/kv_pool.c \
 	libiau/src/runtime/session.c
 LIBIAU_OBJS := $(LIBIAU_SRCS:%.c=$(B)/obj/%.o)
 TOOL_SRCS := $(wildcard libiau/tools/*.c)

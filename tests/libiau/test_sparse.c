@@ -229,7 +229,8 @@ static void check_block(const struct iau_session *s, uint32_t l, uint32_t head, 
 {
 	const struct iau_kv_layout *kv = &s->cfg.kv;
 	const struct iau_bounds_layout *y = &s->cfg.bounds;
-	const uint8_t *cache = (const uint8_t *)s->kv.ptr + iau_kv_block_at(kv, block) + l * kv->layer_bytes;
+	const uint8_t *cache = kv_slab_ptr(&s->model->pool, s->kv.slab[block / kv->slab_blocks], l) +
+			       block % kv->slab_blocks * kv->block_bytes;
 	const uint8_t *group = (const uint8_t *)s->bounds.ptr + block / 32 * y->group_bytes +
 			       l * y->layer_bytes;
 	const uint8_t *keys = cache + head * kv->head_bytes;

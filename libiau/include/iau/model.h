@@ -63,6 +63,48 @@ uint32_t iau_session_length(const struct iau_session *s);
 /* Forgets the tokens from position LENGTH on. -EINVAL if there are fewer. */
 int iau_session_truncate(struct iau_session *s, uint32_t length);
 
+/* The tokens of the sequence, iau_session_length() of them. Valid until the next call with the session. */
+const int32_t *iau_session_tokens(const struct iau_session *s);
+
+/**
+ * iau_session_fork() - a sequence that begins as another does
+ * @length:	so many tokens of @from are its first
+ *
+ * Their keys and values are in memory once, for both, and are not computed again; each sequence then goes its
+ * own way. A slab, 256 tokens for the demo model, is copied by whichever first goes on in the middle of it.
+ * Attention is chosen as in @from. There are no logits before a token is evaluated.
+ *
+ * Return: 0; -EINVAL @from is shorter; errors of iau_session_create(). Either may be
+ * freed first.
+ */
+int iau_session_fork(const struct iau_session *from, uint32_t length, struct iau_session **out);
+
+/**
+ * iau_model_kv_budget() - limit the device memory of a model's KV caches
+ * @bytes:	of keys, values and bounds of all sequences; 0 = no limit
+ *
+ * What would be more goes to host memory, slab by slab, those first that were unused the longest, and comes
+ * back before it is attended to. A sequence whose own keys and values are more cannot be evaluated.
+ *
+ * Return: 0; -ENOSPC bounds alone, which stay, are more; -ENOMEM the host has no memory. Nothing changed then
+ * but where slabs are.
+ */
+int iau_model_kv_budget(struct iau_model *model, uint64_t bytes);
+
+/**
+ * struct iau_kv_usage - memory of a model's KV caches
+ * @budget:	iau_model_kv_budget(), 0 = none
+ * @device:	bytes of device memory, bounds included; what several sequences share counts once
+ * @host:	bytes of host memory
+ * @demoted:	slabs that went to host memory so far
+ * @promoted:	slabs that came from there
+ */
+struct iau_kv_usage {
+	uint64_t budget, device, host, demoted, promoted;
+};
+
+void iau_model_kv_usage(const struct iau_model *model, struct iau_kv_usage *usage);
+
 /**
  * struct iau_attention - which keys a token attends to
  * @budget:	tokens that a single new token attends to, at most; 0 = all. In each layer and for each KV
@@ -125,6 +167,7 @@ typedef int (*iau_logits_fn)(void *opaque, uint32_t position, const float *logit
  * @each:	called for every position; NULL = only the last position's logits are computed
  *
  * Return: 0; -EINVAL a token out of range; -ENOSPC the context is full (nothing was appended);
+ * -ENOSPC the KV budget is too small for the sequence (as many as fit were appended);
  * -EIO the device faulted.
  */
 int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each,

@@ -97,7 +97,7 @@ static void set_registers(struct iau_batch *b, struct iau_session *const *s, con
 	for (uint32_t i = 0; i < n; i++) {
 		iau_graph_params(&b->model->hp, &b->cfg.kv, s[i]->length, 1, at[i]);
 		at[i][GRAPH_TOKEN] = (uint32_t)tokens[i] * b->model->w.embd_stride;
-		va[i] = s[i]->kv.va;
+		va[i] = s[i]->cfg.kv.va;
 		*is_long |= at[i][GRAPH_FULL] > 0;
 	}
 	iau_batch_params(&b->model->hp, va, n, at);
@@ -108,10 +108,8 @@ static int run(struct iau_batch *b, struct iau_session *const *s, const int32_t 
 {
 	struct iau_graph *g;
 	bool is_long;
-	int err = 0;
+	int err = iau_kv_prepare(s, n, 1);
 
-	for (uint32_t i = 0; i < n && !err; i++)
-		err = iau_kv_grow(s[i], s[i]->length + 1);
 	if (err)
 		return err;
 	set_registers(b, s, tokens, n, &is_long);
@@ -133,7 +131,7 @@ int iau_batch_eval(struct iau_batch *b, struct iau_session *const *s, const int3
 		err = run(b, s, tokens, n);
 	for (uint32_t i = 0; i < n && !err; i++) {
 		s[i]->last = logits + (size_t)i * b->model->hp.n_vocab;
-		s[i]->length++;
+		s[i]->token[s[i]->length++] = tokens[i];
 	}
 	return err;
 }

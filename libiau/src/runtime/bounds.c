@@ -22,10 +22,44 @@ static int grow(struct iau_session *s, uint32_t tokens)
 
 	if (need <= s->bounds_bytes)
 		return 0;
-	err = iau_buffer_commit(s->model->dev, &s->bounds, &more, 1);
+	err = kv_pool_room(&s->model->pool, more.size);
+	if (!err)
+		err = iau_buffer_commit(s->model->dev, &s->bounds, &more, 1);
 	if (err)
 		return iau_error(err, "bounds of %u tokens: %s", tokens, iau_last_error());
+	s->model->pool.bytes += more.size;
 	s->bounds_bytes = need;
+	return 0;
+}
+
+static int reserve(struct iau_session *s)
+{
+	struct iau_bounds_layout bounds = iau_bounds_layout(&s->model->hp);
+	int err;
+
+	if (s->bounds.va)
+		return 0;
+	err = iau_buffer_reserve(s->model->dev, iau_bounds_bytes(&bounds, s->cfg.kv.n_ctx), &s->bounds);
+	if (err)
+		return iau_error(err, "bounds of %u tokens: %s", s->cfg.kv.n_ctx, iau_last_error());
+	bounds.va = s->bounds.va;
+	s->cfg.bounds = bounds;
+	return 0;
+}
+
+int iau_bounds_share(const struct iau_session *from, uint32_t tokens, struct iau_session *to)
+{
+	uint32_t blocks = from->bounds_blocks < tokens / 32 ? from->bounds_blocks : tokens / 32;
+	int err = from->bounds.va ? reserve(to) : 0;
+
+	if (!err)
+		err = grow(to, blocks * 32);
+	if (err)
+		return err;
+	if (blocks)
+		memcpy(to->bounds.ptr, from->bounds.ptr, iau_bounds_bytes(&to->cfg.bounds, blocks * 32));
+	to->bounds_blocks = blocks;
+	memcpy(to->sparse, from->sparse, sizeof(to->sparse));
 	return 0;
 }
 
@@ -62,21 +96,6 @@ static int check(const struct iau_session *s, const struct iau_sparse *want)
 	return 0;
 }
 
-static int reserve(struct iau_session *s)
-{
-	struct iau_bounds_layout bounds = iau_bounds_layout(&s->model->hp);
-	int err;
-
-	if (s->bounds.va)
-		return 0;
-	err = iau_buffer_reserve(s->model->dev, iau_bounds_bytes(&bounds, s->cfg.kv.n_ctx), &s->bounds);
-	if (err)
-		return iau_error(err, "bounds of %u tokens: %s", s->cfg.kv.n_ctx, iau_last_error());
-	bounds.va = s->bounds.va;
-	s->cfg.bounds = bounds;
-	return 0;
-}
-
 int iau_session_attention(struct iau_session *s, const struct iau_attention *a)
 {
 	struct iau_sparse want[2] = {
@@ -103,8 +122,10 @@ void iau_bounds_shrink(struct iau_session *s, uint32_t tokens)
 
 	if (s->bounds_blocks > tokens / 32)
 		s->bounds_blocks = tokens / 32;
-	if (keep < s->bounds_bytes && !iau_buffer_decommit(s->model->dev, &s->bounds, &less, 1))
+	if (keep < s->bounds_bytes && !iau_buffer_decommit(s->model->dev, &s->bounds, &less, 1)) {
+		s->model->pool.bytes -= less.size;
 		s->bounds_bytes = keep;
+	}
 }
 
 void iau_bounds_free(struct iau_session *s)
@@ -113,4 +134,5 @@ void iau_bounds_free(struct iau_session *s)
 		iau_graph_free(s->model->dev, &s->chosen[i / IAU_GRAPH_LOGITS][i % IAU_GRAPH_LOGITS]);
 	iau_graph_free(s->model->dev, &s->bound);
 	iau_buffer_destroy(s->model->dev, &s->bounds);
+	s->model->pool.bytes -= s->bounds_bytes;
 }

@@ -16,6 +16,7 @@ static const uint32_t row_choices[] = { 32, 16, 8, 4, 2 };
 static int load(struct iau_model *m, uint32_t n_ctx)
 {
 	int err = iau_hparams_load(m->gguf, &m->hp);
+	struct iau_kv_layout kv;
 
 	if (!err)
 		err = iau_tensors_check(m->gguf, &m->hp);
@@ -24,6 +25,12 @@ static int load(struct iau_model *m, uint32_t n_ctx)
 	if (err)
 		return err;
 	m->n_ctx = n_ctx && n_ctx < m->hp.n_ctx ? n_ctx : m->hp.n_ctx;
+	kv = iau_kv_layout(&m->hp, m->n_ctx);
+	err = kv_pool_init(&m->pool, m->dev, &kv, m->hp.n_layer);
+	if (err)
+		return err;
+	m->pool.leaves = iau_kv_leaves;
+	m->pool.opaque = m;
 	return iau_weights_load(m->dev, m->gguf, &m->hp, (m->n_ctx + 31) & ~31u, &m->w);
 }
 
@@ -54,6 +61,7 @@ void iau_model_free(struct iau_model *m)
 {
 	if (!m)
 		return;
+	kv_pool_free(&m->pool);
 	iau_weights_free(m->dev, &m->w);
 	iau_tokenizer_free(m->tok);
 	iau_gguf_close(m->gguf);
@@ -99,39 +107,41 @@ static int choose_rows(struct iau_session *s)
 	return 0;
 }
 
+static int create(struct iau_session *s)
+{
+	struct iau_model *m = s->model;
+	size_t logits = (size_t)32 * m->hp.n_vocab * 4;
+	struct iau_device_info info;
+	int err;
+
+	iau_device_info(m->dev, &info);
+	s->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w, .kv = m->pool.kv,
+					    .vsp_bytes = info.vector_bytes };
+	s->token = calloc(m->n_ctx, sizeof(*s->token));
+	err = s->token ? iau_kv_create(s) : iau_error_nomem("session");
+	if (!err)
+		err = iau_buffer_create(m->dev, TOKEN_BYTES + logits, IAU_ACCESS_RW, &s->io);
+	s->cfg.tokens_va = s->io.va;
+	s->cfg.logits_va = s->io.va + TOKEN_BYTES;
+	if (!err)
+		err = iau_graph_build(m->dev, &s->cfg, 1, LOGITS_ALL, &s->one[LOGITS_ALL]);
+	return err ? err : choose_rows(s);
+}
+
 int iau_session_create(struct iau_model *m, struct iau_session **out)
 {
 	struct iau_session *s = calloc(1, sizeof(*s));
-	struct iau_device_info info;
-	size_t logits = (size_t)32 * m->hp.n_vocab * 4;
 	int err;
 
 	*out = NULL;
 	if (!s)
 		return iau_error_nomem("session");
 	s->model = m;
-	iau_device_info(m->dev, &info);
-	s->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w,
-					    .kv = iau_kv_layout(&m->hp, m->n_ctx),
-					    .vsp_bytes = info.vector_bytes };
-	s->range = calloc(m->hp.n_layer, sizeof(*s->range));
-	if (!s->range) {
-		free(s);
-		return iau_error_nomem("session");
-	}
-	err = iau_kv_bytes(&s->cfg.kv) >> 32 ? iau_error(-ENOTSUP, "it takes more than 4 GiB") :
-					       iau_buffer_reserve(m->dev, iau_kv_bytes(&s->cfg.kv), &s->kv);
-	if (err)
-		iau_error(err, "KV cache of %u tokens: %s", m->n_ctx, iau_last_error());
-	else
-		err = iau_buffer_create(m->dev, TOKEN_BYTES + logits, IAU_ACCESS_RW, &s->io);
-	s->cfg.kv.va = s->kv.va;
-	s->cfg.tokens_va = s->io.va;
-	s->cfg.logits_va = s->io.va + TOKEN_BYTES;
-	if (!err)
-		err = iau_graph_build(m->dev, &s->cfg, 1, LOGITS_ALL, &s->one[LOGITS_ALL]);
-	if (!err)
-		err = choose_rows(s);
+	s->next = m->sessions;
+	if (s->next)
+		s->next->prev = s;
+	m->sessions = s;
+	err = create(s);
 	if (err) {
 		iau_session_free(s);
 		return err;
@@ -150,67 +160,12 @@ void iau_session_free(struct iau_session *s)
 		iau_graph_free(s->model->dev, &s->one[i]);
 	}
 	iau_buffer_destroy(s->model->dev, &s->io);
-	iau_buffer_destroy(s->model->dev, &s->kv);
-	free(s->range);
+	iau_kv_free(s);
+	*(s->prev ? &s->prev->next : &s->model->sessions) = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
+	free(s->token);
 	free(s);
-}
-
-typedef int (*ranges_fn)(struct iau_device *dev, const struct iau_buffer *buf,
-			 const struct iau_range *range, size_t n);
-
-/* The pages that blocks FROM to TO - 1, of one slab, of every layer take beyond those before them */
-static int for_pages(struct iau_session *s, uint32_t from, uint32_t to, ranges_fn fn)
-{
-	const struct iau_kv_layout *kv = &s->cfg.kv;
-	uint32_t slab = from / kv->slab_blocks, start = slab * kv->slab_blocks;
-	uint64_t first = iau_pages((uint64_t)(from - start) * kv->block_bytes);
-	uint64_t end = iau_pages((uint64_t)(to - start) * kv->block_bytes);
-
-	if (first == end)
-		return 0;
-	for (uint32_t l = 0; l < s->model->hp.n_layer; l++)
-		s->range[l] = (struct iau_range){ (uint64_t)slab * kv->slab_bytes +
-						  (uint64_t)l * kv->layer_bytes + first, end - first };
-	return fn(s->model->dev, &s->kv, s->range, s->model->hp.n_layer);
-}
-
-int iau_kv_grow(struct iau_session *s, uint32_t tokens)
-{
-	uint32_t need = (tokens + 31) / 32, have = s->kv_blocks;
-	int err;
-
-	/* a slab at a time: what could be had remains */
-	for (; have < need; have = s->kv_blocks) {
-		uint32_t slab = s->cfg.kv.slab_blocks, next = have / slab * slab + slab;
-
-		if (next > need)
-			next = need;
-		err = for_pages(s, have, next, iau_buffer_commit);
-		if (err)
-			return iau_error(err, "KV cache of %u tokens: %s", tokens, iau_last_error());
-		s->kv_blocks = next;
-	}
-	return 0;
-}
-
-/* What the cache has beyond TOKENS tokens goes back. */
-static int kv_shrink(struct iau_session *s, uint32_t tokens)
-{
-	uint32_t need = (tokens + 31) / 32, have = s->kv_blocks;
-	int err;
-
-	/* from the end: what is left is as if it had never grown further */
-	for (; have > need; have = s->kv_blocks) {
-		uint32_t slab = s->cfg.kv.slab_blocks, next = (have - 1) / slab * slab;
-
-		if (next < need)
-			next = need;
-		err = for_pages(s, next, have, iau_buffer_decommit);
-		if (err)
-			return err;
-		s->kv_blocks = next;
-	}
-	return 0;
 }
 
 uint32_t iau_session_length(const struct iau_session *s)
@@ -225,7 +180,53 @@ int iau_session_truncate(struct iau_session *s, uint32_t length)
 	s->length = length;
 	s->last = NULL;
 	iau_bounds_shrink(s, length);
-	return kv_shrink(s, length);
+	return iau_kv_shrink(s, length);
+}
+
+const int32_t *iau_session_tokens(const struct iau_session *s)
+{
+	return s->token;
+}
+
+int iau_session_fork(const struct iau_session *from, uint32_t length, struct iau_session **out)
+{
+	int err;
+
+	*out = NULL;
+	if (length > from->length)
+		return iau_error(-EINVAL, "sequence has %u tokens, not %u", from->length, length);
+	err = iau_session_create(from->model, out);
+	if (!err)
+		err = iau_bounds_share(from, length, *out);
+	if (err) {
+		iau_session_free(*out);
+		*out = NULL;
+		return err;
+	}
+	iau_kv_share(from, length, *out);
+	memcpy((*out)->token, from->token, length * sizeof(*from->token));
+	(*out)->length = length;
+	return 0;
+}
+
+int iau_model_kv_budget(struct iau_model *m, uint64_t bytes)
+{
+	uint64_t before = m->pool.limit;
+	int err;
+
+	m->pool.limit = bytes;
+	m->pool.clock++; /* nothing is in use */
+	err = kv_pool_room(&m->pool, 0);
+	if (err)
+		m->pool.limit = before;
+	return err;
+}
+
+void iau_model_kv_usage(const struct iau_model *m, struct iau_kv_usage *out)
+{
+	*out = (struct iau_kv_usage){ .budget = m->pool.limit, .device = m->pool.bytes,
+				      .host = m->pool.cold_bytes, .demoted = m->pool.demoted,
+				      .promoted = m->pool.promoted };
 }
 
 const float *iau_session_logits(const struct iau_session *s)
@@ -255,7 +256,7 @@ static int get_graph(struct iau_session *s, bool many, enum iau_graph_logits log
 static int run_graph(struct iau_session *s, const struct iau_graph *g, const int32_t *tokens, size_t n)
 {
 	uint32_t *offset = s->io.ptr, param[IAU_PARAMS] = { 0 };
-	int err = iau_kv_grow(s, s->length + g->rows);
+	int err = iau_kv_prepare(&s, 1, g->rows);
 
 	if (err)
 		return err;
@@ -349,6 +350,7 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 		s->last = want == LOGITS_NONE ? NULL :
 			  want == LOGITS_ONE  ? logits :
 						logits + (take - 1) * n_vocab;
+		memcpy(s->token + s->length, tokens, take * sizeof(*tokens));
 		s->length += (uint32_t)take;
 		tokens += take;
 		n -= take;

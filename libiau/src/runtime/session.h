@@ -5,6 +5,7 @@
 
 #include "iau/model.h"
 #include "model/graph.h"
+#include "runtime/kv.h"
 
 struct iau_model {
 	struct iau_device *dev;
@@ -13,6 +14,8 @@ struct iau_model {
 	struct iau_hparams hp;
 	struct iau_weights w;
 	uint32_t n_ctx;
+	struct kv_pool pool;
+	struct iau_session *sessions;
 };
 
 /* Who is told of commands, and which graph they are of */
@@ -24,8 +27,10 @@ struct iau_op_trace {
 
 struct iau_session {
 	struct iau_model *model;
+	struct iau_session *prev, *next; /* of the model's */
 	struct iau_graph_config cfg;
-	struct iau_buffer kv, io; /* io: token offsets, then logits */
+	struct kv_cache kv;
+	struct iau_buffer io; /* token offsets, then logits */
 	struct iau_graph one[IAU_GRAPH_LOGITS], many[IAU_GRAPH_LOGITS]; /* built when first needed */
 	/* sparse attention, for one token and for many; bounds of the keys of so many blocks are there */
 	struct iau_sparse sparse[2];
@@ -35,8 +40,7 @@ struct iau_session {
 	struct iau_graph bound, chosen[2][IAU_GRAPH_LOGITS];
 	uint32_t rows;			  /* of MANY; 1 = the model is too wide for more */
 	uint32_t length;
-	uint32_t kv_blocks;	 /* that have memory */
-	struct iau_range *range; /* one a layer */
+	int32_t *token;
 	const float *last;
 	struct iau_op_trace trace;
 };
@@ -47,11 +51,11 @@ static inline uint64_t iau_pages(uint64_t bytes)
 	return (bytes + 4095) & ~UINT64_C(4095);
 }
 
-/* The KV cache gets memory for TOKENS tokens, in place: nothing is copied as it grows. */
-int iau_kv_grow(struct iau_session *s, uint32_t tokens);
 /* If attention is sparse: bounds of all full blocks */
 int iau_bounds_update(struct iau_session *s);
 void iau_bounds_shrink(struct iau_session *s, uint32_t tokens);
+/* TO, which is empty, gets the choice of FROM, and bounds of its first TOKENS tokens. */
+int iau_bounds_share(const struct iau_session *from, uint32_t tokens, struct iau_session *to);
 void iau_bounds_free(struct iau_session *s);
 /* Whether N more tokens can be: -ENOSPC, -EINVAL */
 int iau_check_tokens(const struct iau_session *s, const int32_t *tokens, size_t n);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* A sequence's KV cache: slabs of the model's pool, seen one after the other at addresses of its own. */
+#ifndef IAU_RUNTIME_KV_H
+#define IAU_RUNTIME_KV_H
+
+#include "runtime/kv_pool.h"
+
+struct iau_session;
+
+struct kv_cache {
+	struct iau_view view;
+	struct kv_slab **slab;
+	bool *shown; /* of each slab, whether the view shows it */
+	uint32_t n;
+};
+
+/* Addresses for the longest sequence. -ENOTSUP: it takes more than 4 GiB; -ENOMEM */
+int iau_kv_create(struct iau_session *s);
+void iau_kv_free(struct iau_session *s);
+/*
+ * Before so many sequences are evaluated by one job: all slabs of theirs are in device memory, and there is
+ * some for ROWS more tokens of each, which no other sequence sees. Nothing is copied as a sequence grows,
+ * but for the rest of a shared slab when it first does.
+ */
+int iau_kv_prepare(struct iau_session *const *s, uint32_t n, uint32_t rows);
+/* What is behind the first TOKENS tokens is given back. */
+int iau_kv_shrink(struct iau_session *s, uint32_t tokens);
+/* TO, which is empty, gets the slabs of FROM that the first TOKENS tokens lie in. */
+void iau_kv_share(const struct iau_session *from, uint32_t tokens, struct iau_session *to);
+/* The slabs that so many tokens take */
+uint32_t iau_kv_slabs(const struct iau_kv_layout *kv, uint32_t tokens);
+/* For the pool: OPAQUE is the model */
+void iau_kv_leaves(void *opaque, const struct kv_slab *slab);
+
+#endif

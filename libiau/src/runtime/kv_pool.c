@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slabs lie in arenas, each of as many places as the longest sequence has slabs; pages get memory as they are
+ * needed, so that a place costs addresses alone.
+ */
+#include "runtime/kv_pool.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+struct kv_arena {
+	struct kv_arena *next;
+	struct iau_buffer buf;
+	uint32_t taken;
+	bool used[];
+};
+
+static uint32_t arena_places(const struct kv_pool *pool)
+{
+	return (pool->kv.n_ctx / 32 + pool->kv.slab_blocks - 1) / pool->kv.slab_blocks;
+}
+
+int kv_pool_init(struct kv_pool *pool, struct iau_device *dev, const struct iau_kv_layout *kv,
+		 uint32_t n_layer)
+{
+	pool->dev = dev;
+	pool->kv = *kv;
+	pool->n_layer = n_layer;
+	pool->range = calloc(n_layer, sizeof(*pool->range));
+	return pool->range ? 0 : iau_error_nomem("KV cache");
+}
+
+void kv_pool_free(struct kv_pool *pool)
+{
+	while (pool->arenas) {
+		struct kv_arena *a = pool->arenas;
+
+		pool->arenas = a->next;
+		iau_buffer_destroy(pool->dev, &a->buf);
+		free(a);
+	}
+	free(pool->range);
+}
+
+/* An arena with a free place: the first, so that the others get empty */
+static int find_arena(struct kv_pool *pool, struct kv_arena **out)
+{
+	uint32_t places = arena_places(pool);
+	struct kv_arena **at = &pool->arenas, *a;
+	int err;
+
+	for (; *at; at = &(*at)->next)
+		if ((*at)->taken < places) {
+			*out = *at;
+			return 0;
+		}
+	a = calloc(1, sizeof(*a) + places * sizeof(*a->used));
+	if (!a)
+		return iau_error_nomem("KV cache");
+	err = iau_buffer_reserve(pool->dev, iau_kv_bytes(&pool->kv), &a->buf);
+	if (err) {
+		free(a);
+		return err;
+	}
+	*out = *at = a;
+	return 0;
+}
+
+static int take_place(struct kv_pool *pool, struct kv_slab *slab)
+{
+	int err = find_arena(pool, &slab->arena);
+
+	if (err)
+		return err;
+	for (slab->index = 0; slab->arena->used[slab->index];)
+		slab->index++;
+	slab->arena->used[slab->index] = true;
+	slab->arena->taken++;
+	return 0;
+}
+
+/* Its pages have no memory any more. The first arena stays, or a sequence alone would come and go with it. */
+static void give_place(struct kv_pool *pool, struct kv_slab *slab)
+{
+	struct kv_arena *a = slab->arena, **at = &pool->arenas;
+
+	slab->arena = NULL;
+	a->used[slab->index] = false;
+	if (--a->taken || a == pool->arenas)
+		return;
+	while (*at != a)
+		at = &(*at)->next;
+	*at = a->next;
+	iau_buffer_destroy(pool->dev, &a->buf);
+	free(a);
+}
+
+static int new_slab(struct kv_pool *pool, bool is_cold, struct kv_slab **out)
+{
+	struct kv_slab *slab = calloc(1, sizeof(*slab));
+	int err = slab ? 0 : iau_error_nomem("KV cache");
+
+	if (!err && !is_cold)
+		err = take_place(pool, slab);
+	if (err) {
+		free(slab);
+		return err;
+	}
+	*out = slab;
+	return 0;
+}
+
+int kv_slab_create(struct kv_pool *pool, bool is_cold, struct kv_slab **out)
+{
+	int err = new_slab(pool, is_cold, out);
+
+	if (err)
+		return err;
+	(*out)->refs = 1;
+	(*out)->used = pool->clock;
+	(*out)->next = pool->slabs;
+	if (pool->slabs)
+		pool->slabs->prev = *out;
+	pool->slabs = *out;
+	return 0;
+}
+
+static uint64_t slab_bytes(const struct kv_pool *pool, const struct kv_slab *slab)
+{
+	return kv_layer_pages(pool, slab->blocks) * pool->n_layer;
+}
+
+static void drop_cold(struct kv_pool *pool, struct kv_slab *slab)
+{
+	if (slab->is_mapped) {
+		munmap(slab->cold, slab_bytes(pool, slab));
+	} else if (slab->cold) {
+		pool->cold_bytes -= slab_bytes(pool, slab);
+		free(slab->cold);
+	}
+	slab->cold = NULL;
+	slab->is_mapped = false;
+}
+
+void kv_slab_put(struct kv_pool *pool, struct kv_slab *slab)
+{
+	if (--slab->refs)
+		return;
+	if (slab->arena) {
+		kv_slab_resize(pool, slab, 0);
+		give_place(pool, slab);
+	}
+	drop_cold(pool, slab);
+	*(slab->prev ? &slab->prev->next : &pool->slabs) = slab->next;
+	if (slab->next)
+		slab->next->prev = slab->prev;
+	free(slab);
+}
+
+uint64_t kv_layer_pages(const struct kv_pool *pool, uint32_t blocks)
+{
+	return ((uint64_t)blocks * pool->kv.block_bytes + 4095) & ~UINT64_C(4095);
+}
+
+const struct iau_buffer *kv_slab_place(const struct kv_pool *pool, const struct kv_slab *slab,
+				       struct iau_range *part)
+{
+	*part = (struct iau_range){ (uint64_t)slab->index * pool->kv.slab_bytes, pool->kv.slab_bytes };
+	return &slab->arena->buf;
+}
+
+uint8_t *kv_slab_ptr(const struct kv_pool *pool, const struct kv_slab *slab, uint32_t l)
+{
+	if (!slab->arena)
+		return slab->cold + l * kv_layer_pages(pool, slab->blocks);
+	return (uint8_t *)slab->arena->buf.ptr + (uint64_t)slab->index * pool->kv.slab_bytes +
+	       (uint64_t)l * pool->kv.layer_bytes;
+}
+
+/* Bytes FROM to TO of every layer's part get memory, or have it no longer. */
+static int populate(struct kv_pool *pool, struct kv_slab *slab, uint64_t from, uint64_t to,
+		    int (*fn)(struct iau_device *dev, const struct iau_buffer *buf,
+			      const struct iau_range *range, size_t n))
+{
+	for (uint32_t l = 0; l < pool->n_layer; l++)
+		pool->range[l] = (struct iau_range){ (uint64_t)slab->index * pool->kv.slab_bytes +
+						     (uint64_t)l * pool->kv.layer_bytes + from, to - from };
+	return fn(pool->dev, &slab->arena->buf, pool->range, pool->n_layer);
+}
+
+int kv_slab_resize(struct kv_pool *pool, struct kv_slab *slab, uint32_t blocks)
+{
+	uint64_t have = kv_layer_pages(pool, slab->blocks), need = kv_layer_pages(pool, blocks);
+	int err = need > have ? kv_pool_room(pool, (need - have) * pool->n_layer) : 0;
+
+	if (err)
+		return err;
+	if (need > have) {
+		err = populate(pool, slab, have, need, iau_buffer_commit);
+		/* all or nothing */
+		if (err)
+			populate(pool, slab, have, need, iau_buffer_decommit);
+	} else if (need < have) {
+		err = populate(pool, slab, need, have, iau_buffer_decommit);
+	}
+	if (err)
+		return err;
+	pool->bytes += (need - have) * pool->n_layer;
+	slab->blocks = blocks;
+	return 0;
+}
+
+int kv_slab_promote(struct kv_pool *pool, struct kv_slab *slab)
+{
+	uint32_t blocks = slab->blocks;
+	uint64_t bytes = kv_layer_pages(pool, blocks);
+	struct kv_slab place = { .used = pool->clock };
+	int err = take_place(pool, &place);
+
+	if (err)
+		return err;
+	err = kv_slab_resize(pool, &place, blocks);
+	if (err) {
+		give_place(pool, &place);
+		return err;
+	}
+	for (uint32_t l = 0; l < pool->n_layer; l++)
+		memcpy(kv_slab_ptr(pool, &place, l), slab->cold + l * bytes, bytes);
+	drop_cold(pool, slab);
+	slab->arena = place.arena;
+	slab->index = place.index;
+	pool->promoted++;
+	return 0;
+}
+
+/* What is in device memory goes to the host's. */
+static int demote(struct kv_pool *pool, struct kv_slab *slab)
+{
+	struct kv_slab place = *slab;
+	uint64_t bytes = kv_layer_pages(pool, slab->blocks);
+	uint8_t *cold = malloc(slab_bytes(pool, slab));
+
+	if (!cold)
+		return iau_error_nomem("cold part of the KV cache");
+	for (uint32_t l = 0; l < pool->n_layer; l++)
+		memcpy(cold + l * bytes, kv_slab_ptr(pool, slab, l), bytes);
+	pool->leaves(pool->opaque, slab);
+	kv_slab_resize(pool, &place, 0);
+	give_place(pool, &place);
+	slab->arena = NULL;
+	slab->cold = cold;
+	pool->cold_bytes += slab_bytes(pool, slab);
+	pool->demoted++;
+	return 0;
+}
+
+/* The slab in device memory that was unused the longest, if any is not in use */
+static struct kv_slab *oldest(const struct kv_pool *pool)
+{
+	struct kv_slab *found = NULL;
+
+	for (struct kv_slab *s = pool->slabs; s; s = s->next)
+		if (s->arena && s->blocks && s->used < pool->clock && (!found || s->used < found->used))
+			found = s;
+	return found;
+}
+
+int kv_pool_room(struct kv_pool *pool, uint64_t bytes)
+{
+	while (pool->limit && pool->bytes + bytes > pool->limit) {
+		struct kv_slab *slab = oldest(pool);
+		int err = slab ? demote(pool, slab) :
+				 iau_error(-ENOSPC, "KV budget of %llu bytes: what is attended to now has %llu and "
+					   "needs %llu more", (unsigned long long)pool->limit,
+					   (unsigned long long)pool->bytes, (unsigned long long)bytes);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
