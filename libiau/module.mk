@@ -17,6 +17,7 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/runtime/batch.c \
 	libiau/src/runtime/bounds.c \
 	libiau/src/runtime/kv.c \
+	libiau/src/runtime/kv_file.c \
 	libiau/src/runtime/kv_pool.c \
 	libiau/src/runtime/session.c
 LIBIAU_OBJS := $(LIBIAU_SRCS:%.c=$(B)/obj/%.o)

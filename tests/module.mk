@@ -35,4 +35,5 @@ check-long: check $(STRESS)
 	$(MAKE) ROWS=8 B=$(B)/rows8 $(B)/rows8/tests/cosim_random
 	$(B)/rows8/tests/cosim_random 3000 20000
 	$(S)/unit/gguf_mutate 1000 5000
+	$(B)/tests/libiau/test_kv_budget 1000 1000000
 	$(S)/tests/cosim_random 2000 100000 100000

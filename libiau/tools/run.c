@@ -9,12 +9,12 @@
 
 struct options {
 	struct common common;
-	const char *prompt;
+	const char *prompt, *save_kv;
 	uint32_t n;
 	struct iau_sampler_params sampler;
 };
 
-enum { OPT_TOP_K = 256, OPT_TOP_P, OPT_MIN_P, OPT_REPEAT, OPT_REPEAT_N };
+enum { OPT_TOP_K = 256, OPT_TOP_P, OPT_MIN_P, OPT_REPEAT, OPT_REPEAT_N, OPT_SAVE_KV, OPT_LOAD_KV };
 
 static const struct argp_option options[] = {
 	{ "prompt", 'p', "TEXT", 0, "Prompt; without it, standard input is read", 0 },
@@ -25,6 +25,8 @@ static const struct argp_option options[] = {
 	{ "min-p", OPT_MIN_P, "P", 0, "... from those of at least P times the likeliest", 0 },
 	{ "repeat-penalty", OPT_REPEAT, "X", 0, "Penalise repeated tokens; 1 = not", 0 },
 	{ "repeat-last-n", OPT_REPEAT_N, "N", 0, "... within the last N", 0 },
+	{ "save-kv", OPT_SAVE_KV, "FILE", 0, "Keep tokens and KV cache there at the end", 0 },
+	{ "load-kv", OPT_LOAD_KV, "FILE", 0, "Go on after what was kept there; the prompt may be empty", 0 },
 	{ 0 },
 };
 
@@ -59,6 +61,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_REPEAT_N:
 		o->sampler.repeat_last_n = (uint32_t)tool_number(state, "--repeat-last-n", arg, 1 << 20);
+		return 0;
+	case OPT_SAVE_KV:
+		o->save_kv = arg;
+		return 0;
+	case OPT_LOAD_KV:
+		o->common.load_kv = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->common.model)
@@ -135,7 +143,7 @@ static int generate(const struct options *o, struct loaded *l, struct iau_sample
 }
 
 struct figures {
-	size_t prompt, tokens;
+	size_t before, prompt, tokens;
 	uint64_t cycles, decode_cycles, bytes, macs, decode_bytes;
 };
 
@@ -152,9 +160,9 @@ static void report(const struct options *o, struct loaded *l, struct sink *out, 
 	if (o->common.json) {
 		fclose(out->mem);
 		tool_print_json(json_pack(
-			"{s:s%, s:s, s:I, s:I, s:I, s:I, s:I, s:f}", "text", out->text, out->len,
-			"engine", dev.engine, "prompt_tokens", (json_int_t)f->prompt, "tokens",
-			(json_int_t)f->tokens, "cycles", (json_int_t)f->cycles, "bytes",
+			"{s:s%, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "text", out->text, out->len,
+			"engine", dev.engine, "tokens_before", (json_int_t)f->before, "prompt_tokens",
+			(json_int_t)f->prompt, "tokens", (json_int_t)f->tokens, "cycles", (json_int_t)f->cycles, "bytes",
 			(json_int_t)f->bytes, "macs", (json_int_t)f->macs, "decode_cycles_per_token",
 			ratio(f->decode_cycles, f->tokens)));
 		return;
@@ -169,73 +177,146 @@ static void report(const struct options *o, struct loaded *l, struct sink *out, 
 		(unsigned long long)f->macs);
 }
 
-/* Whether the prompt can be evaluated at all, before anything is written. */
-static int check_prompt(size_t tokens, uint32_t n_ctx)
+/* What is evaluated before anything is written: in JSON what was before is not part of the text. */
+struct prompt {
+	int32_t *tokens; /* NULL: those of the session's */
+	size_t n, before;
+};
+
+static int check_prompt(const struct prompt *p, uint32_t n_ctx)
 {
-	if (tokens && tokens <= n_ctx)
+	if (p->n && p->n <= n_ctx - p->before)
 		return EXIT_OK;
-	if (tokens)
-		fprintf(stderr, "iau: the prompt has %zu tokens, the context %u\n", tokens, n_ctx);
-	else
+	if (!p->n)
 		fprintf(stderr, "iau: the prompt has no tokens\n");
+	else if (p->before)
+		fprintf(stderr, "iau: the prompt has %zu tokens after %zu, the context %u\n", p->n, p->before, n_ctx);
+	else
+		fprintf(stderr, "iau: the prompt has %zu tokens, the context %u\n", p->n, n_ctx);
 	return EXIT_INPUT;
+}
+
+/* An empty prompt after what was kept: its last token is evaluated again, for the logits. */
+static int go_on(struct loaded *l, struct prompt *p)
+{
+	int err;
+
+	p->tokens = malloc(sizeof(*p->tokens));
+	if (!p->tokens)
+		return -ENOMEM;
+	p->n = 1;
+	p->before--;
+	p->tokens[0] = iau_session_tokens(l->session)[p->before];
+	err = iau_session_truncate(l->session, (uint32_t)p->before);
+	return err;
+}
+
+static int make_prompt(struct loaded *l, const char *text, size_t len, struct prompt *p)
+{
+	unsigned int special = IAU_ENCODE_PARSE_SPECIAL;
+	int err;
+
+	p->before = iau_session_length(l->session);
+	if (p->before && !len)
+		return go_on(l, p);
+	if (!p->before)
+		special |= IAU_ENCODE_ADD_SPECIAL;
+	err = iau_tokenizer_encode(iau_model_tokenizer(l->model), text, len, special, &p->tokens, &p->n);
+	return err;
+}
+
+/* The sampler knows all tokens that there are. */
+static int accept_all(struct iau_sampler *s, const struct loaded *l, const struct prompt *p)
+{
+	const int32_t *before = iau_session_tokens(l->session);
+	int err = 0;
+
+	for (size_t i = 0; i < p->before && !err; i++)
+		err = iau_sampler_accept(s, before[i]);
+	for (size_t i = 0; i < p->n && !err; i++)
+		err = iau_sampler_accept(s, p->tokens[i]);
+	return err;
+}
+
+static int read_prompt(struct loaded *l, const struct prompt *p)
+{
+	int err = 0;
+
+	for (size_t i = 0, n; i < p->n && !err && !tool_interrupted(); i += n) {
+		n = p->n - i < 256 ? p->n - i : 256;
+		err = iau_session_eval(l->session, p->tokens + i, n, NULL, NULL);
+		if (p->n > 256)
+			tool_progress("prompt", i + n, p->n);
+	}
+	return err;
+}
+
+/* Prompt and text, and what they took */
+static int write_text(const struct options *o, struct loaded *l, const struct prompt *p,
+		      struct iau_sampler *s, struct sink *out, struct figures *f)
+{
+	struct meter all, decode;
+	uint32_t count = 0;
+	char tail[16];
+	int err;
+
+	meter_start(&all, l->dev);
+	err = read_prompt(l, p);
+	meter_start(&decode, l->dev);
+	if (!err && !tool_interrupted())
+		err = generate(o, l, s, out, &count);
+	emit(out, tail, iau_utf8_flush(&out->utf8, tail));
+	f->prompt = p->n;
+	f->before = p->before;
+	f->tokens = count;
+	f->cycles = meter_read(&all, l->dev, IAU_CNT_CYCLES);
+	f->decode_cycles = meter_read(&decode, l->dev, IAU_CNT_CYCLES);
+	f->decode_bytes = meter_read(&decode, l->dev, IAU_CNT_LOAD_BYTES) +
+			  meter_read(&decode, l->dev, IAU_CNT_STORE_BYTES);
+	f->bytes = meter_read(&all, l->dev, IAU_CNT_LOAD_BYTES) +
+		   meter_read(&all, l->dev, IAU_CNT_STORE_BYTES);
+	f->macs = meter_read(&all, l->dev, IAU_CNT_MACS_I8) + meter_read(&all, l->dev, IAU_CNT_MACS_I4);
+	return err;
 }
 
 static int run(const struct options *o, struct loaded *l, const char *text, size_t len)
 {
 	struct sink out = { .tok = iau_model_tokenizer(l->model), .json = o->common.json };
+	struct prompt prompt = { 0 };
 	struct iau_sampler *s = NULL;
 	struct iau_model_info info;
 	struct figures f = { 0 };
-	struct meter all, decode;
-	int32_t *tokens = NULL;
-	uint32_t count = 0;
-	char tail[16];
-	int err;
+	int err, code = EXIT_OK;
 
 	iau_model_info(l->model, &info);
-	err = iau_tokenizer_encode(out.tok, text, len, IAU_ENCODE_ADD_SPECIAL | IAU_ENCODE_PARSE_SPECIAL,
-				   &tokens, &f.prompt);
+	err = make_prompt(l, text, len, &prompt);
 	if (!err)
 		err = iau_sampler_create(&o->sampler, info.n_vocab, &s);
-	if (!err && check_prompt(f.prompt, info.n_ctx)) {
-		free(tokens);
-		iau_sampler_free(s);
-		return EXIT_INPUT;
-	}
-	for (size_t i = 0; i < f.prompt && !err; i++)
-		err = iau_sampler_accept(s, tokens[i]);
-	if (o->common.json)
-		out.mem = open_memstream(&out.text, &out.len);
-	else
-		emit(&out, text, len);
-	meter_start(&all, l->dev);
-	for (size_t i = 0, n; i < f.prompt && !err && !tool_interrupted(); i += n) {
-		n = f.prompt - i < 256 ? f.prompt - i : 256;
-		err = iau_session_eval(l->session, tokens + i, n, NULL, NULL);
-		if (f.prompt > 256)
-			tool_progress("prompt", i + n, f.prompt);
-	}
-	meter_start(&decode, l->dev);
-	if (!err && !tool_interrupted())
-		err = generate(o, l, s, &out, &count);
-	emit(&out, tail, iau_utf8_flush(&out.utf8, tail));
-	f.tokens = count;
-	f.cycles = meter_read(&all, l->dev, IAU_CNT_CYCLES);
-	f.decode_cycles = meter_read(&decode, l->dev, IAU_CNT_CYCLES);
-	f.decode_bytes = meter_read(&decode, l->dev, IAU_CNT_LOAD_BYTES) +
-			 meter_read(&decode, l->dev, IAU_CNT_STORE_BYTES);
-	f.bytes = meter_read(&all, l->dev, IAU_CNT_LOAD_BYTES) +
-		  meter_read(&all, l->dev, IAU_CNT_STORE_BYTES);
-	f.macs = meter_read(&all, l->dev, IAU_CNT_MACS_I8) + meter_read(&all, l->dev, IAU_CNT_MACS_I4);
 	if (!err)
-		report(o, l, &out, &f);
-	else if (out.mem)
-		fclose(out.mem);
+		code = check_prompt(&prompt, info.n_ctx);
+	if (!err && !code)
+		err = accept_all(s, l, &prompt);
+	if (!err && !code) {
+		if (o->common.json)
+			out.mem = open_memstream(&out.text, &out.len);
+		else
+			emit(&out, text, len);
+		err = write_text(o, l, &prompt, s, &out, &f);
+		/* what was evaluated is kept, even if there is no more to come */
+		if (o->save_kv && (!err || err == -ENOSPC)) {
+			int failed = iau_session_save(l->session, o->save_kv);
+
+			err = err ? err : failed;
+		}
+		if (!err)
+			report(o, l, &out, &f);
+		else if (out.mem)
+			fclose(out.mem);
+	}
 	free(out.text);
-	free(tokens);
+	free(prompt.tokens);
 	iau_sampler_free(s);
-	return err ? tool_fail(err) : tool_interrupted() ? EXIT_INTERRUPTED : EXIT_OK;
+	return code ? code : err ? tool_fail(err) : tool_interrupted() ? EXIT_INTERRUPTED : EXIT_OK;
 }
 
 int cmd_run(int argc, char **argv)

@@ -49,6 +49,25 @@ uint64_t tool_number(const struct argp_state *state, const char *name, const cha
 	return v;
 }
 
+uint64_t tool_bytes(const struct argp_state *state, const char *name, const char *arg)
+{
+	static const char units[] = "KMG";
+	size_t n = strlen(arg);
+	const char *unit = n ? strchr(units, arg[n - 1]) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+	char *number = strndup(arg, unit ? n - 1 : n), *end;
+	unsigned long long v;
+
+	if (!number)
+		argp_failure(state, EXIT_INPUT, 0, "out of memory");
+	errno = 0;
+	v = strtoull(number, &end, 10);
+	if (errno || *end || end == number || *number == '-' || v > UINT64_MAX >> shift || !v)
+		argp_error(state, "%s: '%s' is not a number of bytes, such as 8M", name, arg);
+	free(number);
+	return (uint64_t)v << shift;
+}
+
 double tool_real(const struct argp_state *state, const char *name, const char *arg, double max)
 {
 	char *end;
@@ -73,7 +92,7 @@ void tool_list(const struct argp_state *state, const char *name, char *arg, uint
 		argp_error(state, "%s: no number", name);
 }
 
-enum { OPT_MEMORY = 512, OPT_DEVICE, OPT_BUS, OPT_ATTENTION };
+enum { OPT_MEMORY = 512, OPT_DEVICE, OPT_BUS, OPT_ATTENTION, OPT_KV_BUDGET };
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
@@ -107,6 +126,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case OPT_ATTENTION:
 		tool_attention(state, "--attention", arg, &c->attention);
 		return 0;
+	case OPT_KV_BUDGET:
+		c->kv_budget = tool_bytes(state, "--kv-budget", arg);
+		return 0;
 	case 'j':
 		c->json = true;
 		return 0;
@@ -128,6 +150,8 @@ static const struct argp_option common_options[] = {
 	{ "attention", OPT_ATTENTION, "HOW", 0, "dense, or sparse:TOKENS, what a new token attends to at "
 	  "most, chosen in blocks of 32; ,prompt=TOKENS: and those of a prompt (all); ,sink=N ,recent=N: "
 	  "always among them (32); ,dense=N: layers that attend to all (0). window:TOKENS: the newest", 1 },
+	{ "kv-budget", OPT_KV_BUDGET, "BYTES", 0, "Device memory of KV caches at most, such as 8M; what is "
+	  "more waits in host memory until it is attended to", 1 },
 	{ "json", 'j', NULL, 0, "Print JSON", 1 },
 	{ 0 },
 };
@@ -147,7 +171,10 @@ int tool_load(const struct common *c, struct loaded *l)
 	if (!err)
 		err = iau_model_load(l->dev, c->model, c->ctx, &l->model);
 	if (!err)
-		err = iau_session_create(l->model, &l->session);
+		err = iau_model_kv_budget(l->model, c->kv_budget);
+	if (!err)
+		err = c->load_kv ? iau_session_load(l->model, c->load_kv, &l->session) :
+				   iau_session_create(l->model, &l->session);
 	if (!err)
 		err = iau_session_attention(l->session, &c->attention);
 	if (err) {

@@ -23,6 +23,8 @@ struct common {
 	uint32_t ctx, latency, bus, memory; /* memory: MiB */
 	bool json;
 	struct iau_attention attention; /* of the session; of a batch always dense */
+	uint64_t kv_budget;		/* bytes, 0 = none */
+	const char *load_kv;		/* file that the session comes from */
 };
 
 struct loaded {
@@ -53,6 +55,8 @@ struct tool_list {
 
 /* Whole numbers of an option, separated by commas: at least one, or a usage error. Cuts ARG up. */
 void tool_list(const struct argp_state *state, const char *name, char *arg, uint32_t max, struct tool_list *out);
+/* Bytes of an option: a whole number, with K, M or G behind it if wanted; or exits with a usage error. */
+uint64_t tool_bytes(const struct argp_state *state, const char *name, const char *arg);
 double tool_real(const struct argp_state *state, const char *name, const char *arg, double max);
 /* Attention of an option, see iau(1), or exits with a usage error. */
 void tool_attention(const struct argp_state *state, const char *name, const char *arg,

@@ -21,7 +21,10 @@ done
 guest -e ref 'export IAU_NODE=/dev/accel/accel0
 build/tests/libiau/test_buffers 2>&1
 build/tests/libiau/test_kv_growth 2>&1
+build/tests/libiau/test_kv_share 2>&1
+build/tests/libiau/test_kv_budget 2>&1
+build/tests/libiau/test_kv_file 2>&1
 build/tests/libiau/test_batch 2>&1'
-tap "libiau on the card" 21
+tap "libiau on the card" 42
 clean
 finish

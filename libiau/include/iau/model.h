@@ -80,6 +80,26 @@ const int32_t *iau_session_tokens(const struct iau_session *s);
 int iau_session_fork(const struct iau_session *from, uint32_t length, struct iau_session **out);
 
 /**
+ * iau_session_save() - tokens, keys and values into a file
+ *
+ * The file appears under its name when it is complete. Return: 0; -EINVAL the sequence is empty; errors of
+ * the file system.
+ */
+int iau_session_save(const struct iau_session *s, const char *path);
+
+/**
+ * iau_session_load() - a sequence as it was saved
+ *
+ * The file is mapped, and read when the sequence is first evaluated; it must not be changed before, but may
+ * be replaced by iau_session_save(). There are no logits before a token is evaluated: to go on where it
+ * ended, truncate it by one token and evaluate that. Attention is dense until it is chosen.
+ *
+ * Return: 0; -EINVAL not such a file, damaged, of another model or longer than the context; -ENOTSUP a
+ * version that is not known; errors of the file system and of iau_session_create().
+ */
+int iau_session_load(struct iau_model *model, const char *path, struct iau_session **out);
+
+/**
  * iau_model_kv_budget() - limit the device memory of a model's KV caches
  * @bytes:	of keys, values and bounds of all sequences; 0 = no limit
  *
@@ -95,9 +115,9 @@ int iau_model_kv_budget(struct iau_model *model, uint64_t bytes);
  * struct iau_kv_usage - memory of a model's KV caches
  * @budget:	iau_model_kv_budget(), 0 = none
  * @device:	bytes of device memory, bounds included; what several sequences share counts once
- * @host:	bytes of host memory
+ * @host:	bytes of host memory; files that are mapped do not count
  * @demoted:	slabs that went to host memory so far
- * @promoted:	slabs that came from there
+ * @promoted:	slabs that came from there, or from files
  */
 struct iau_kv_usage {
 	uint64_t budget, device, host, demoted, promoted;

@@ -4,7 +4,7 @@
 _iau()
 {
 	local cur=$2 prev=$3 cmd="" own=""
-	local common="--model --engine --device --seed --ctx --latency --bus --memory --attention --json --help --usage"
+	local common="--model --engine --device --seed --ctx --latency --bus --memory --attention --kv-budget --json --help --usage"
 
 	COMPREPLY=()
 	[ "$COMP_CWORD" -gt 1 ] && cmd=${COMP_WORDS[1]}
@@ -31,13 +31,13 @@ _iau()
 			arithmetic brackets variables perplexity" -- "$cur")
 		return
 		;;
-	--pool | --svg)
+	--pool | --svg | --save-kv | --load-kv)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	-[pntsclL] | --contexts | --lengths | --around | --prompt | --tokens | --gen | --temperature | --top-k | --top-p | --min-p | \
-		--repeat-penalty | --repeat-last-n | --seed | --ctx | --latency | --bus | --memory)
+		--repeat-penalty | --repeat-last-n | --seed | --ctx | --latency | --bus | --memory | --kv-budget)
 		return
 		;;
 	esac
@@ -47,7 +47,7 @@ _iau()
 		return
 		;;
 	run)
-		own="--prompt --tokens --temperature --top-k --top-p --min-p --repeat-penalty --repeat-last-n"
+		own="--prompt --tokens --temperature --top-k --top-p --min-p --repeat-penalty --repeat-last-n --save-kv --load-kv"
 		;;
 	perplexity | tokenize)
 		own="--tokens"
