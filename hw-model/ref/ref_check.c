@@ -52,21 +52,51 @@ static struct range rows_at(uint64_t addr, uint64_t rows, uint64_t stride, uint6
 	return (struct range){ addr, addr + (rows - 1) * stride + width };
 }
 
+/* What an expanded row wants: whole words of 64 bytes on both sides */
+static void check_unpack(const uint32_t *cmd, struct verdict *v)
+{
+	align(v, 1, IAU_GET(cmd, IAU_LOAD_ROW_BYTES), 128);
+	align(v, 2, IAU_GET(cmd, IAU_LOAD_VA), 64);
+	align(v, 5, IAU_GET(cmd, IAU_LOAD_MEM_STRIDE), 64);
+	align(v, 6, IAU_GET(cmd, IAU_LOAD_ADDR), 64);
+	require(v, 6, IAU_GET(cmd, IAU_LOAD_ADDR) >= IAU_TSP_BASE);
+	align(v, 7, IAU_GET(cmd, IAU_LOAD_STRIDE), 64);
+	align(v, 9, IAU_GET(cmd, IAU_LOAD_DELTA), 64);
+}
+
+static void check_list(const uint32_t *cmd, uint64_t rows, struct range written, struct verdict *v)
+{
+	uint64_t at = IAU_GET(cmd, IAU_LOAD_LIST_ADDR);
+	struct range list = { at, at + 4 * rows };
+
+	require(v, 5, !IAU_GET(cmd, IAU_LOAD_MEM_STRIDE));
+	align(v, 8, at, 4);
+	if (!rows)
+		return;
+	inside_vsp(v, 8, list);
+	require(v, 8, !overlap(list, written));
+}
+
 static void check_copy(const uint32_t *cmd, bool store, struct verdict *v)
 {
 	uint64_t bytes = IAU_GET(cmd, IAU_LOAD_ROW_BYTES), rows = IAU_GET(cmd, IAU_LOAD_ROWS);
 	uint64_t addr = IAU_GET(cmd, IAU_LOAD_ADDR), stride = IAU_GET(cmd, IAU_LOAD_STRIDE);
+	struct range r = rows_at(addr, rows, stride, bytes);
 
 	require(v, 1, bytes >= 1 && bytes <= IAU_MAX_ROW_BYTES);
 	require(v, 4, rows <= 65535);
 	if (!store)
 		require(v, 7, rows <= 1 || stride >= bytes);
+	if (IAU_GET(cmd, IAU_LOAD_UNPACK))
+		check_unpack(cmd, v);
+	if (IAU_GET(cmd, IAU_LOAD_BY_LIST))
+		check_list(cmd, rows, r, v);
 	if (!rows)
 		return;
 	if (!store && addr >= IAU_TSP_BASE)
-		inside_tsp(v, 6, rows_at(addr, rows, stride, bytes));
+		inside_tsp(v, 6, r);
 	else
-		inside_vsp(v, 6, rows_at(addr, rows, stride, bytes));
+		inside_vsp(v, 6, r);
 }
 
 static void check_move(const uint32_t *cmd, struct verdict *v)

@@ -1,36 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LOAD, STORE and STAMP: copies in pieces that stay within a page, or none at all (ref_tsp.c). COPY:
- * within the device.
+ * LOAD, STORE and STAMP: copies in pieces that stay within a page, or none at all (ref_tsp.c); rows of a
+ * LOAD may lie where a list says, and may be expanded from 4 bits. COPY: within the device.
  */
 #include "ref.h"
 
 #include <string.h>
 
+enum kind { KIND_LOAD, KIND_STORE, KIND_UNPACK };
+
+/* Elements of 4 bits as INT8: the lower one has an offset of 8, the upper one a sign. */
+static void unpack(uint8_t *to, const uint8_t *from, uint32_t bytes)
+{
+	for (uint32_t i = 0; i < bytes; i++) {
+		to[2 * i] = (uint8_t)((from[i] & 15) - 8);
+		to[2 * i + 1] = (uint8_t)((int8_t)from[i] >> 4);
+	}
+}
+
+static void copy_piece(uint8_t *mem, uint8_t *scratch, uint32_t bytes, enum kind kind)
+{
+	if (kind == KIND_STORE)
+		memcpy(mem, scratch, bytes);
+	else if (kind == KIND_LOAD)
+		memcpy(scratch, mem, bytes);
+	else
+		unpack(scratch, mem, bytes);
+}
+
 /*
- * Copies one row; the bytes before a faulting page have moved. Data that memory does not answer
- * for is left out and noted in BUS: such errors come back late, when more is under way.
+ * Copies one row of BYTES in memory; the bytes before a faulting page have moved. Data that memory does
+ * not answer for is left out and noted in BUS: such errors come back late, when more is under way.
  */
-static bool copy_row(struct iau_dev *dev, uint64_t va, uint8_t *scratch, uint32_t bytes, bool store,
+static bool copy_row(struct iau_dev *dev, uint64_t va, uint8_t *scratch, uint32_t bytes, enum kind kind,
 		     struct ref_fault *fault, bool *bus)
 {
 	while (bytes) {
 		uint32_t room = 4096 - (uint32_t)(va & 4095);
 		uint32_t n = bytes < room ? bytes : room;
-		uint8_t *mem = ref_translate(dev, va, n, store, false, fault);
+		uint8_t *mem = ref_translate(dev, va, n, kind == KIND_STORE, false, fault);
 
 		if (!mem && !fault->data)
 			return false;
 		if (!mem) {
 			*bus = true;
 			*fault = (struct ref_fault){ 0 };
-		} else if (store) {
-			memcpy(mem, scratch, n);
 		} else {
-			memcpy(scratch, mem, n);
+			copy_piece(mem, scratch, n, kind);
 		}
 		va += n;
-		scratch += n;
+		scratch += kind == KIND_UNPACK ? 2 * n : n;
 		bytes -= n;
 	}
 	return true;
@@ -47,25 +66,47 @@ static uint8_t *scratch_at(struct iau_dev *dev, uint32_t addr, uint32_t bytes)
 	return dev->tsp + at;
 }
 
+/* Where row R lies in memory; PACKED: whether it is to be expanded. */
+static uint64_t load_row_at(const struct iau_dev *dev, const uint32_t *cmd, uint32_t r, bool *packed)
+{
+	uint64_t va = IAU_GET(cmd, IAU_LOAD_VA);
+	uint32_t entry;
+
+	*packed = IAU_GET(cmd, IAU_LOAD_UNPACK);
+	if (!IAU_GET(cmd, IAU_LOAD_BY_LIST))
+		return va + r * IAU_GET(cmd, IAU_LOAD_MEM_STRIDE);
+	memcpy(&entry, dev->vsp + IAU_GET(cmd, IAU_LOAD_LIST_ADDR) + 4 * r, 4);
+	*packed &= entry & 1;
+	if (entry & 1)
+		va += (uint64_t)(int64_t)(int32_t)IAU_GET(cmd, IAU_LOAD_DELTA);
+	return va + (entry & ~63u);
+}
+
+/* A STORE has the fields of a LOAD at the same places, but for those of lists, which it must leave zero. */
 static void copy_2d(struct iau_dev *dev, const uint32_t *cmd, bool store, struct ref_fault *fault)
 {
 	uint32_t bytes = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROW_BYTES);
 	uint32_t rows = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROWS);
 	uint32_t addr = (uint32_t)IAU_GET(cmd, IAU_LOAD_ADDR);
-	uint64_t va = IAU_GET(cmd, IAU_LOAD_VA);
+	uint64_t moved = 0;
 	bool bus = false;
 
 	for (uint32_t r = 0; r < rows; r++) {
-		if (!copy_row(dev, va, scratch_at(dev, addr, bytes), bytes, store, fault, &bus))
+		bool packed;
+		uint64_t va = load_row_at(dev, cmd, r, &packed);
+		uint32_t n = packed ? bytes / 2 : bytes;
+
+		if (!copy_row(dev, va, scratch_at(dev, addr, bytes), n,
+			      packed ? KIND_UNPACK : store ? KIND_STORE : KIND_LOAD, fault, &bus))
 			return;
-		va += IAU_GET(cmd, IAU_LOAD_MEM_STRIDE);
+		moved += n;
 		addr += (uint32_t)IAU_GET(cmd, IAU_LOAD_STRIDE);
 	}
 	if (bus) {
 		*fault = (struct ref_fault){ IAU_FAULT_BUS, 0, IAU_GET(cmd, IAU_LOAD_VA), true };
 		return;
 	}
-	dev->counter[store ? IAU_CNT_STORE_BYTES : IAU_CNT_LOAD_BYTES] += (uint64_t)rows * bytes;
+	dev->counter[store ? IAU_CNT_STORE_BYTES : IAU_CNT_LOAD_BYTES] += moved;
 }
 
 /* The host address of BYTES bytes at VA if they are constant and lie side by side there, or NULL. */
@@ -96,8 +137,9 @@ void ref_load(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault)
 	uint32_t bytes = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROW_BYTES);
 	uint32_t addr = (uint32_t)IAU_GET(cmd, IAU_LOAD_ADDR);
 	const uint8_t *mem = NULL;
+	bool as_is = !IAU_GET(cmd, IAU_LOAD_BY_LIST) && !IAU_GET(cmd, IAU_LOAD_UNPACK);
 
-	if (addr >= IAU_TSP_BASE && IAU_GET(cmd, IAU_LOAD_ROWS) == 1)
+	if (as_is && addr >= IAU_TSP_BASE && IAU_GET(cmd, IAU_LOAD_ROWS) == 1)
 		mem = constant_at(dev, IAU_GET(cmd, IAU_LOAD_VA), bytes);
 	if (!mem) {
 		copy_2d(dev, cmd, false, fault);
@@ -107,7 +149,6 @@ void ref_load(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault)
 	dev->counter[IAU_CNT_LOAD_BYTES] += bytes;
 }
 
-/* STORE has the fields of LOAD at the same places. */
 void ref_store(struct iau_dev *dev, const uint32_t *cmd, struct ref_fault *fault)
 {
 	copy_2d(dev, cmd, true, fault);

@@ -139,6 +139,25 @@ module iau_check (
           else if (to_tsp) tsp_wr = tsp_map(rd);
           else vsp_wr = vsp_map(rd);
         end
+        if (!is_store && copy.unpack) begin
+          bad[1] = bad[1] | (|copy.row_bytes[6:0]);
+          bad[2] = |copy.va[5:0];
+          bad[5] = |copy.mem_stride[5:0];
+          bad[6] = !to_tsp || |copy.addr[5:0];
+          bad[7] = bad[7] | (|copy.stride[5:0]);
+          bad[9] = |copy.delta[5:0];
+        end
+        if (!is_store && copy.by_list) begin
+          bad[5] = copy.mem_stride != '0;
+          bad[8] = |copy.list_addr[1:0];
+          if (copy.rows != '0) begin
+            ra = rows_at(copy.list_addr, copy.rows, 32'd4, 64'd4);
+            out[8] = out_vsp(ra);
+            bad[8] = bad[8] | overlap(ra, rd);
+            vsp_rd = vsp_map(ra);
+          end
+        end
+        // of a LOAD, the unit counts what it reads
         amount = 48'(copy.rows[15:0]) * 48'(copy.row_bytes);
       end
       iau_hw_pkg::OpCopy: begin

@@ -2,7 +2,7 @@
 //
 // LOAD: 2-D copies from memory to a scratchpad. Up to eight commands are in flight; bursts of at
 // most 1 KiB are issued in order, and answered in any order: each carries a tag that knows its
-// place in the scratchpad.
+// place in the scratchpad. Beats of 4-bit rows become two words of the tile scratchpad each.
 module iau_load (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -19,6 +19,7 @@ module iau_load (
   output logic [4:0]         done_idx_o,
   output iau_hw_pkg::fault_e done_fault_o,
   output logic [63:0]        done_va_o,
+  output logic [18:0]        done_bytes_o,  // that were read
   // An older store than the command at hand is under way: only constant pages may be read
   output logic [4:0]         head_idx_o,
   input  logic               store_pending_i,
@@ -29,7 +30,12 @@ module iau_load (
   input  logic [51:0]        tr_pa_i,
   input  logic               tr_c_i,
   input  iau_hw_pkg::fault_e tr_fault_i,
-  // where a command that waits will begin
+  // read of lists in the vector scratchpad: data come the cycle after the grant
+  output logic               rd_req_o,
+  output logic [10:0]        rd_row_o,
+  input  logic               rd_gnt_i,
+  input  logic [1023:0]      rd_data_i,
+  // where a command that waits, or a row of a list, will begin
   output logic               soon_o,
   output logic [63:0]        soon_va_o,
   input  logic               soon_take_i,
@@ -44,11 +50,13 @@ module iau_load (
   input  logic [511:0]       r_data_i,
   input  logic               r_err_i,
   output logic               r_ready_o,
-  // scratchpad writes, words of 64 bytes; wr_tsp_o chooses the tile scratchpad
+  // scratchpad writes, words of 64 bytes; wr_tsp_o chooses the tile scratchpad, which takes two at once
   output logic               wr_req_o,
   output logic               wr_tsp_o,
+  output logic               wr_two_o,
   output logic [11:0]        wr_addr_o,
   output logic [511:0]       wr_data_o,
+  output logic [511:0]       wr_data2_o,
   output logic [63:0]        wr_be_o,
   input  logic               wr_gnt_i
 );
@@ -63,6 +71,7 @@ module iau_load (
   logic [63:0] slot_va_q[8];
   iau_hw_pkg::fault_e fault_q[8];
   logic [63:0] fva_q[8];
+  logic [18:0] slot_bytes_q[8];
   logic [2:0] in_q, head_q, out_q;
 
   assign cmd_ready_o = ~(queued_q[in_q] | issued_q[in_q]);
@@ -72,36 +81,38 @@ module iau_load (
   assign done_idx_o = idx_q[out_q];
   assign done_fault_o = fault_q[out_q];
   assign done_va_o = fva_q[out_q];
+  assign done_bytes_o = slot_bytes_q[out_q];
 
-  // Addresses of commands behind the one at hand, each once
-  logic [7:0] told_q;
-  logic [2:0] look_q;
-  logic look;
-  /* verilator lint_off UNUSEDSIGNAL */
-  iau_hw_pkg::load_t soon;
-  /* verilator lint_on UNUSEDSIGNAL */
-  assign soon = cmd_q[look_q];
-  assign look = queued_q[look_q] & ~told_q[look_q];
-  assign soon_o = look & (look_q != head_q) & ~cancel_i;
-  assign soon_va_o = soon.va;
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      told_q <= '0;
-      look_q <= '0;
-    end else begin
-      if (cmd_valid_i & cmd_ready_o) told_q[in_q] <= 1'b0;
-      if (look & (~soon_o | soon_take_i)) begin
-        told_q[look_q] <= 1'b1;
-        look_q <= look_q + 3'd1;
-      end
-    end
-  end
+  logic [2:0] look;
+  logic row_valid, row_packed, row_take, stop;
+  logic [63:0] row_va;
+
+  iau_load_rows u_rows (
+    .clk_i, .rst_ni,
+    .enter_i     (cmd_valid_i & cmd_ready_o),
+    .enter_slot_i(in_q),
+    .head_i      (head_q),
+    .stop_i      (stop),
+    .cancel_i,
+    .queued_i    (queued_q),
+    .live_i      (queued_q | issued_q),
+    .slot_o      (look),
+    .cmd_i       (cmd_q[look]),
+    .rd_req_o, .rd_row_o, .rd_gnt_i, .rd_data_i,
+    .soon_o, .soon_va_o, .soon_take_i,
+    .row_valid_o (row_valid),
+    .row_va_o    (row_va),
+    .row_packed_o(row_packed),
+    .row_take_i  (row_take)
+  );
 
   // Burst generator: the row's next bytes up to a 1 KiB boundary ----------------------------------
   /* verilator lint_off UNUSEDSIGNAL */
   iau_hw_pkg::load_t head;
   /* verilator lint_on UNUSEDSIGNAL */
   logic started_q, have_q, const_q;
+  logic wait_q;    // for the row's place in a list
+  logic packed_q;  // the row has 4 bits an element
   logic [63:0] va_q, row_va_q;
   logic [39:0] ppn_q;
   logic [18:0] left_q;
@@ -110,13 +121,15 @@ module iau_load (
   logic [10:0] room, take;
   logic [31:0] tag_busy_q;
   logic [4:0] tag_q;
-  logic fire, row_end, stop, last;
+  logic fire, row_end, last, next_row, next_packed;
+  logic [63:0] next_va;
+  logic [18:0] next_left, bytes_q;
 
   assign head = cmd_q[head_q];
   assign room = 11'd1024 - {1'b0, va_q[9:0]};
   assign take = left_q < 19'(room) ? left_q[10:0] : room;
   assign row_end = left_q == 19'(take);
-  assign tr_req_o = started_q & ~have_q & ~cancel_i;
+  assign tr_req_o = started_q & ~have_q & ~wait_q & ~cancel_i;
   assign tr_va_o = va_q;
   assign ar_valid_o = started_q & have_q & ~cancel_i & ~tag_busy_q[tag_q] &
                       (const_q | ~store_pending_i);
@@ -129,6 +142,12 @@ module iau_load (
       cancel_i);
   assign last = stop | (fire & row_end & (rows_q == 16'd1)) |
                 (~started_q & queued_q[head_q] & (head.rows == '0));
+  assign next_row = started_q ? wait_q | (fire & row_end & (rows_q != 16'd1)) :
+                    queued_q[head_q] & ~last;
+  assign row_take = next_row & head.by_list & row_valid;
+  assign next_va = head.by_list ? row_va : started_q ? row_va_q + 64'(head.mem_stride) : head.va;
+  assign next_packed = head.unpack & (~head.by_list | row_packed);
+  assign next_left = next_packed ? {1'b0, head.row_bytes[18:1]} : head.row_bytes[18:0];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -137,6 +156,8 @@ module iau_load (
       out_q <= '0;
       started_q <= 1'b0;
       have_q <= 1'b0;
+      wait_q <= 1'b0;
+      packed_q <= 1'b0;
       const_q <= 1'b0;
       va_q <= '0;
       row_va_q <= '0;
@@ -146,6 +167,7 @@ module iau_load (
       dst_q <= '0;
       row_dst_q <= '0;
       tag_q <= '0;
+      bytes_q <= '0;
       queued_q <= '0;
       issued_q <= '0;
     end else begin
@@ -163,16 +185,21 @@ module iau_load (
         queued_q[head_q] <= 1'b0;
         issued_q[head_q] <= 1'b1;
       end
+      if (next_row) begin
+        va_q <= next_va;
+        row_va_q <= next_va;
+        left_q <= next_left;
+        packed_q <= next_packed;
+        wait_q <= head.by_list & ~row_valid;
+        have_q <= 1'b0;
+      end
       if (!started_q) begin
-        if (queued_q[head_q] & ~last) begin
+        if (next_row) begin
           started_q <= 1'b1;
-          have_q <= 1'b0;
-          va_q <= head.va;
-          row_va_q <= head.va;
-          left_q <= head.row_bytes[18:0];
           rows_q <= head.rows[15:0];
           dst_q <= head.addr[24:0];
           row_dst_q <= head.addr[24:0];
+          bytes_q <= '0;
         end
       end else if (tr_req_o & tr_ack_i) begin
         have_q <= 1'b1;
@@ -180,17 +207,14 @@ module iau_load (
         const_q <= tr_c_i;
       end else if (fire) begin
         tag_q <= tag_q + 5'd1;
+        bytes_q <= bytes_q + 19'(take);
         if (row_end) begin
-          va_q <= row_va_q + 64'(head.mem_stride);
-          row_va_q <= row_va_q + 64'(head.mem_stride);
           dst_q <= row_dst_q + head.stride[24:0];
           row_dst_q <= row_dst_q + head.stride[24:0];
-          left_q <= head.row_bytes[18:0];
           rows_q <= rows_q - 16'd1;
-          have_q <= 1'b0;
         end else begin
           va_q <= va_q + 64'(take);
-          dst_q <= dst_q + 25'(take);
+          dst_q <= dst_q + (packed_q ? {13'd0, take, 1'b0} : 25'(take));
           left_q <= left_q - 19'(take);
           have_q <= va_q[11:10] != 2'd3;
         end
@@ -203,6 +227,7 @@ module iau_load (
   logic [24:0] tag_dst_q[32];
   logic [5:0] tag_skip_q[32];  // bytes of the first beat before the data
   logic [10:0] tag_left_q[32];
+  logic [31:0] tag_packed_q;
   logic wv_q, two_q, second_q, wlast_q, accept, freed;
   logic [2:0] wslot_q;
   logic [11:0] waddr_q;
@@ -217,9 +242,11 @@ module iau_load (
 
   logic [24:0] t_dst;
   logic [10:0] t_left;
+  logic t_packed;
   logic [6:0] whole, n, low;
   assign t_dst = tag_dst_q[r_tag_i];
   assign t_left = tag_left_q[r_tag_i];
+  assign t_packed = tag_packed_q[r_tag_i];
   assign whole = 7'd64 - {1'b0, tag_skip_q[r_tag_i]};
   assign n = t_left < 11'(whole) ? t_left[6:0] : whole;
   assign low = 7'd64 - {1'b0, t_dst[5:0]};  // room in the first word
@@ -234,7 +261,7 @@ module iau_load (
       if (wv_q & wr_gnt_i) second_q <= two_q & ~second_q;
       if (accept) begin
         wv_q <= 1'b1;
-        two_q <= n > low;
+        two_q <= n > low;  // not if expanded: such a beat lies at the start of a word
       end else if (freed) begin
         wv_q <= 1'b0;
       end
@@ -246,8 +273,14 @@ module iau_load (
   always_ff @(posedge clk_i) begin
     if (accept) begin
       wr_tsp_o <= t_dst[24];
+      wr_two_o <= t_packed;
       waddr_q <= t_dst[17:6];
-      wr_data_o <= iau_mem_pkg::rotate(r_data_i, t_dst[5:0] - tag_skip_q[r_tag_i]);
+      if (t_packed) begin
+        wr_data_o <= iau_mem_pkg::unpack(r_data_i[255:0]);
+        wr_data2_o <= iau_mem_pkg::unpack(r_data_i[511:256]);
+      end else begin
+        wr_data_o <= iau_mem_pkg::rotate(r_data_i, t_dst[5:0] - tag_skip_q[r_tag_i]);
+      end
       be_q <= iau_mem_pkg::bytes(t_dst[5:0], n > low ? low : n);
       be2_q <= iau_mem_pkg::bytes(6'd0, n - low);
       wlast_q <= t_left == 11'(n);
@@ -261,7 +294,7 @@ module iau_load (
         fault_q[tag_slot_q[r_tag_i]] <= iau_hw_pkg::FaultBus;
         fva_q[tag_slot_q[r_tag_i]] <= slot_va_q[tag_slot_q[r_tag_i]];
       end
-      tag_dst_q[r_tag_i] <= t_dst + 25'(n);
+      tag_dst_q[r_tag_i] <= t_dst + (t_packed ? 25'd128 : 25'(n));
       tag_skip_q[r_tag_i] <= '0;
       tag_left_q[r_tag_i] <= t_left - 11'(n);
     end
@@ -270,7 +303,9 @@ module iau_load (
       tag_dst_q[tag_q] <= dst_q;
       tag_skip_q[tag_q] <= va_q[5:0];
       tag_left_q[tag_q] <= take;
+      tag_packed_q[tag_q] <= packed_q;
     end
+    if (last) slot_bytes_q[head_q] <= started_q ? bytes_q + (fire ? 19'(take) : 19'd0) : '0;
     if (stop) begin
       fault_q[head_q] <= tr_fault_i;
       fva_q[head_q] <= va_q;

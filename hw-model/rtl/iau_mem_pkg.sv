@@ -26,4 +26,12 @@ package iau_mem_pkg;
     m = m | m << 2;
     mask = m | m << 4;
   endfunction
+
+  /// Each of 32 bytes as two: its lower four bits, less 8, then its upper ones with their sign
+  function automatic logic [511:0] unpack(input logic [255:0] x);
+    for (int unsigned i = 0; i < 32; i++) begin
+      unpack[16*i+:8] = {{5{~x[8*i+3]}}, x[8*i+:3]};
+      unpack[16*i+8+:8] = {{4{x[8*i+7]}}, x[8*i+4+:4]};
+    end
+  endfunction
 endpackage

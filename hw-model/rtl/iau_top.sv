@@ -151,6 +151,7 @@ module iau_top #(
   logic [511:0] load_cmd, store_cmd, matmul_cmd, vec_cmd, copy_cmd;
   iau_hw_pkg::fault_e load_fault, store_fault, tr_fault;
   logic [63:0] load_va, store_va;
+  logic [18:0] load_bytes;
   logic [2:0] tr_ack;
   logic [191:0] tr_va;
   logic [51:0] tr_pa;
@@ -218,6 +219,7 @@ module iau_top #(
     .load_done_idx_i(load_done_idx),
     .load_fault_i   (load_fault),
     .load_va_i      (load_va),
+    .load_bytes_i   (load_bytes),
     .store_fault_i  (store_fault),
     .store_va_i     (store_va),
     .load_head_i    (load_head),
@@ -283,12 +285,12 @@ module iau_top #(
   assign r_ready_o = r_id_i[5] | l_rready;
 
   // DMA -------------------------------------------------------------------------------------------
-  logic lw_req, lw_tsp, lw_gnt, cp_rd_req, cp_rd_gnt, cp_req, cp_tsp, cp_gnt, st_rd_req,
+  logic lw_req, lw_tsp, lw_two, lw_gnt, ls_req, ls_gnt, cp_rd_req, cp_rd_gnt, cp_req, cp_tsp, cp_gnt, st_rd_req,
       st_rd_gnt, st_w_valid;
   logic [11:0] lw_addr, cp_addr, sw_addr;
-  logic [511:0] lw_data, cp_data, sw_data, st_w_data;
+  logic [511:0] lw_data, lw_data2, cp_data, sw_data, st_w_data;
   logic [63:0] lw_be, cp_be, sw_be, st_w_strb;
-  logic [10:0] st_row, cp_row, x_row;
+  logic [10:0] st_row, cp_row, ls_row, x_row;
   logic [1023:0] x_rdata;
   logic [51:0] st_w_addr;
 
@@ -304,8 +306,13 @@ module iau_top #(
     .done_idx_o     (load_done_idx),
     .done_fault_o   (load_fault),
     .done_va_o      (load_va),
+    .done_bytes_o   (load_bytes),
     .head_idx_o     (load_head),
     .store_pending_i(store_pending),
+    .rd_req_o       (ls_req),
+    .rd_row_o       (ls_row),
+    .rd_gnt_i       (ls_gnt),
+    .rd_data_i      (x_rdata),
     .soon_o         (soon),
     .soon_va_o      (soon_va),
     .soon_take_i    (soon_take),
@@ -327,8 +334,10 @@ module iau_top #(
     .r_ready_o      (l_rready),
     .wr_req_o       (lw_req),
     .wr_tsp_o       (lw_tsp),
+    .wr_two_o       (lw_two),
     .wr_addr_o      (lw_addr),
     .wr_data_o      (lw_data),
+    .wr_data2_o     (lw_data2),
     .wr_be_o        (lw_be),
     .wr_gnt_i       (lw_gnt)
   );
@@ -490,12 +499,13 @@ module iau_top #(
     .w_gnt_i    (vw_gnt[0])
   );
 
-  // COPY, SLOAD and STORE share a read port, COPY and LOAD the write ports.
-  assign x_req = cp_rd_req | sl_req | st_rd_req;
-  assign x_row = cp_rd_req ? cp_row : sl_req ? sl_row : st_row;
+  // COPY, SLOAD, lists of LOADs and STORE share a read port, COPY and LOAD the write ports.
+  assign x_req = cp_rd_req | sl_req | ls_req | st_rd_req;
+  assign x_row = cp_rd_req ? cp_row : sl_req ? sl_row : ls_req ? ls_row : st_row;
   assign cp_rd_gnt = vr_gnt[4] & cp_rd_req;
   assign sl_gnt = vr_gnt[4] & ~cp_rd_req;
-  assign st_rd_gnt = vr_gnt[4] & ~cp_rd_req & ~sl_req;
+  assign ls_gnt = vr_gnt[4] & ~cp_rd_req & ~sl_req;
+  assign st_rd_gnt = vr_gnt[4] & ~cp_rd_req & ~sl_req & ~ls_req;
   assign sw_tsp = cp_req ? cp_tsp : lw_tsp;
   assign sw_addr = cp_req ? cp_addr : lw_addr;
   assign sw_data = cp_req ? cp_data : lw_data;
@@ -538,8 +548,10 @@ module iau_top #(
     .rd_addr_i(t_addr),
     .rd_data_o(t_rdata),
     .wr_en_i  (sw_req & sw_tsp),
+    .wr_two_i (~cp_req & lw_two),
     .wr_addr_i(sw_addr),
     .wr_data_i(sw_data),
+    .wr_data2_i(lw_data2),
     .wr_be_i  (sw_be)
   );
 endmodule

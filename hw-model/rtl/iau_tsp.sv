@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
 // The tile scratchpad: words of 64 bytes in four banks, so that any aligned run of four words is
-// read in a cycle. A word that the job has not written reads as zero.
+// read in a cycle, and two words in a row are written in one. A word that the job has not written reads
+// as zero.
 module iau_tsp (
   input  logic          clk_i,
   input  logic          clear_i,
@@ -9,8 +10,10 @@ module iau_tsp (
   input  logic [11:0]   rd_addr_i,  // in words
   output logic [2047:0] rd_data_o,  // the cycle after
   input  logic          wr_en_i,
+  input  logic          wr_two_i,   // DATA2 goes behind DATA, with the same enables
   input  logic [11:0]   wr_addr_i,
   input  logic [511:0]  wr_data_i,
+  input  logic [511:0]  wr_data2_i,
   input  logic [63:0]   wr_be_i
 );
   logic [511:0] word[4];
@@ -19,10 +22,18 @@ module iau_tsp (
   always_ff @(posedge clk_i) if (rd_en_i) first_q <= rd_addr_i[1:0];
 
   for (genvar b = 0; b < 4; b++) begin : gen_bank
-    logic [9:0] row;
+    logic [9:0] row, wr_row;
+    logic [1:0] place;  // of the word behind the one that is written
+    logic second;
+    logic [511:0] wr_data;
 
     // words before the first one of the run lie in the next row
     assign row = rd_addr_i[11:2] + 10'({1'b0, rd_addr_i[1:0]} > 3'(b));
+
+    assign place = wr_addr_i[1:0] + 2'd1;
+    assign second = wr_two_i && place == 2'(b);
+    assign wr_row = wr_addr_i[11:2] + 10'(second && b == 0);
+    assign wr_data = second ? wr_data2_i : wr_data_i;
 
     iau_bank #(
       .Bytes(64),
@@ -33,9 +44,9 @@ module iau_tsp (
       .rd_en_i,
       .rd_addr_i(row),
       .rd_data_o(word[b]),
-      .wr_en_i  (wr_en_i && wr_addr_i[1:0] == 2'(b)),
-      .wr_addr_i(wr_addr_i[11:2]),
-      .wr_data_i,
+      .wr_en_i  (wr_en_i && (second || wr_addr_i[1:0] == 2'(b))),
+      .wr_addr_i(wr_row),
+      .wr_data_i(wr_data),
       .wr_be_i
     );
   end

@@ -40,6 +40,7 @@ module iau_window (
   input  logic [4:0]         load_done_idx_i,
   input  iau_hw_pkg::fault_e load_fault_i,
   input  logic [63:0]        load_va_i,
+  input  logic [18:0]        load_bytes_i,
   input  iau_hw_pkg::fault_e store_fault_i,
   input  logic [63:0]        store_va_i,
   input  logic [4:0]         load_head_i,
@@ -71,6 +72,7 @@ module iau_window (
   // Entries ---------------------------------------------------------------------------------------
   logic [31:0] pc_q[32];
   logic [47:0] amount_q[32];
+  logic [18:0] load_bytes_q[32];  // instead, of a LOAD
   logic [5:0] scal_q[32];  // scalar commands right before it
   logic [255:0] vrd_q[32];
   logic [255:0] vwr_q[32];
@@ -84,7 +86,7 @@ module iau_window (
   logic [5:0] nscal_q;   // scalar commands since the last entry
 
   logic [31:0] pending, done_mask, enter_mask, issue_mask, retire_mask, deps;
-  logic load_ok, store_ok, retire, flush_scal, window_empty;
+  logic load_ok, store_ok, retire, flush_scal, window_empty, head_load;
 
   // Units -----------------------------------------------------------------------------------------
   logic [Units-1:0] have, free, full, issue, enter_u;
@@ -252,7 +254,7 @@ module iau_window (
   assign retire_o = retire;
   assign retire_op_o = op_q[head_q];
   assign retire_i4_o = i4_q[head_q];
-  assign retire_amount_o = amount_q[head_q];
+  assign retire_amount_o = head_load ? 48'(load_bytes_q[head_q]) : amount_q[head_q];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -303,6 +305,7 @@ module iau_window (
     if (issue[2]) mm_q[mm_in_q] <= idx2;
     if (issue[3]) cur3_q <= idx3;
     if (issue[4]) cur4_q <= idx4;
+    if (u_done_i[0]) load_bytes_q[load_done_idx_i] <= load_bytes_i;
     if (enter_i) begin
       pc_q[tail_q] <= pc_i;
       amount_q[tail_q] <= amount_i;
@@ -320,7 +323,6 @@ module iau_window (
   // Faults: each unit finishes in order, so the first that it reports is the one to come up here
   iau_hw_pkg::fault_e load_fault_q, store_fault_q;
   logic [63:0] load_va_q, store_va_q;
-  logic head_load;
 
   assign head_load = op_q[head_q] == iau_hw_pkg::OpLoad;
   assign fault_code_o = head_load ? load_fault_q : store_fault_q;

@@ -19,6 +19,9 @@
 enum { P_RING = 1, P_RECORD, P_L2, P_L1, P_L0, P_FIRST = 16 };
 #define CMD_PAGES 2u
 #define VA_PAGES 64u /* commands, parameters, constant, writable, holes */
+#define P_LISTS (P_FIRST + 20)
+/* Of the vector scratchpad: 8 KiB of lists */
+#define LISTS_AT 0x3a000u
 
 struct side {
 	const struct iau_dev_ops *ops;
@@ -63,7 +66,7 @@ static void put64(uint8_t *mem, uint64_t pa, uint64_t v)
 	memcpy(mem + pa, &v, 8);
 }
 
-/* Pages 0, 1 commands, 2 parameters, then by number: constant, writable, holes, bad entries. */
+/* Pages 0, 1 commands, 2 parameters, then by number: constant (two of lists), writable, holes, bad entries. */
 static void page_tables(uint8_t *mem)
 {
 	put64(mem, P_L2 * 4096 + (VA_BASE >> 30 & 511) * 8, P_L1 * 4096 | IAU_PTE_V);
@@ -84,6 +87,16 @@ static void page_tables(uint8_t *mem)
 		else if (i >= 8)
 			pte |= IAU_PTE_C;
 		put64(mem, P_L0 * 4096 + i * 8, pte);
+	}
+}
+
+/* Offsets that mostly end in memory, from constant pages on; few of them go where there is none */
+static void make_lists(uint8_t *mem)
+{
+	for (uint32_t i = 0; i < 2 * 4096; i += 4) {
+		uint32_t entry = rnd(2000) ? rnd(20 * 4096) : (uint32_t)rnd64();
+
+		memcpy(mem + P_LISTS * 4096 + i, &entry, 4);
 	}
 }
 
@@ -112,6 +125,58 @@ static void make_copy(uint32_t *c, bool store)
 	IAU_PUT(c, rnd(6000), IAU_LOAD_MEM_STRIDE);
 	IAU_PUT(c, (tsp ? IAU_TSP_BASE : 0) + vsp_addr(rnd(2) ? 64 : 1, 100), IAU_LOAD_ADDR);
 	IAU_PUT(c, stride, IAU_LOAD_STRIDE);
+}
+
+/*
+ * Rows where a list says, from all over the memory; some expanded. The list is one of those that a job
+ * begins with, or what another command made of it.
+ */
+static void make_list_load(uint32_t *c)
+{
+	uint32_t bytes = rnd(3) ? 1 + rnd(200) : 64 * (1 + rnd(64)), unpack = rnd(2), align = rnd(2) ? 64 : 1;
+	bool tsp = unpack ? rnd(40) != 0 : rnd(2);
+
+	if (unpack && rnd(40)) {
+		bytes = 128 * (1 + rnd(12));
+		align = 64;
+	}
+	c[0] = IAU_OP_LOAD;
+	IAU_PUT(c, rnd(8) != 0, IAU_LOAD_BY_LIST);
+	IAU_PUT(c, unpack, IAU_LOAD_UNPACK);
+	IAU_PUT(c, bytes, IAU_LOAD_ROW_BYTES);
+	IAU_PUT(c, VA_BASE + (8 + rnd(4)) * 4096 + rnd(64) * (align & 1), IAU_LOAD_VA);
+	IAU_PUT(c, rnd(20) ? rnd(12) : rnd(100), IAU_LOAD_ROWS);
+	IAU_PUT(c, IAU_GET(c, IAU_LOAD_BY_LIST) ? rnd(100) == 0 : align * rnd(50), IAU_LOAD_MEM_STRIDE);
+	IAU_PUT(c, (tsp ? IAU_TSP_BASE : 0) + vsp_addr(align, 100), IAU_LOAD_ADDR);
+	IAU_PUT(c, bytes + align * rnd(4), IAU_LOAD_STRIDE);
+	IAU_PUT(c, LISTS_AT + 4 * rnd(rnd(3) ? 1024 : 2000) + (rnd(100) == 0), IAU_LOAD_LIST_ADDR);
+	IAU_PUT(c, (uint32_t)(align * (rnd(300) - 100)), IAU_LOAD_DELTA);
+}
+
+/* A copy, or a load, within or into the lists. INT8 rounded to INT8 are a copy, too. */
+static void make_list_change(uint32_t *c)
+{
+	uint32_t kind = rnd(3), blocks = 1 + rnd(rnd(4) ? 4 : 50), from = 1000 + rnd(600);
+
+	if (kind == 2) {
+		c[0] = IAU_OP_VEC;
+		IAU_PUT(c, 1, IAU_VEC_A_FMT);
+		IAU_PUT(c, 4, IAU_VEC_OUT);
+		IAU_PUT(c, 1, IAU_VEC_ROWS);
+		IAU_PUT(c, 32 * blocks, IAU_VEC_COLS);
+		IAU_PUT(c, LISTS_AT + 4 * (from & ~7u), IAU_VEC_A_ADDR);
+		IAU_PUT(c, LISTS_AT + 32 * rnd(120), IAU_VEC_D_ADDR);
+		IAU_PUT(c, 32, IAU_VEC_D_BSTRIDE);
+		return;
+	}
+	c[0] = kind ? IAU_OP_LOAD : IAU_OP_COPY;
+	c[1] = 32 * blocks - 4 * rnd(8);
+	c[4] = 1;
+	c[6] = LISTS_AT + 4 * rnd(1000);
+	if (kind)
+		IAU_PUT(c, VA_BASE + 20 * 4096 + 4 * from, IAU_LOAD_VA);
+	else
+		IAU_PUT(c, LISTS_AT + 4 * from, IAU_COPY_SRC);
 }
 
 static void make_move(uint32_t *c)
@@ -278,11 +343,15 @@ static void make_scalar(uint32_t *c)
 
 static void make_command(uint32_t *c, bool bad)
 {
-	uint32_t kind = rnd(14);
+	uint32_t kind = rnd(16);
 
 	memset(c, 0, 64);
 	if (kind < 3)
 		make_copy(c, false);
+	else if (kind >= 15)
+		make_list_change(c);
+	else if (kind >= 14)
+		make_list_load(c);
 	else if (kind < 5)
 		make_copy(c, true);
 	else if (kind < 7)
@@ -308,10 +377,14 @@ static void make_legal_command(uint32_t *c)
 	struct ref_fault fault;
 
 	do {
-		uint32_t kind = rnd(9);
+		uint32_t kind = rnd(12);
 
 		memset(c, 0, 64);
-		if (kind < 2)
+		if (kind >= 11)
+			make_list_change(c);
+		else if (kind >= 9)
+			make_list_load(c);
+		else if (kind < 2)
 			make_copy(c, kind);
 		else if (kind < 5 && (c[-16] & 255) == IAU_OP_MATMUL && rnd(4))
 			follow_matmul(c, c - 16);
@@ -336,7 +409,7 @@ static void make_job(uint8_t *mem, uint32_t *n_cmds)
 	uint32_t *param = (uint32_t *)(void *)(mem + (P_FIRST + 2) * 4096);
 	uint32_t (*c)[16] = (uint32_t (*)[16])(void *)(mem + P_FIRST * 4096);
 
-	for (uint32_t i = 0; i < 6; i++) {
+	for (uint32_t i = 0; i < 7; i++) {
 		memset(c[i], 0, 64);
 		c[i][0] = IAU_OP_LOAD;
 		IAU_PUT(c[i], VA_BASE + (8 + rnd(8)) * 4096, IAU_LOAD_VA);
@@ -344,29 +417,34 @@ static void make_job(uint8_t *mem, uint32_t *n_cmds)
 		IAU_PUT(c[i], 1, IAU_LOAD_ROWS);
 		IAU_PUT(c[i], i < 4 ? i * 0x8000 : IAU_TSP_BASE + (i - 4) * 0x8000, IAU_LOAD_ADDR);
 	}
-	for (uint32_t i = 6, legal = rnd(2); i < n + 6; i++) {
+	memset(c[6] + 1, 0, 60);
+	IAU_PUT(c[6], VA_BASE + (P_LISTS - P_FIRST) * 4096, IAU_LOAD_VA);
+	IAU_PUT(c[6], 0x2000, IAU_LOAD_ROW_BYTES);
+	IAU_PUT(c[6], 1, IAU_LOAD_ROWS);
+	IAU_PUT(c[6], LISTS_AT, IAU_LOAD_ADDR);
+	for (uint32_t i = 0, legal = rnd(2); i < n; i++) {
 		if (legal)
-			make_legal_command(c[i]);
+			make_legal_command(c[i + 7]);
 		else
-			make_command(c[i], i - 6 == bad_at);
+			make_command(c[i + 7], i == bad_at);
 	}
-	memset(c[n + 6], 0, 128);
-	c[n + 6][0] = IAU_OP_STORE;
-	IAU_PUT(c[n + 6], VA_BASE + 44 * 4096, IAU_STORE_VA);
-	IAU_PUT(c[n + 6], 0x3000, IAU_STORE_ROW_BYTES);
-	IAU_PUT(c[n + 6], 4, IAU_STORE_ROWS);
-	IAU_PUT(c[n + 6], 0x3000, IAU_STORE_MEM_STRIDE);
-	IAU_PUT(c[n + 6], 0x1000 * (8 + rnd(16)), IAU_STORE_ADDR);
-	IAU_PUT(c[n + 6], rnd(2) ? 0x3000 : 0x8000, IAU_STORE_STRIDE);
-	c[n + 7][0] = IAU_OP_END;
-	*n_cmds = n + 8;
+	memset(c[n + 7], 0, 128);
+	c[n + 7][0] = IAU_OP_STORE;
+	IAU_PUT(c[n + 7], VA_BASE + 44 * 4096, IAU_STORE_VA);
+	IAU_PUT(c[n + 7], 0x3000, IAU_STORE_ROW_BYTES);
+	IAU_PUT(c[n + 7], 4, IAU_STORE_ROWS);
+	IAU_PUT(c[n + 7], 0x3000, IAU_STORE_MEM_STRIDE);
+	IAU_PUT(c[n + 7], 0x1000 * (8 + rnd(16)), IAU_STORE_ADDR);
+	IAU_PUT(c[n + 7], rnd(2) ? 0x3000 : 0x8000, IAU_STORE_STRIDE);
+	c[n + 8][0] = IAU_OP_END;
+	*n_cmds = n + 9;
 	for (uint32_t i = 0; i < 32; i++)
 		param[i] = i < 8 ? rnd(4) * 64 : (uint32_t)rnd64();
 	for (uint32_t e = 0; e < 2; e++, desc += 16) {
 		memset(desc, 0, 64);
 		IAU_PUT(desc, 1, IAU_JOB_IRQ);
 		IAU_PUT(desc, rnd(200) ? CTX : rnd(16), IAU_JOB_CTX);
-		IAU_PUT(desc, (n + 8 - (rnd(20) == 0)) * 64 + (rnd(200) == 0), IAU_JOB_CMD_BYTES);
+		IAU_PUT(desc, (n + 9 - (rnd(20) == 0)) * 64 + (rnd(200) == 0), IAU_JOB_CMD_BYTES);
 		IAU_PUT(desc, VA_BASE + (rnd(100) ? 0 : 8192), IAU_JOB_CMD_VA);
 		IAU_PUT(desc, VA_BASE + (rnd(100) ? 2 : 40) * 4096, IAU_JOB_PARAM_VA);
 		IAU_PUT(desc, P_RECORD * 4096 + 32 * rnd(4), IAU_JOB_FENCE_PA);
@@ -480,6 +558,7 @@ int main(int argc, char **argv)
 		if (job % 16 == 0) {
 			for (uint32_t i = P_FIRST * 4096; i < MEM_BYTES; i += 8)
 				put64(s[0].mem, i, rnd(8) ? rnd64() : rnd64() & UINT64_C(0x3fff80003fff8000));
+			make_lists(s[0].mem);
 			page_tables(s[0].mem);
 		}
 		make_job(s[0].mem, &n);

@@ -163,7 +163,13 @@ static uint32_t *put_copy(struct iau_cmdbuf *cb, enum iau_opcode op, struct iau_
 
 uint32_t *iau_cmd_load(struct iau_cmdbuf *cb, struct iau_copy copy)
 {
-	return put_copy(cb, IAU_OP_LOAD, copy);
+	uint32_t *cmd = put_copy(cb, IAU_OP_LOAD, copy);
+
+	IAU_PUT(cmd, copy.by_list, IAU_LOAD_BY_LIST);
+	IAU_PUT(cmd, copy.unpack, IAU_LOAD_UNPACK);
+	IAU_PUT(cmd, copy.list, IAU_LOAD_LIST_ADDR);
+	IAU_PUT(cmd, (uint32_t)copy.delta, IAU_LOAD_DELTA);
+	return cmd;
 }
 
 uint32_t *iau_cmd_store(struct iau_cmdbuf *cb, struct iau_copy copy)

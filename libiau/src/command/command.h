@@ -48,10 +48,16 @@ uint32_t *iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
 /* Sixteen registers from RD on, which is 0 or 16 */
 void iau_cmd_sload_half(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
 
-/* A 2-D copy; ROWS of ROW_BYTES. */
+/*
+ * A 2-D copy; ROWS of ROW_BYTES. Of a LOAD also: with BY_LIST rows lie at VA + entry, those whose entry has
+ * bit 0 set DELTA further; UNPACK expands 4-bit rows, with BY_LIST those.
+ */
 struct iau_copy {
 	uint64_t va;
 	uint32_t addr, row_bytes, rows, mem_stride, stride;
+	bool by_list, unpack;
+	uint32_t list;
+	int32_t delta;
 };
 
 uint32_t *iau_cmd_load(struct iau_cmdbuf *cb, struct iau_copy copy);
