@@ -126,14 +126,22 @@ static void check_topk(const uint32_t *cmd, struct verdict *v)
 	uint64_t a_addr = IAU_GET(cmd, IAU_TOPK_A_ADDR), d_addr = IAU_GET(cmd, IAU_TOPK_D_ADDR);
 	struct range a = { a_addr, a_addr + (n + 31) / 32 * 128 };
 	struct range d = { d_addr, d_addr + (count < n ? count : n) * 4 };
+	struct range t = { IAU_GET(cmd, IAU_TOPK_T_ADDR), IAU_GET(cmd, IAU_TOPK_T_ADDR) + n * 4 };
+	bool table = IAU_GET(cmd, IAU_TOPK_BY_TABLE);
 
 	align(v, 3, a_addr, 128);
 	align(v, 4, d_addr, 4);
+	if (table)
+		align(v, 8, t.lo, 4);
 	if (d.lo == d.hi)
 		return;
 	inside_vsp(v, 3, a);
 	inside_vsp(v, 4, d);
 	require(v, 4, !overlap(a, d));
+	if (table) {
+		inside_vsp(v, 8, t);
+		require(v, 4, !overlap(t, d));
+	}
 }
 
 static void check_matmul(const uint32_t *cmd, struct verdict *v)

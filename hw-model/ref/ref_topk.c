@@ -43,11 +43,21 @@ static uint32_t threshold(const uint32_t *key, uint32_t n, uint32_t count, uint3
 	return least;
 }
 
+/* Where column C lies in memory */
+static uint32_t column_at(const struct iau_dev *dev, const uint32_t *cmd, uint32_t c)
+{
+	uint32_t shift = (uint32_t)IAU_GET(cmd, IAU_TOPK_SHIFT), word;
+	uint32_t lo = (uint32_t)IAU_GET(cmd, IAU_TOPK_LO), hi = (uint32_t)IAU_GET(cmd, IAU_TOPK_HI);
+
+	if (!IAU_GET(cmd, IAU_TOPK_BY_TABLE))
+		return (c >> shift) * hi + (c & ((1u << shift) - 1)) * lo;
+	memcpy(&word, dev->vsp + IAU_GET(cmd, IAU_TOPK_T_ADDR) + 4 * c, 4);
+	return word;
+}
+
 void ref_topk(struct iau_dev *dev, const uint32_t *cmd)
 {
 	uint32_t n = (uint32_t)IAU_GET(cmd, IAU_TOPK_N), count = (uint32_t)IAU_GET(cmd, IAU_TOPK_COUNT);
-	uint32_t shift = (uint32_t)IAU_GET(cmd, IAU_TOPK_SHIFT);
-	uint32_t lo = (uint32_t)IAU_GET(cmd, IAU_TOPK_LO), hi = (uint32_t)IAU_GET(cmd, IAU_TOPK_HI);
 	uint8_t *out = dev->vsp + IAU_GET(cmd, IAU_TOPK_D_ADDR);
 	uint32_t key[UINT16_MAX], least = 0, above = 0, equal;
 
@@ -59,7 +69,7 @@ void ref_topk(struct iau_dev *dev, const uint32_t *cmd)
 		least = threshold(key, n, count, &above);
 	equal = count - above;
 	for (uint32_t c = 0; c < n; c++) {
-		uint32_t at = (c >> shift) * hi + (c & ((1u << shift) - 1)) * lo;
+		uint32_t at = column_at(dev, cmd, c);
 
 		if (key[c] < least || (key[c] == least && !equal))
 			continue;

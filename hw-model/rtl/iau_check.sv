@@ -188,7 +188,14 @@ module iau_check (
           bad[4] = bad[4] | overlap(ra, rd);
           vsp_rd = vsp_map(ra);
           vsp_wr = vsp_map(rd);
+          if (topk.by_table) begin
+            rb = rows_at(topk.t_addr, 32'(topk.n), 32'd4, 64'd4);
+            out[8] = out_vsp(rb);
+            bad[4] = bad[4] | overlap(rb, rd);
+            vsp_rd = vsp_rd | vsp_map(rb);
+          end
         end
+        bad[8] = topk.by_table & (|topk.t_addr[1:0]);
       end
       iau_hw_pkg::OpMatmul: begin
         bad[1] = mm.m == '0 || mm.m > 16'd32 || mm.pitch < mm.m;

@@ -2,7 +2,8 @@
 //
 // TOPK: the columns of the COUNT largest values. The least of them is found bit by bit: a pass over the
 // values counts how many reach the bits known so far and a one, 32 values a cycle, and as soon as just
-// COUNT of them do there is no need for more bits. Another pass then writes where they lie.
+// COUNT of them do there is no need for more bits. Another pass then writes where they lie, which a table
+// may say.
 //
 // Values are compared as reductions of the vector unit do, by keys whose order is that of integers.
 module iau_topk (
@@ -35,6 +36,9 @@ module iau_topk (
   logic [31:0] lo_q, hi_q;
   logic [10:0] base_q;
   logic [15:0] at_q;   // of the next word written, in words
+  // The table, in words; its word of the column at hand is asked for, is here
+  logic table_q, word_req, word_q;
+  logic [15:0] table_at_q, word_at;
 
   // Scan: the bits known, the next one, columns greater than the key that is sought
   logic [31:0] key_q, bit_q, try_key;
@@ -49,17 +53,21 @@ module iau_topk (
   logic [31:0] left_q, equal_q, pick;
   logic [15:0] quota_q, todo_q, column_q;
   logic [10:0] left_row_q;
-  logic column_valid_q, step;
+  logic column_valid_q, step, emit, row_req;
   logic [4:0] lane;
 
   assign cmd_ready_o = state_q == Idle;
   assign rows = 12'((17'(n_q) + 17'd31) >> 5);
   assign try_key = key_q | bit_q;
-  assign rd_row_o = base_q + row_q[10:0];
-  assign rd_req_o = row_q != rows & (state_q == Scan ? 1'b1 : state_q == Emit &
-                    left_q == '0 & ~here_q & todo_q != '0);
+  assign word_at = table_at_q + column_q;
+  assign word_req = table_q & column_valid_q & ~word_q & (~wr_req_o | wr_gnt_i);
+  assign row_req = row_q != rows & (state_q == Scan ? 1'b1 : state_q == Emit &
+                   left_q == '0 & ~here_q & todo_q != '0) & ~word_req;
+  assign rd_row_o = word_req ? word_at[15:5] : base_q + row_q[10:0];
+  assign rd_req_o = row_req | word_req;
   assign exact = sum_q == count_q;
-  assign step = ~wr_req_o | wr_gnt_i;
+  assign step = table_q ? ~column_valid_q | word_q : ~wr_req_o | wr_gnt_i;
+  assign emit = column_valid_q & (table_q ? word_q : step);
   assign done_o = state_q == Emit & todo_q == '0 & ~column_valid_q & ~wr_req_o;
 
   /// The key of column C, whose value is X: of the first and last ones the greatest
@@ -79,16 +87,18 @@ module iau_topk (
     if (!rst_ni) begin
       state_q <= Idle;
       here_q <= 1'b0;
+      word_q <= 1'b0;
       mask_valid_q <= 1'b0;
       sum_last_q <= 1'b0;
       column_valid_q <= 1'b0;
       wr_req_o <= 1'b0;
       row_q <= '0;
     end else begin
-      here_q <= rd_req_o & rd_gnt_i;
+      here_q <= row_req & rd_gnt_i;
+      word_q <= word_req & rd_gnt_i;
       mask_valid_q <= here_q & state_q == Scan;
       sum_last_q <= mask_valid_q & mask_last_q;
-      if (rd_req_o & rd_gnt_i) row_q <= row_q + 12'd1;
+      if (row_req & rd_gnt_i) row_q <= row_q + 12'd1;
       case (state_q)
         Idle:
         if (cmd_valid_i) begin
@@ -102,7 +112,8 @@ module iau_topk (
         end
         default: begin
           if (step) column_valid_q <= left_q != '0;
-          if (step) wr_req_o <= column_valid_q;
+          if (emit) wr_req_o <= 1'b1;
+          else if (wr_gnt_i) wr_req_o <= 1'b0;
           if (done_o) state_q <= Idle;
         end
       endcase
@@ -121,6 +132,8 @@ module iau_topk (
       hi_q <= cmd_i.hi;
       base_q <= cmd_i.a_addr[17:7];
       at_q <= cmd_i.d_addr[17:2];
+      table_q <= cmd_i.by_table;
+      table_at_q <= cmd_i.t_addr[17:2];
       key_q <= '0;
       bit_q <= 32'h80000000;
       above_q <= '0;
@@ -166,8 +179,9 @@ module iau_topk (
         todo_q <= todo_q - 16'd1;
         if (|(equal_q & pick)) quota_q <= quota_q - 16'd1;
       end
-      if (column_valid_q && step) begin
-        wr_data_o <= (32'(column_q) >> shift_q) * hi_q +
+      if (emit) begin
+        wr_data_o <= table_q ? rd_data_i[{word_at[4:0], 5'd0}+:32] :
+                     (32'(column_q) >> shift_q) * hi_q +
                      (32'(column_q) & ~(32'hffffffff << shift_q)) * lo_q;
         wr_addr_o <= at_q[15:4];
         wr_be_o <= 64'hf << {at_q[3:0], 2'd0};

@@ -197,14 +197,17 @@ static void make_move(uint32_t *c)
 static void make_topk(uint32_t *c)
 {
 	uint32_t n = rnd(5) ? rnd(100) : rnd(1200);
+	bool list = rnd(3) == 0;
 
 	c[0] = IAU_OP_TOPK;
+	IAU_PUT(c, rnd(2), IAU_TOPK_BY_TABLE);
+	IAU_PUT(c, rnd(100) ? LISTS_AT + 4 * rnd(1500) : vsp_addr(1, 4096), IAU_TOPK_T_ADDR);
 	IAU_PUT(c, n, IAU_TOPK_N);
 	IAU_PUT(c, rnd(n + n / 4 + 2), IAU_TOPK_COUNT);
 	IAU_PUT(c, rnd(2) * rnd(6), IAU_TOPK_FIRST);
 	IAU_PUT(c, rnd(2) * rnd(n + 6), IAU_TOPK_LAST);
 	IAU_PUT(c, vsp_addr(128, 4096), IAU_TOPK_A_ADDR);
-	IAU_PUT(c, vsp_addr(4, 4096) + 0x8000 * rnd(3), IAU_TOPK_D_ADDR);
+	IAU_PUT(c, list ? LISTS_AT + 4 * rnd(1000) : vsp_addr(4, 4096) + 0x8000 * rnd(3), IAU_TOPK_D_ADDR);
 	IAU_PUT(c, rnd(16), IAU_TOPK_SHIFT);
 	IAU_PUT(c, rnd64(), IAU_TOPK_LO);
 	IAU_PUT(c, rnd64(), IAU_TOPK_HI);

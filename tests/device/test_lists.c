@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* LOADs of rows that a list names, and rows of 4-bit elements. */
+/* LOADs of rows that a list names, rows of 4-bit elements, and TOPK by a table. */
 #include "bench.h"
 
 #define CODE UINT64_C(0x10000)
@@ -274,6 +274,45 @@ static void test_bad_fields(void **state)
 	expect_fault(&f, IAU_FAULT_BAD_FIELD, 8, 0);
 }
 
+static void test_table(void **state)
+{
+	static const float value[] = { 0, 3, 1, 4, 2 };
+	static const uint32_t table[] = { 0xdead0000, 0xdead0001, 0xdead0002, 0xdead0003, 0xdead0004 };
+	struct fixture f;
+	uint32_t *c;
+
+	fixture_open(&f, *state);
+	for (uint32_t i = 0; i < 5; i++)
+		memcpy(f.b->mem + f.data + 4 * i, &value[i], 4);
+	emit_load(&f.p, DATA, 0, 20);
+	emit_words(&f, LIST - 4, table, 5);
+	c = emit(&f.p, IAU_OP_TOPK);
+	IAU_PUT(c, 1, IAU_TOPK_BY_TABLE);
+	IAU_PUT(c, 5, IAU_TOPK_N);
+	IAU_PUT(c, 3, IAU_TOPK_COUNT);
+	IAU_PUT(c, ROWS_AT, IAU_TOPK_D_ADDR);
+	IAU_PUT(c, LIST - 4, IAU_TOPK_T_ADDR);
+	emit_store(&f.p, OUT, ROWS_AT, 16);
+	run_well(&f);
+	assert_int_equal(peek32(f.b, f.out), table[1]);
+	assert_int_equal(peek32(f.b, f.out + 4), table[3]);
+	assert_int_equal(peek32(f.b, f.out + 8), table[4]);
+	assert_int_equal(peek32(f.b, f.out + 12), 0);
+	f.p = prog_at(f.b, f.code);
+	c = emit(&f.p, IAU_OP_TOPK);
+	IAU_PUT(c, 1, IAU_TOPK_BY_TABLE);
+	c[1] = 3 << 16 | 5;
+	c[4] = 0x1000;
+	c[8] = 0x1008;
+	expect_fault(&f, IAU_FAULT_BAD_FIELD, 4, 0);
+	c = emit(&f.p, IAU_OP_TOPK);
+	IAU_PUT(c, 1, IAU_TOPK_BY_TABLE);
+	c[1] = 3 << 16 | 5;
+	c[4] = 0x1000;
+	c[8] = 0x2002;
+	expect_fault(&f, IAU_FAULT_BAD_FIELD, 8, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +322,7 @@ int main(void)
 		ON_BOTH(test_unpack_all),
 		ON_BOTH(test_row_in_a_hole),
 		ON_BOTH(test_bad_fields),
+		ON_BOTH(test_table),
 	};
 
 	return run_group("lists", tests);

@@ -53,16 +53,23 @@ static float random_value(void)
 	return u2f(u);
 }
 
+static uint32_t table_word(uint32_t column)
+{
+	return column * 2654435761u;
+}
+
 static void check_one(struct iau_dev *dev)
 {
 	uint32_t n = rnd(4) ? rnd(100) : rnd(MOST), count = rnd(n + 4), first = rnd(2) * rnd(5);
 	uint32_t last = rnd(2) * rnd(7), shift = rnd(6), chosen = count < n ? count : n;
 	struct column column[MOST];
 	uint32_t cmd[16] = { IAU_OP_TOPK };
+	bool by_table = rnd(2);
 
 	for (uint32_t i = 0; i < n; i++) {
 		column[i] = (struct column){ random_value(), i, i < first || i + last >= n };
 		memcpy(dev->vsp + 1024 + 4 * i, &column[i].value, 4);
+		memcpy(dev->vsp + 0x10004 + 4 * i, &(uint32_t){ table_word(i) }, 4);
 	}
 	memset(dev->vsp + 0x8000, 0xee, 4 * MOST + 4);
 	IAU_PUT(cmd, n, IAU_TOPK_N);
@@ -74,12 +81,16 @@ static void check_one(struct iau_dev *dev)
 	IAU_PUT(cmd, shift, IAU_TOPK_SHIFT);
 	IAU_PUT(cmd, 10, IAU_TOPK_LO);
 	IAU_PUT(cmd, 100000, IAU_TOPK_HI);
+	IAU_PUT(cmd, by_table, IAU_TOPK_BY_TABLE);
+	IAU_PUT(cmd, 0x10004, IAU_TOPK_T_ADDR);
 	ref_topk(dev, cmd);
 	qsort(column, n, sizeof(*column), order);
 	qsort(column, chosen, sizeof(*column), by_place);
 	for (uint32_t i = 0; i <= chosen; i++) {
 		uint32_t c = column[i].index, want = c % (1u << shift) * 10 + (c >> shift) * 100000, got;
 
+		if (by_table)
+			want = table_word(c);
 		memcpy(&got, dev->vsp + 0x8000 + 4 * i, 4);
 		assert_int_equal(got, i < chosen ? want : 0xeeeeeeee);
 	}

@@ -203,6 +203,8 @@ uint32_t *iau_cmd_topk(struct iau_cmdbuf *cb, struct iau_topk top)
 	IAU_PUT(cmd, top.shift, IAU_TOPK_SHIFT);
 	IAU_PUT(cmd, top.lo, IAU_TOPK_LO);
 	IAU_PUT(cmd, top.hi, IAU_TOPK_HI);
+	IAU_PUT(cmd, top.by_table, IAU_TOPK_BY_TABLE);
+	IAU_PUT(cmd, top.table, IAU_TOPK_T_ADDR);
 	return cmd;
 }
 

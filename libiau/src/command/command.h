@@ -70,9 +70,13 @@ struct iau_move {
 
 uint32_t *iau_cmd_copy(struct iau_cmdbuf *cb, struct iau_move move);
 
-/* The COUNT greatest of N values at A; at D where each lies: (c >> shift) * hi + (c mod 2^shift) * lo */
+/*
+ * The COUNT greatest of N values at A; at D where each lies: (c >> shift) * hi + (c mod 2^shift) * lo, or
+ * BY_TABLE word c of TABLE
+ */
 struct iau_topk {
-	uint32_t n, count, first, last, a, d, shift, lo, hi;
+	uint32_t n, count, first, last, a, d, shift, lo, hi, table;
+	bool by_table;
 };
 
 uint32_t *iau_cmd_topk(struct iau_cmdbuf *cb, struct iau_topk top);
