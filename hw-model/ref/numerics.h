@@ -187,14 +187,14 @@ static inline uint32_t fp_order_key(float f)
 }
 
 /*
- * To INT8 by rounding to nearest even, saturated to +-127; NaN gives 0. Adding 1.5 * 2^23 rounds,
+ * To INT8 by rounding to nearest even, saturated to -128..127; NaN gives 0. Adding 1.5 * 2^23 rounds,
  * and leaves the integer in the low bits.
  */
 static inline int8_t fp_to_i8(float f)
 {
 	f = f != f ? 0.0f : f;
 	f = f > 127.0f ? 127.0f : f;
-	f = f < -127.0f ? -127.0f : f;
+	f = f < -128.0f ? -128.0f : f;
 	return (int8_t)(uint8_t)f2u(f + 0x1.8p23f);
 }
 

@@ -9,12 +9,17 @@
 
 enum kind { KIND_LOAD, KIND_STORE, KIND_UNPACK };
 
-/* Elements of 4 bits as INT8: the lower one has an offset of 8, the upper one a sign. */
+/*
+ * Of 64 bytes the lower four bits, with an offset of 8, become the upper four of 64, then the upper ones those
+ * of 64 more; 8 is in the middle of what the other four bits were.
+ */
 static void unpack(uint8_t *to, const uint8_t *from, uint32_t bytes)
 {
 	for (uint32_t i = 0; i < bytes; i++) {
-		to[2 * i] = (uint8_t)((from[i] & 15) - 8);
-		to[2 * i + 1] = (uint8_t)((int8_t)from[i] >> 4);
+		uint8_t *word = to + i / 64 * 128 + i % 64;
+
+		word[0] = (uint8_t)(from[i] << 4 ^ 0x88);
+		word[64] = (uint8_t)((from[i] & 0xf0) | 8);
 	}
 }
 

@@ -276,8 +276,8 @@ module iau_load (
       wr_two_o <= t_packed;
       waddr_q <= t_dst[17:6];
       if (t_packed) begin
-        wr_data_o <= iau_mem_pkg::unpack(r_data_i[255:0]);
-        wr_data2_o <= iau_mem_pkg::unpack(r_data_i[511:256]);
+        wr_data_o <= iau_mem_pkg::unpack(r_data_i, 1'b0);
+        wr_data2_o <= iau_mem_pkg::unpack(r_data_i, 1'b1);
       end else begin
         wr_data_o <= iau_mem_pkg::rotate(r_data_i, t_dst[5:0] - tag_skip_q[r_tag_i]);
       end

@@ -27,11 +27,10 @@ package iau_mem_pkg;
     mask = m | m << 4;
   endfunction
 
-  /// Each of 32 bytes as two: its lower four bits, less 8, then its upper ones with their sign
-  function automatic logic [511:0] unpack(input logic [255:0] x);
-    for (int unsigned i = 0; i < 32; i++) begin
-      unpack[16*i+:8] = {{5{~x[8*i+3]}}, x[8*i+:3]};
-      unpack[16*i+8+:8] = {{4{x[8*i+7]}}, x[8*i+4+:4]};
+  /// Four bits of each byte become its upper four: the lower ones, less 8, or the upper ones; with 8 below
+  function automatic logic [511:0] unpack(input logic [511:0] x, input logic upper);
+    for (int unsigned i = 0; i < 64; i++) begin
+      unpack[8*i+:8] = {upper ? x[8*i+4+:4] : {~x[8*i+3], x[8*i+:3]}, 4'd8};
     end
   endfunction
 endpackage

@@ -51,7 +51,7 @@ package iau_sfu_pkg;
     fp_magnitude = (x[30:0] > 31'h7f800000) ? 32'd0 : {1'b0, x[30:0]};
   endfunction
 
-  /// To INT8, to nearest even, saturated to +-127; NaN gives 0.
+  /// To INT8, to nearest even, saturated to -128..127; NaN gives 0.
   function automatic logic [7:0] fp_to_i8(input logic [31:0] x);
     logic [31:0] shift, mant, whole;
     // The point is SHIFT places into the mantissa; with 25 or more nothing is left.
@@ -61,9 +61,9 @@ package iau_sfu_pkg;
     whole = mant >> shift[4:0];
     mant = mant + (32'h7fffffff >> (5'd0 - shift[4:0])) + 32'(whole[0]);
     whole = mant >> shift[4:0];
-    whole = (x[30:0] >= 31'h42fe0000) ? 32'd127 : whole;
+    whole = (x[30:0] >= 31'h43000000) ? 32'd128 : whole;
     whole = (x[30:0] > 31'h7f800000) ? 32'd0 : whole;
-    fp_to_i8 = x[31] ? 8'(-whole) : 8'(whole);
+    fp_to_i8 = x[31] ? 8'(-whole) : whole[7] ? 8'd127 : 8'(whole);
   endfunction
 
   /// To nearest even, fp16 subnormals included; NaN gives 7e00.

@@ -116,7 +116,9 @@ static void test_hazards(void **state)
 
 static int unpacked(const uint8_t *packed, uint32_t i)
 {
-	return i & 1 ? (int8_t)packed[i / 2] >> 4 : (packed[i / 2] & 15) - 8;
+	uint8_t byte = packed[i / 128 * 64 + i % 64];
+
+	return i & 64 ? (int8_t)(byte & 0xf0) + 8 : ((byte & 15) - 8) * 16 + 8;
 }
 
 /* The tile at the start of the tile scratchpad to OUT, [lane][row]: its product with the identity */

@@ -241,7 +241,7 @@ static bool float_to_half(uint32_t u)
 static bool float_to_i8(uint32_t u)
 {
 	double d = (double)u2f(u), whole = nearbyint(d);
-	int want = d != d ? 0 : whole > 127 ? 127 : whole < -127 ? -127 : (int)whole;
+	int want = d != d ? 0 : whole > 127 ? 127 : whole < -128 ? -128 : (int)whole;
 
 	return !differ("to INT8", u, 0, (uint32_t)fp_to_i8(u2f(u)), (uint32_t)want);
 }
