@@ -212,21 +212,12 @@ static void begin_full_chunks(struct builder *b, struct head_va va, struct place
 	load_full(b, va, to, GRAPH_FULL);
 }
 
-static void load_older(struct builder *b, const struct older *o, struct place to, unsigned int turn,
-		       unsigned int left)
+static void load_older(struct builder *b, const struct older *o, struct place to, unsigned int left)
 {
 	if (o->choice)
-		load_chosen(b, o, to, turn, left);
+		load_chosen(b, o, to, left);
 	else
 		load_full(b, o->va, to, left);
-}
-
-static void emit_older_chunk(struct builder *b, const struct pass *p, const struct older *o, struct place at,
-			     unsigned int turn)
-{
-	if (o->choice)
-		gather_scales(b, o, at, turn);
-	emit_chunk(b, p, at, false);
 }
 
 void emit_older_loop(struct builder *b, const struct pass *p, const struct older *o, struct place first,
@@ -239,12 +230,12 @@ void emit_older_loop(struct builder *b, const struct pass *p, const struct older
 	skip[0] = iau_cmd_branch_zero(&b->cb, rem);
 	top = b->cb.n;
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, rem, rem, 1);
-	load_older(b, o, second, 1, R_REM);
-	emit_older_chunk(b, p, o, first, 0);
+	load_older(b, o, second, R_REM);
+	emit_chunk(b, p, first, false);
 	skip[1] = iau_cmd_branch_zero(&b->cb, rem);
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, rem, rem, 1);
-	load_older(b, o, first, 0, R_REM);
-	emit_older_chunk(b, p, o, second, 1);
+	load_older(b, o, first, R_REM);
+	emit_chunk(b, p, second, false);
 	iau_cmd_branch_nonzero(&b->cb, rem, top);
 	iau_cmd_branch_here(&b->cb, skip[0]);
 	iau_cmd_branch_here(&b->cb, skip[1]);

@@ -107,7 +107,6 @@ void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool f
 /* The choice of blocks: in turns queries by sign, scores of bounds, the best of each block; what was chosen */
 struct choice {
 	uint32_t positive[2], negative[2], scores[2], best[2], list, list_step;
-	uint32_t stage[2]; /* scales of chosen blocks, each in a granule */
 };
 
 struct choice choice_alloc(struct builder *b, const struct pass *p);
@@ -131,13 +130,8 @@ struct older {
  */
 void emit_older_loop(struct builder *b, const struct pass *p, const struct older *o, struct place first,
 		     struct place second);
-/*
- * The chunk of chosen blocks that register LEFT counts, if it is not zero, and its scales; those wait in stage
- * TURN of the choice until they are gathered.
- */
-void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int turn,
-		 unsigned int left);
-void gather_scales(struct builder *b, const struct older *o, struct place to, unsigned int turn);
+/* The chunk of chosen blocks that register LEFT counts, if it is not zero */
+void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int left);
 /* The chosen blocks of KV head G; the choice for the one after it is made meanwhile. */
 void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
 			uint32_t g, struct act q, struct place first, struct place second);

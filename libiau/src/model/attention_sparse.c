@@ -67,7 +67,6 @@ struct choice choice_alloc(struct builder *b, const struct pass *p)
 		c.negative[i] = vsp_alloc(b, split_bytes(b));
 		c.scores[i] = vsp_alloc(b, p->m * TURN_BYTES);
 		c.best[i] = vsp_alloc_beside(b, turns_of(b) * TURN_BYTES);
-		c.stage[i] = vsp_alloc(b, b->cfg->kv.chunk_blocks * IAU_VSP_GRANULE);
 	}
 	c.list = vsp_alloc(b, b->hp->n_head_kv * c.list_step);
 	return c;
@@ -223,54 +222,26 @@ void emit_split_queries(struct builder *b, const struct choice *c, struct act q)
 		split_queries(b, c, q.data, 0);
 }
 
-/*
- * LOADs into one granule would wait for each other: tiles have theirs, and the scales of each block one of
- * their own in a stage.
- */
-void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int turn,
-		 unsigned int left)
+/* An array of a chunk's blocks, a row each */
+static void load_blocks(struct builder *b, uint32_t list, uint64_t va, uint32_t addr, uint32_t bytes)
+{
+	struct iau_copy copy = { .va = va, .addr = addr, .row_bytes = bytes, .stride = bytes,
+				 .rows = b->cfg->kv.chunk_blocks, .by_list = true, .list = list };
+
+	iau_cmd_patch(iau_cmd_load(&b->cb, copy), 8, R_SPARE);
+}
+
+void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int left)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
-	uint32_t stage = o->choice->stage[turn];
-	struct head_va va = o->va;
 	size_t none = iau_cmd_branch_zero(&b->cb, left);
 
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_SPARE, left, 1);
 	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_SPARE, R_SPARE, kv->chunk_blocks * 4);
-	for (uint32_t j = 0; j < kv->chunk_blocks; j++) {
-		struct iau_copy tiles = { .va = va.kv, .addr = to.kv + j * kv->head_bytes,
-					  .row_bytes = kv->head_bytes, .rows = 1 };
-		struct iau_copy scales = { .va = va.kscale, .addr = stage + j * IAU_VSP_GRANULE,
-					   .row_bytes = kv->kscale_bytes, .rows = 1 };
-		struct iau_copy more = { .va = va.vscale, .addr = scales.addr + kv->kscale_bytes,
-					 .row_bytes = 128, .rows = 1 };
-
-		iau_cmd_patch(iau_cmd_sload(&b->cb, R_AT, o->list + j * 4), 2, R_SPARE);
-		iau_cmd_patch(iau_cmd_load(&b->cb, tiles), 2, R_AT);
-		if (kv->kscale_bytes == more.row_bytes) {
-			scales.rows = 2;
-			scales.stride = scales.row_bytes;
-			scales.mem_stride = (uint32_t)(va.vscale - va.kscale);
-		}
-		iau_cmd_patch(iau_cmd_load(&b->cb, scales), 2, R_AT);
-		if (scales.rows == 1)
-			iau_cmd_patch(iau_cmd_load(&b->cb, more), 2, R_AT);
-	}
+	load_blocks(b, o->list, o->va.kv, to.kv, kv->head_bytes);
+	load_blocks(b, o->list, o->va.kscale, to.kscale, kv->kscale_bytes);
+	load_blocks(b, o->list, o->va.vscale, to.vscale, 128);
 	iau_cmd_branch_here(&b->cb, none);
-}
-
-void gather_scales(struct builder *b, const struct older *o, struct place to, unsigned int turn)
-{
-	const struct iau_kv_layout *kv = &b->cfg->kv;
-	struct iau_move move = { .src = o->choice->stage[turn], .src_stride = IAU_VSP_GRANULE, .addr = to.kscale,
-				 .stride = kv->kscale_bytes, .row_bytes = kv->kscale_bytes,
-				 .rows = kv->chunk_blocks };
-
-	iau_cmd_copy(&b->cb, move);
-	move.src += kv->kscale_bytes;
-	move.addr = to.vscale;
-	move.stride = move.row_bytes = 128;
-	iau_cmd_copy(&b->cb, move);
 }
 
 /* The first chunk is asked for, then the blocks of the next KV head are chosen while it comes. */
@@ -280,7 +251,7 @@ void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct 
 	struct older chosen = { head_va(b, l, g), c, c->list + g * c->list_step };
 
 	label_op(b, OP_KV_CACHE);
-	load_chosen(b, &chosen, first, 0, GRAPH_CHOSEN);
+	load_chosen(b, &chosen, first, GRAPH_CHOSEN);
 	if (g + 1 < b->hp->n_head_kv)
 		emit_choice(b, c, p, l, g + 1, q);
 	label_op(b, OP_KV_CACHE);
