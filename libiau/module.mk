@@ -13,11 +13,13 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/model/emit.c \
 	libiau/src/model/graph.c \
 	libiau/src/model/kv_cache.c \
+	libiau/src/model/pack.c \
 	libiau/src/model/weights.c \
 	libiau/src/runtime/batch.c \
 	libiau/src/runtime/bounds.c \
 	libiau/src/runtime/kv.c \
 	libiau/src/runtime/kv_file.c \
+	libiau/src/runtime/kv_pack.c \
 	libiau/src/runtime/kv_pool.c \
 	libiau/src/runtime/session.c
 LIBIAU_OBJS := $(LIBIAU_SRCS:%.c=$(B)/obj/%.o)

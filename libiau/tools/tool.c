@@ -92,7 +92,23 @@ void tool_list(const struct argp_state *state, const char *name, char *arg, uint
 		argp_error(state, "%s: no number", name);
 }
 
-enum { OPT_MEMORY = 512, OPT_DEVICE, OPT_BUS, OPT_ATTENTION, OPT_KV_BUDGET };
+enum { OPT_MEMORY = 512, OPT_DEVICE, OPT_BUS, OPT_ATTENTION, OPT_KV, OPT_KV_BUDGET };
+
+/* k8v8, k8v4, k4v8 or k4v4, and perhaps how many tokens stay in 8 bits */
+static void parse_kv(const struct argp_state *state, const char *arg, struct tool_kv *kv)
+{
+	static const char recent[] = ",recent=";
+	size_t n = strcspn(arg, ",");
+
+	if (n != 4 || arg[0] != 'k' || arg[2] != 'v' || !strchr("48", arg[1]) || !strchr("48", arg[3]) ||
+	    (arg[n] && strncmp(arg + n, recent, sizeof(recent) - 1)))
+		argp_error(state, "--kv: '%s' is not k8v8, k8v4, k4v8 or k4v4, with ,recent=TOKENS or without",
+			   arg);
+	kv->key_bits = (uint32_t)(arg[1] - '0');
+	kv->value_bits = (uint32_t)(arg[3] - '0');
+	kv->recent = arg[n] ? (uint32_t)tool_number(state, "--kv: recent", arg + n + sizeof(recent) - 1, 1 << 20) :
+			      TOOL_KV_RECENT;
+}
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
@@ -126,8 +142,11 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case OPT_ATTENTION:
 		tool_attention(state, "--attention", arg, &c->attention);
 		return 0;
+	case OPT_KV:
+		parse_kv(state, arg, &c->kv);
+		return 0;
 	case OPT_KV_BUDGET:
-		c->kv_budget = tool_bytes(state, "--kv-budget", arg);
+		c->kv.budget = tool_bytes(state, "--kv-budget", arg);
 		return 0;
 	case 'j':
 		c->json = true;
@@ -150,6 +169,8 @@ static const struct argp_option common_options[] = {
 	{ "attention", OPT_ATTENTION, "HOW", 0, "dense, or sparse:TOKENS, what a new token attends to at "
 	  "most, chosen in blocks of 32; ,prompt=TOKENS: and those of a prompt (all); ,sink=N ,recent=N: "
 	  "always among them (32); ,dense=N: layers that attend to all (0). window:TOKENS: the newest", 1 },
+	{ "kv", OPT_KV, "HOW", 0, "k8v8, or k8v4, k4v8, k4v4: keys or values in 4 bits; ,recent=TOKENS: newest ones "
+	  "that stay in 8, at least (256)", 1 },
 	{ "kv-budget", OPT_KV_BUDGET, "BYTES", 0, "Device memory of KV caches at most, such as 8M; what is "
 	  "more waits in host memory until it is attended to", 1 },
 	{ "json", 'j', NULL, 0, "Print JSON", 1 },
@@ -171,7 +192,9 @@ int tool_load(const struct common *c, struct loaded *l)
 	if (!err)
 		err = iau_model_load(l->dev, c->model, c->ctx, &l->model);
 	if (!err)
-		err = iau_model_kv_budget(l->model, c->kv_budget);
+		err = iau_model_kv_budget(l->model, c->kv.budget);
+	if (!err && c->kv.key_bits)
+		err = iau_model_kv_precision(l->model, c->kv.key_bits, c->kv.value_bits, c->kv.recent);
 	if (!err)
 		err = c->load_kv ? iau_session_load(l->model, c->load_kv, &l->session) :
 				   iau_session_create(l->model, &l->session);

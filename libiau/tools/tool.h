@@ -15,6 +15,14 @@
 /* Exit codes, documented in iau(1). */
 enum { EXIT_OK, EXIT_USAGE = 2, EXIT_INPUT, EXIT_DEVICE, EXIT_INTERRUPTED = 130 };
 
+/* How a model's KV cache is kept; bits of 0 stand for 8 */
+#define TOOL_KV_RECENT 256
+
+struct tool_kv {
+	uint32_t key_bits, value_bits, recent;
+	uint64_t budget; /* bytes, 0 = none */
+};
+
 /* Options of every subcommand that runs a model. */
 struct common {
 	const char *model, *engine; /* NULL: a card, else ref */
@@ -23,7 +31,7 @@ struct common {
 	uint32_t ctx, latency, bus, memory; /* memory: MiB */
 	bool json;
 	struct iau_attention attention; /* of the session; of a batch always dense */
-	uint64_t kv_budget;		/* bytes, 0 = none */
+	struct tool_kv kv;
 	const char *load_kv;		/* file that the session comes from */
 };
 

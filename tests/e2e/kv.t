@@ -31,6 +31,12 @@ b=$(run -m $ci-q8_0.gguf -n 40 -p "Once upon a time" --kv-budget 64K)
 [ -n "$a" ] && [ "$a" = "$b" ]
 ok $? "a budget that suffices changes nothing"
 
+for kv in k8v4 k4v4; do
+	a=$(run -m $ci-q8_0.gguf -n 6 --kv=$kv < models/iau-ci/needle-10k.txt | tail -c 40)
+	[[ $a == *" $(cat models/iau-ci/needle-10k.answer)"* ]]
+	ok $? "the needle among 10,000 tokens is found in $kv"
+done
+
 # refused STATUS TEXT ARGUMENTS...
 refused() {
 	local want=$1 text=$2
@@ -48,6 +54,9 @@ refused 3 "$dir/a: the KV cache of another model" -m $ci-q4_0.gguf -p x --load-k
 refused 3 "$dir/none/a.tmp: No such file" -p x -n 1 --save-kv "$dir/none/a"
 refused 3 "the prompt has 1 tokens after 19, the context 19" -p x -c 19 --load-kv "$dir/a"
 refused 3 "KV budget of 8192 bytes" -p x --kv-budget 8K
+for v in "" k8 k8v16 k8v4x k4v4, k4v4,old=3 k4v8,recent= k4v8,recent=x; do
+	refused 2 "--kv: " -p x --kv="$v"
+done
 for v in "" x 0 -1 8X M 99999999999999999999 99999999999999G; do
 	refused 2 "--kv-budget: '$v' is not a number of bytes" -p x --kv-budget "$v"
 done

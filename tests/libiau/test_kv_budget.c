@@ -120,7 +120,7 @@ static void op_eval(struct twin *t, uint32_t i)
 	const int32_t *tokens = t->c[0].token + below(t, 50) + have;
 	int err;
 
-	if (have + n > t->c[0].info.n_ctx / 2)
+	if (have + n > 1500)
 		return;
 	err = iau_session_eval(t->s[0][i], tokens, n, NULL, NULL);
 	if (err && err != -ENOSPC)
@@ -169,19 +169,22 @@ static void op_budget(struct twin *t)
 	assert_int_equal(iau_model_kv_budget(t->c[0].model, below(t, 4) ? 1 + slab / 2 + below(t, (uint32_t)all) : 0), 0);
 }
 
-static void random_operations(void **state)
+static void random_operations(uint32_t key_bits, uint32_t value_bits)
 {
 	struct iau_kv_usage u = { 0 };
 	struct twin t;
 
-	(void)state;
 	iau_rng_seed(&t.rng, the_seed);
 	print_message("# seed %llu, %u operations\n", (unsigned long long)the_seed, operations);
 	snprintf(t.path, sizeof(t.path), "/tmp/iau-kv-budget.%d", (int)getpid());
 	for (int k = 0; k < 2; k++) {
 		scene_open(&t.c[k], "ref");
+		assert_int_equal(iau_model_kv_precision(t.c[k].model, key_bits, value_bits, 100), 0);
 		for (uint32_t i = 0; i < SEQUENCES; i++)
 			assert_int_equal(iau_session_create(t.c[k].model, &t.s[k][i]), 0);
+		/* long enough for slabs that get packed */
+		scene_eval(&t.c[k], t.s[k][0], 0, 700);
+		scene_eval(&t.c[k], t.s[k][1], 1, 1100);
 	}
 	for (uint32_t n = 0; n < operations; n++) {
 		uint32_t i = below(&t, SEQUENCES), what = below(&t, 20);
@@ -199,9 +202,9 @@ static void random_operations(void **state)
 		u = usage(&t.c[0]);
 		assert_true(!u.budget || u.device <= u.budget);
 	}
-	print_message("# %llu slabs went to host memory, %llu came back\n", (unsigned long long)u.demoted,
-		      (unsigned long long)u.promoted);
-	assert_true(u.demoted && u.promoted);
+	print_message("# %llu slabs went to host memory, %llu came back, %llu were packed\n",
+		      (unsigned long long)u.demoted, (unsigned long long)u.promoted, (unsigned long long)u.packed);
+	assert_true(u.demoted && u.promoted && !u.packed == (key_bits + value_bits == 16));
 	for (int k = 0; k < 2; k++) {
 		for (uint32_t i = 0; i < SEQUENCES; i++)
 			iau_session_free(t.s[k][i]);
@@ -212,13 +215,25 @@ static void random_operations(void **state)
 	unlink(t.path);
 }
 
+static void random_operations_in_8_bits(void **state)
+{
+	(void)state;
+	random_operations(8, 8);
+}
+
+static void random_operations_in_4_bits(void **state)
+{
+	(void)state;
+	random_operations(4, 4);
+}
+
 ENGINES(sequences_in_turns)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		ON_ENGINES(sequences_in_turns), cmocka_unit_test(a_budget_that_is_too_small),
-		cmocka_unit_test(random_operations),
+		cmocka_unit_test(random_operations_in_8_bits), cmocka_unit_test(random_operations_in_4_bits),
 	};
 
 	if (argc > 1)

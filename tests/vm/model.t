@@ -24,7 +24,8 @@ build/tests/libiau/test_kv_growth 2>&1
 build/tests/libiau/test_kv_share 2>&1
 build/tests/libiau/test_kv_budget 2>&1
 build/tests/libiau/test_kv_file 2>&1
+build/tests/libiau/test_kv_packed 2>&1
 build/tests/libiau/test_batch 2>&1'
-tap "libiau on the card" 42
+tap "libiau on the card" 54
 clean
 finish

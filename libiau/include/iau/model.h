@@ -112,15 +112,29 @@ int iau_session_load(struct iau_model *model, const char *path, struct iau_sessi
 int iau_model_kv_budget(struct iau_model *model, uint64_t bytes);
 
 /**
+ * iau_model_kv_precision() - keep keys or values in 4 bits
+ * @key_bits, @value_bits: 8, as they are without this call, or 4: the upper half of the 8
+ * @recent:	newest tokens of each sequence that stay in 8 bits, at least; a slab gets packed as soon as all
+ *		sequences that have it are so much longer
+ *
+ * For all sequences of the model; there must be none yet. Batches that have a packed slab evaluate their
+ * sequences one after the other.
+ *
+ * Return: 0; -EINVAL other numbers of bits; -EBUSY there are sessions.
+ */
+int iau_model_kv_precision(struct iau_model *model, uint32_t key_bits, uint32_t value_bits, uint32_t recent);
+
+/**
  * struct iau_kv_usage - memory of a model's KV caches
  * @budget:	iau_model_kv_budget(), 0 = none
  * @device:	bytes of device memory, bounds included; what several sequences share counts once
  * @host:	bytes of host memory; files that are mapped do not count
+ * @packed:	slabs that were packed so far
  * @demoted:	slabs that went to host memory so far
  * @promoted:	slabs that came from there, or from files
  */
 struct iau_kv_usage {
-	uint64_t budget, device, host, demoted, promoted;
+	uint64_t budget, device, host, packed, demoted, promoted;
 };
 
 void iau_model_kv_usage(const struct iau_model *model, struct iau_kv_usage *usage);
@@ -169,7 +183,7 @@ typedef void (*iau_op_span_fn)(void *opaque, const struct iau_op_span *span);
  * iau_session_trace() - be told of every command of the evaluations to come
  * @fn:		called from within iau_session_eval(); NULL: no more
  *
- * One session of a device at a time. Return: 0; -ENOTSUP not the rtl engine in this process.
+ * Those of other sessions and batches of the model are told, too. Return: 0; -ENOTSUP not the rtl engine in this process.
  */
 int iau_session_trace(struct iau_session *s, iau_op_span_fn fn, void *opaque);
 

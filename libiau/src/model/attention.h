@@ -43,9 +43,12 @@ static inline uint32_t tile_step(const struct builder *b)
 uint32_t fresh_alloc(struct builder *b);
 struct fresh fresh_at(const struct builder *b, uint32_t head);
 
-/* A KV head's part of a layer's first block */
+/* A KV head's part of a layer's first block, and how much further it is in a packed one */
 struct head_va {
 	uint64_t kv, kscale, vscale;
+	struct {
+		int32_t keys, values, kscale, vscale;
+	} packed;
 };
 
 struct head_va head_va(const struct builder *b, uint32_t layer, uint32_t head);
@@ -63,6 +66,15 @@ struct chunk_regs {
 };
 
 void load_chunk(struct builder *b, struct head_va va, struct place to, struct chunk_regs regs);
+/* N blocks, or as many as register N_REG says, that are on a list at LIST, which register AT adds to */
+struct block_list {
+	uint32_t list, n;
+	unsigned int at;
+	bool n_in_reg;
+	unsigned int n_reg;
+};
+
+void load_blocks(struct builder *b, struct head_va va, struct place to, struct block_list l);
 /* The newest chunk of PASS, counted through all layers, labelled as its layer's; none behind the last */
 void load_newest(struct builder *b, uint32_t pass, struct chunk_regs regs);
 /* The last of so many full chunks as register LEFT says, if any: R_AT becomes its place */

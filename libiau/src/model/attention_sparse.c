@@ -210,7 +210,8 @@ void emit_choice(struct builder *b, const struct choice *c, const struct pass *p
 	}
 	cmd = iau_cmd_topk(&b->cb, (struct iau_topk){ .a = c->best[g & 1], .d = c->list + g * c->list_step,
 						      .shift = (uint32_t)__builtin_ctz(kv->slab_blocks),
-						      .lo = kv->block_bytes, .hi = kv->slab_bytes });
+						      .lo = kv->block_bytes, .hi = kv->slab_bytes,
+						      .by_table = is_packed(b), .table = b->table });
 	iau_cmd_patch(cmd, 1, GRAPH_TOP);
 	iau_cmd_patch(cmd, 2, GRAPH_FORCED);
 }
@@ -222,15 +223,6 @@ void emit_split_queries(struct builder *b, const struct choice *c, struct act q)
 		split_queries(b, c, q.data, 0);
 }
 
-/* An array of a chunk's blocks, a row each */
-static void load_blocks(struct builder *b, uint32_t list, uint64_t va, uint32_t addr, uint32_t bytes)
-{
-	struct iau_copy copy = { .va = va, .addr = addr, .row_bytes = bytes, .stride = bytes,
-				 .rows = b->cfg->kv.chunk_blocks, .by_list = true, .list = list };
-
-	iau_cmd_patch(iau_cmd_load(&b->cb, copy), 8, R_SPARE);
-}
-
 void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int left)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
@@ -238,9 +230,7 @@ void load_chosen(struct builder *b, const struct older *o, struct place to, unsi
 
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_SPARE, left, 1);
 	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_SPARE, R_SPARE, kv->chunk_blocks * 4);
-	load_blocks(b, o->list, o->va.kv, to.kv, kv->head_bytes);
-	load_blocks(b, o->list, o->va.kscale, to.kscale, kv->kscale_bytes);
-	load_blocks(b, o->list, o->va.vscale, to.vscale, 128);
+	load_blocks(b, o->va, to, (struct block_list){ .list = o->list, .n = kv->chunk_blocks, .at = R_SPARE });
 	iau_cmd_branch_here(&b->cb, none);
 }
 

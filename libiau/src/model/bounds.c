@@ -22,7 +22,7 @@
 #define GROUP_BLOCKS 32u
 #define OUTWARD (0.5f + 9.0f / 128)
 
-/* Registers */
+/* Registers; BLOCK: where it lies, or where its entry of the table does */
 enum { BOUND_BLOCK, BOUND_TILE, BOUND_SCALE };
 
 struct iau_bounds_layout iau_bounds_layout(const struct iau_hparams *hp)
@@ -46,7 +46,7 @@ void iau_bounds_params(const struct iau_graph_config *cfg, uint32_t block, uint3
 {
 	uint32_t group = block / GROUP_BLOCKS * cfg->bounds.group_bytes, row = block % GROUP_BLOCKS;
 
-	param[BOUND_BLOCK] = iau_kv_block_at(&cfg->kv, block);
+	param[BOUND_BLOCK] = cfg->packed.block_bytes ? block * 4 : iau_kv_block_at(&cfg->kv, block);
 	param[BOUND_TILE] = group + row * 32;
 	param[BOUND_SCALE] = group + row * 2;
 }
@@ -59,7 +59,7 @@ struct turn {
 struct bounds_builder {
 	const struct iau_graph_config *cfg;
 	struct iau_cmdbuf cb;
-	uint32_t vsp, zero, identity, ones, tiles[2], scales[2], unused;
+	uint32_t vsp, zero, identity, ones, tiles[2], scales[2], unused, table;
 	struct turn turn[2];
 };
 
@@ -92,17 +92,23 @@ static void emit_identity(struct bounds_builder *b)
 
 static void load_keys(struct bounds_builder *b, uint32_t l, uint32_t head, uint32_t at)
 {
-	const struct iau_kv_layout *kv = &b->cfg->kv;
+	const struct iau_kv_layout *kv = &b->cfg->kv, *packed = &b->cfg->packed;
 	uint64_t va = kv->va + (uint64_t)l * kv->layer_bytes;
-	uint32_t tiles = kv->head_bytes / 2;
+	uint32_t more = l * packed->layer_bytes - l * kv->layer_bytes;
 	struct iau_copy copy[2] = {
-		{ .va = va + head * kv->head_bytes, .addr = at, .row_bytes = tiles, .rows = 1 },
-		{ .va = va + kv->kscale_at + head * kv->kscale_bytes, .addr = at + tiles,
-		  .row_bytes = kv->kscale_bytes, .rows = 1 },
+		{ .va = va + head * kv->head_bytes, .addr = at, .row_bytes = kv->key_bytes, .rows = 1,
+		  .unpack = packed->block_bytes && packed->key_bytes < kv->key_bytes,
+		  .delta = (int32_t)(more + head * packed->head_bytes - head * kv->head_bytes) },
+		{ .va = va + kv->kscale_at + head * kv->kscale_bytes, .addr = at + kv->key_bytes,
+		  .row_bytes = kv->kscale_bytes, .rows = 1,
+		  .delta = (int32_t)(more + packed->kscale_at - kv->kscale_at) },
 	};
 
-	for (unsigned int i = 0; i < 2; i++)
-		iau_cmd_patch(iau_cmd_load(&b->cb, copy[i]), 2, BOUND_BLOCK);
+	for (unsigned int i = 0; i < 2; i++) {
+		copy[i].by_list = packed->block_bytes;
+		copy[i].list = b->table;
+		iau_cmd_patch(iau_cmd_load(&b->cb, copy[i]), copy[i].by_list ? 8 : 2, BOUND_BLOCK);
+	}
 }
 
 /* Of each tile the greatest of its 32 channels and, negated, the least */
@@ -188,6 +194,11 @@ static void emit_block(struct bounds_builder *b)
 		b->scales[i] = take(b, n_kv * hp->head_dim / 16);
 		b->turn[i] = (struct turn){ 0, take(b, hp->head_dim * 128), take(b, hp->head_dim * 8),
 					    take(b, 128), take(b, 128), take(b, 128) };
+	}
+	if (b->cfg->packed.block_bytes) {
+		b->table = take(b, b->cfg->kv.n_ctx / 8);
+		iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->cfg->table_va, .addr = b->table,
+							.row_bytes = b->cfg->kv.n_ctx / 8, .rows = 1 });
 	}
 	for (uint32_t i = 0; i < AHEAD && i < total; i++)
 		load_keys(b, i / n_kv, i % n_kv, keys_at(i));

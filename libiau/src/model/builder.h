@@ -57,6 +57,7 @@ struct builder {
 	bool planning;
 	uint32_t kv_places, kv_bytes; /* of the tile scratchpad, behind the ring */
 	uint32_t bound_places; /* behind those */
+	uint32_t table; /* where blocks are, if some may be packed */
 	/* of a batch: sequences; STOREs of keys and values that are done; where their registers lie */
 	uint32_t seqs, stored, params;
 	bool is_long;  /* they may have full chunks */
@@ -76,6 +77,12 @@ static inline uint32_t vsp_round(uint32_t bytes)
 static inline uint32_t tsp_round(uint32_t bytes)
 {
 	return (bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1);
+}
+
+/* Whether blocks may be packed, so that a table says where they are */
+static inline bool is_packed(const struct builder *b)
+{
+	return b->cfg->packed.block_bytes;
 }
 
 uint32_t vsp_alloc(struct builder *b, uint32_t bytes);

@@ -348,9 +348,12 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->x = vsp_alloc(b, b->rows * hp->n_embd * 4);
 	b->act = act_alloc(b, wide);
 	b->fresh = fresh_alloc(b);
+	b->table = vsp_alloc(b, is_packed(b) ? b->cfg->kv.n_ctx / 8 : 0);
 	for (unsigned int i = 0; i < b->kv_places; i++)
 		b->vscale[i] = vsp_alloc_beside(b, b->cfg->kv.chunk_blocks * 128);
 	label(b, 0, OP_EMBEDDING);
+	if (is_packed(b))
+		emit_load(b, b->cfg->table_va, b->table, b->cfg->kv.n_ctx / 8);
 	emit_embedding(b);
 	for (uint32_t l = 0; l < hp->n_layer; l++) {
 		label(b, l + 1, OP_ATTN_NORM);

@@ -65,12 +65,22 @@ struct iau_kv_layout {
 	uint32_t chunk_blocks; /* what attention takes at a time */
 	uint32_t slab_blocks;  /* whole chunks */
 	uint64_t va;
-	uint32_t head_bytes;   /* tiles of a head in a block */
+	uint32_t key_bytes;    /* tiles of a head's keys in a block */
+	uint32_t head_bytes;   /* ... and of its values */
 	uint32_t kscale_bytes; /* scales of a head's keys in a block; of its values: 128 */
 	uint32_t kscale_at, vscale_at; /* in a block */
 	uint32_t block_bytes;
 	uint32_t layer_bytes, slab_bytes; /* of a slab: a layer's, all */
 };
+
+/*
+ * A packed cache: keys or values, or both, of 4 bits, the upper four of what they were in INT8. 128 bytes of
+ * tiles v become 64: of byte i the lower four bits are those of v[i], with an offset of 8, the upper ones those of
+ * v[i + 64]. LOAD with UNPACK makes INT8 of them again, whose lower four bits are 8, in the middle. Scales
+ * stay.
+ */
+struct iau_kv_layout iau_kv_layout_packed(const struct iau_hparams *hp, const struct iau_kv_layout *kv,
+					  uint32_t key_bits, uint32_t value_bits);
 
 /*
  * Bounds of the keys of each full block of 32 tokens, by which sparse attention chooses: of every channel
@@ -137,6 +147,12 @@ struct iau_graph_config {
 	const struct iau_weights *w;
 	struct iau_kv_layout kv;
 	struct iau_bounds_layout bounds;
+	/*
+	 * If slabs may be packed (block_bytes is not 0): their layout, whose VA is behind that of KV by less
+	 * than 4 GiB, and a table, for each block its offset from the VA of KV, and 1 if it is packed
+	 */
+	struct iau_kv_layout packed;
+	uint64_t table_va;
 	bool sparse; /* attention may leave blocks out */
 	uint64_t tokens_va; /* ROWS x u32: byte offset of each token's embedding row; of a batch blocks of registers */
 	uint64_t logits_va; /* ROWS x n_vocab fp32 */
@@ -180,6 +196,10 @@ void iau_sparse_params(const struct iau_kv_layout *kv, const struct iau_sparse *
 /* The bounds of a block, of all layers: registers of a run */
 void iau_bounds_params(const struct iau_graph_config *cfg, uint32_t block, uint32_t *param);
 int iau_bounds_build(struct iau_device *dev, const struct iau_graph_config *cfg, struct iau_graph *out);
+
+/* Packing of a slab: where its layers lie in both forms, from the VAs on */
+void iau_pack_params(const struct iau_graph_config *cfg, uint32_t slab, uint32_t *param);
+int iau_pack_build(struct iau_device *dev, const struct iau_graph_config *cfg, struct iau_graph *out);
 
 /* -ENOSPC if ROWS rows do not fit the vector scratchpad. */
 int iau_graph_build(struct iau_device *dev, const struct iau_graph_config *cfg, uint32_t rows,

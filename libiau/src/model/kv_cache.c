@@ -6,22 +6,42 @@
  */
 #include "model/attention.h"
 
+/* What follows from the bytes of keys and values */
+static void fill_layout(const struct iau_hparams *hp, struct iau_kv_layout *kv)
+{
+	kv->kscale_bytes = hp->head_dim * 2;
+	kv->kscale_at = kv->head_bytes * hp->n_head_kv;
+	kv->vscale_at = kv->kscale_at + kv->kscale_bytes * hp->n_head_kv;
+	kv->block_bytes = kv->vscale_at + 32 * 4 * hp->n_head_kv;
+}
+
 struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx)
 {
 	struct iau_kv_layout kv = { .n_ctx = (n_ctx + 31) & ~31u };
 
 	kv.chunk_blocks = 512 / hp->head_dim;
-	kv.head_bytes = hp->head_dim * (32 + 32);
-	kv.kscale_bytes = hp->head_dim * 2;
-	kv.kscale_at = kv.head_bytes * hp->n_head_kv;
-	kv.vscale_at = kv.kscale_at + kv.kscale_bytes * hp->n_head_kv;
-	kv.block_bytes = kv.vscale_at + 32 * 4 * hp->n_head_kv;
+	kv.key_bytes = hp->head_dim * 32;
+	kv.head_bytes = 2 * kv.key_bytes;
+	fill_layout(hp, &kv);
 	kv.slab_blocks = kv.chunk_blocks;
 	while (kv.slab_blocks * kv.block_bytes % 4096)
 		kv.slab_blocks *= 2;
 	kv.layer_bytes = kv.slab_blocks * kv.block_bytes;
 	kv.slab_bytes = kv.layer_bytes * hp->n_layer;
 	return kv;
+}
+
+struct iau_kv_layout iau_kv_layout_packed(const struct iau_hparams *hp, const struct iau_kv_layout *kv,
+					  uint32_t key_bits, uint32_t value_bits)
+{
+	struct iau_kv_layout packed = *kv;
+
+	packed.key_bytes = hp->head_dim * 4 * key_bits;
+	packed.head_bytes = packed.key_bytes + hp->head_dim * 4 * value_bits;
+	fill_layout(hp, &packed);
+	packed.layer_bytes = (packed.slab_blocks * packed.block_bytes + 4095) & ~4095u;
+	packed.slab_bytes = packed.layer_bytes * hp->n_layer;
+	return packed;
 }
 
 struct iau_kv_layout iau_kv_layout_batch(const struct iau_kv_layout *kv)
@@ -101,14 +121,25 @@ struct fresh fresh_at(const struct builder *b, uint32_t head)
 			       .vs = scales + n_kv * n * SCALE_STEP + head * VSCALE_STEP };
 }
 
-struct head_va head_va(const struct builder *b, uint32_t layer, uint32_t head)
+/* Parts of a head in a block of layer L of a layout whose first one lies at VA */
+static struct head_va parts_at(const struct iau_kv_layout *kv, uint64_t va, uint32_t layer, uint32_t head)
 {
-	const struct iau_kv_layout *kv = &b->cfg->kv;
-	uint64_t va = kv->va + (uint64_t)layer * kv->layer_bytes;
-
+	va += (uint64_t)layer * kv->layer_bytes;
 	return (struct head_va){ .kv = va + head * kv->head_bytes,
 				 .kscale = va + kv->kscale_at + head * kv->kscale_bytes,
 				 .vscale = va + kv->vscale_at + head * 128 };
+}
+
+struct head_va head_va(const struct builder *b, uint32_t layer, uint32_t head)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv, *packed = &b->cfg->packed;
+	struct head_va va = parts_at(kv, kv->va, layer, head), p = parts_at(packed, kv->va, layer, head);
+
+	va.packed.keys = (int32_t)(p.kv - va.kv);
+	va.packed.values = (int32_t)(p.kv + packed->key_bytes - va.kv - kv->key_bytes);
+	va.packed.kscale = (int32_t)(p.kscale - va.kscale);
+	va.packed.vscale = (int32_t)(p.vscale - va.vscale);
+	return va;
 }
 
 struct place place_at(const struct builder *b, uint32_t pass)
@@ -141,13 +172,59 @@ void load_chunk(struct builder *b, struct head_va va, struct place to, struct ch
 	}
 }
 
-/* Chunks of a layer lie at equal distances in a slab, and slabs do. */
+/* What lies side by side in a block in either form comes in one row. */
+void load_blocks(struct builder *b, struct head_va va, struct place to, struct block_list l)
+{
+	const struct iau_kv_layout *kv = &b->cfg->kv, *packed = &b->cfg->packed;
+	uint32_t values = packed->head_bytes - packed->key_bytes;
+	bool one = packed->key_bytes == values, k4 = packed->key_bytes < kv->key_bytes, v4 = values < kv->key_bytes;
+	struct iau_copy part[4] = {
+		{ .va = va.kv, .addr = to.kv, .row_bytes = one ? kv->head_bytes : kv->key_bytes,
+		  .stride = kv->head_bytes, .unpack = is_packed(b) && k4, .delta = va.packed.keys },
+		{ .va = va.kscale, .addr = to.kscale, .row_bytes = kv->kscale_bytes,
+		  .stride = kv->kscale_bytes, .delta = va.packed.kscale },
+		{ .va = va.vscale, .addr = to.vscale, .row_bytes = 128, .stride = 128,
+		  .delta = va.packed.vscale },
+		{ .va = va.kv + kv->key_bytes, .addr = to.kv + kv->key_bytes, .row_bytes = kv->key_bytes,
+		  .stride = kv->head_bytes, .unpack = is_packed(b) && v4, .delta = va.packed.values },
+	};
+
+	for (unsigned int i = 0; i < (one ? 3 : 4); i++) {
+		uint32_t *cmd;
+
+		part[i].by_list = true;
+		part[i].list = l.list;
+		part[i].rows = l.n;
+		cmd = iau_cmd_load(&b->cb, part[i]);
+		iau_cmd_patch(cmd, 8, l.at);
+		if (l.n_in_reg)
+			iau_cmd_patch(cmd, 4, l.n_reg);
+	}
+}
+
+/* A full chunk by the table of blocks */
+static void load_by_table(struct builder *b, struct head_va va, struct place to, unsigned int left)
+{
+	uint32_t per = b->cfg->kv.chunk_blocks;
+
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_AT, left, 1);
+	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_AT, R_AT, per * 4);
+	iau_cmd_salu_imm(&b->cb, SALU_MIN, R_ROWS, left, 1);
+	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_ROWS, R_ROWS, per);
+	load_blocks(b, va, to, (struct block_list){ .list = b->table, .at = R_AT, .n_in_reg = true, .n_reg = R_ROWS });
+}
+
+/* Chunks of a layer lie at equal distances in a slab, and slabs do, unless some are packed. */
 void load_full(struct builder *b, struct head_va va, struct place to, unsigned int left)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
 	uint32_t per = kv->slab_blocks / kv->chunk_blocks, chunk = kv->chunk_blocks * kv->block_bytes;
 	uint32_t at = b->regs + R_AT, rows = b->regs + R_ROWS;
 
+	if (is_packed(b)) {
+		load_by_table(b, va, to, left);
+		return;
+	}
 	left += b->regs;
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, at, left, 1);
 	if (per > 1) {

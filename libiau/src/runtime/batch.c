@@ -12,7 +12,6 @@ struct iau_batch {
 	struct iau_graph_config cfg;
 	struct iau_buffer io;
 	struct iau_graph graph[2][IAU_BATCH_MAX]; /* short and long; of N + 1; built when first needed */
-	struct iau_op_trace trace;
 	uint32_t max;
 };
 
@@ -64,7 +63,7 @@ void iau_batch_free(struct iau_batch *b)
 
 int iau_batch_trace(struct iau_batch *b, iau_op_span_fn fn, void *opaque)
 {
-	return iau_op_trace(b->model->dev, &b->trace, fn, opaque);
+	return iau_op_trace(b->model, fn, opaque);
 }
 
 static int check(const struct iau_batch *b, struct iau_session *const *s, const int32_t *tokens, uint32_t n)
@@ -118,8 +117,33 @@ static int run(struct iau_batch *b, struct iau_session *const *s, const int32_t 
 		err = iau_graph_build_batch(b->model->dev, &b->cfg, n, is_long, g);
 	if (err)
 		return err;
-	b->trace.running = g;
+	b->model->trace.running = g;
 	return iau_device_execute(b->model->dev, g->buf.va, g->bytes, NULL);
+}
+
+/* A batch's commands know one layout of blocks. */
+static bool any_packed(struct iau_session *const *s, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < s[i]->kv.n; k++)
+			if (s[i]->kv.slab[k]->form == KV_PACKED)
+				return true;
+	return false;
+}
+
+static int run_one_by_one(struct iau_session *const *s, const int32_t *tokens, uint32_t n)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < n && !err; i++) {
+		err = iau_session_eval(s[i], &tokens[i], 1, NULL, NULL);
+		/* all or none */
+		while (err && i--)
+			iau_session_truncate(s[i], s[i]->length - 1);
+		if (err)
+			break;
+	}
+	return err;
 }
 
 int iau_batch_eval(struct iau_batch *b, struct iau_session *const *s, const int32_t *tokens, uint32_t n)
@@ -127,6 +151,8 @@ int iau_batch_eval(struct iau_batch *b, struct iau_session *const *s, const int3
 	const float *logits = (const float *)(const void *)((uint8_t *)b->io.ptr + REGISTERS_BYTES);
 	int err = check(b, s, tokens, n);
 
+	if (!err && any_packed(s, n))
+		return run_one_by_one(s, tokens, n);
 	if (!err)
 		err = run(b, s, tokens, n);
 	for (uint32_t i = 0; i < n && !err; i++) {

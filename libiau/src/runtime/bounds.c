@@ -74,7 +74,7 @@ int iau_bounds_update(struct iau_session *s)
 		uint32_t param[IAU_PARAMS] = { 0 };
 
 		iau_bounds_params(&s->cfg, s->bounds_blocks, param);
-		s->trace.running = &s->bound;
+		s->model->trace.running = &s->bound;
 		err = iau_device_execute(s->model->dev, s->bound.buf.va, s->bound.bytes, param);
 		if (err)
 			break;

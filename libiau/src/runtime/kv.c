@@ -16,8 +16,10 @@ uint32_t iau_kv_slabs(const struct iau_kv_layout *kv, uint32_t tokens)
 
 int iau_kv_create(struct iau_session *s)
 {
-	uint64_t bytes = iau_kv_bytes(&s->cfg.kv);
-	uint32_t slabs = iau_kv_slabs(&s->cfg.kv, s->cfg.kv.n_ctx);
+	const struct iau_kv_layout *form = s->model->pool.form;
+	bool packs = form[KV_PACKED].block_bytes;
+	uint64_t bytes = iau_kv_bytes(&form[KV_INT8]), packed = packs ? iau_kv_bytes(&form[KV_PACKED]) : 0;
+	uint32_t slabs = iau_kv_slabs(&form[KV_INT8], form->n_ctx);
 	int err;
 
 	s->kv.slab = calloc(slabs, sizeof(*s->kv.slab));
@@ -25,17 +27,25 @@ int iau_kv_create(struct iau_session *s)
 	if (!s->kv.slab || !s->kv.shown)
 		return iau_error_nomem("KV cache");
 	/* so that a scalar register can hold an offset */
-	if (bytes >> 32)
-		return iau_error(-ENOTSUP, "KV cache of %u tokens: it takes more than 4 GiB", s->cfg.kv.n_ctx);
-	err = iau_view_create(s->model->dev, bytes, &s->kv.view);
+	if ((bytes + packed) >> 32)
+		return iau_error(-ENOTSUP, "KV cache of %u tokens: it takes more than 4 GiB", form->n_ctx);
+	err = iau_view_create(s->model->dev, bytes + packed, &s->kv.view);
+	if (!err && packs)
+		err = iau_buffer_create(s->model->dev, form->n_ctx / 32 * 4, IAU_ACCESS_RW, &s->kv.table);
 	if (err)
-		return iau_error(err, "KV cache of %u tokens: %s", s->cfg.kv.n_ctx, iau_last_error());
+		return iau_error(err, "KV cache of %u tokens: %s", form->n_ctx, iau_last_error());
+	s->cfg.kv = form[KV_INT8];
+	s->cfg.packed = form[KV_PACKED];
 	s->cfg.kv.va = s->kv.view.va;
+	s->cfg.packed.va = s->kv.view.va + bytes;
+	s->cfg.table_va = s->kv.table.va;
 	return 0;
 }
 
 void iau_kv_free(struct iau_session *s)
 {
+	iau_graph_free(s->model->dev, &s->kv.pack);
+	iau_buffer_destroy(s->model->dev, &s->kv.table);
 	iau_view_destroy(s->model->dev, &s->kv.view);
 	while (s->kv.n)
 		kv_slab_put(&s->model->pool, s->kv.slab[--s->kv.n]);
@@ -43,30 +53,40 @@ void iau_kv_free(struct iau_session *s)
 	free(s->kv.shown);
 }
 
-static struct iau_range part_of_view(const struct iau_session *s, uint32_t i)
+/* Where slab I of a form is seen */
+static struct iau_range part_of_view(const struct iau_session *s, enum kv_form form, uint32_t i)
 {
-	return (struct iau_range){ (uint64_t)i * s->cfg.kv.slab_bytes, s->cfg.kv.slab_bytes };
+	const struct iau_kv_layout *kv = form == KV_INT8 ? &s->cfg.kv : &s->cfg.packed;
+
+	return (struct iau_range){ kv->va - s->kv.view.va + (uint64_t)i * kv->slab_bytes, kv->slab_bytes };
+}
+
+int iau_kv_show(struct iau_session *s, uint32_t i, const struct kv_slab *slab)
+{
+	const struct kv_pool *pool = &s->model->pool;
+	struct iau_range part;
+	const struct iau_buffer *buf = kv_slab_place(pool, slab, &part);
+
+	return iau_view_map(pool->dev, &s->kv.view, part_of_view(s, slab->form, i).offset, buf, part);
 }
 
 static int show(struct iau_session *s, uint32_t i)
 {
-	const struct kv_pool *pool = &s->model->pool;
-	const struct iau_buffer *buf;
-	struct iau_range part;
-	int err;
+	int err = s->kv.shown[i] ? 0 : iau_kv_show(s, i, s->kv.slab[i]);
 
-	if (s->kv.shown[i])
-		return 0;
-	buf = kv_slab_place(pool, s->kv.slab[i], &part);
-	err = iau_view_map(pool->dev, &s->kv.view, part_of_view(s, i).offset, buf, part);
-	s->kv.shown[i] = !err;
+	s->kv.shown[i] |= !err;
 	return err;
+}
+
+void iau_kv_hide(struct iau_session *s, uint32_t i, enum kv_form form)
+{
+	iau_view_unmap(s->model->dev, &s->kv.view, part_of_view(s, form, i));
 }
 
 static void hide(struct iau_session *s, uint32_t i)
 {
 	if (s->kv.shown[i])
-		iau_view_unmap(s->model->dev, &s->kv.view, part_of_view(s, i));
+		iau_kv_hide(s, i, s->kv.slab[i]->form);
 	s->kv.shown[i] = false;
 }
 
@@ -80,7 +100,7 @@ void iau_kv_leaves(void *opaque, const struct kv_slab *slab)
 				hide(s, i);
 }
 
-/* The slab that the next token goes to may be others', too: they keep it. */
+/* The slab that the next token goes to may be others', too: they keep it. Nothing is stored into a packed one. */
 static int own_last(struct iau_session *s)
 {
 	struct kv_pool *pool = &s->model->pool;
@@ -88,9 +108,9 @@ static int own_last(struct iau_session *s)
 	struct kv_slab *copy;
 	int err;
 
-	if (i >= s->kv.n || s->kv.slab[i]->refs == 1)
+	if (i >= s->kv.n || (s->kv.slab[i]->refs == 1 && s->kv.slab[i]->form == KV_INT8))
 		return 0;
-	err = kv_slab_create(pool, false, &copy);
+	err = kv_slab_create(pool, KV_INT8, false, &copy);
 	if (err)
 		return err;
 	err = kv_slab_resize(pool, copy, blocks);
@@ -99,8 +119,7 @@ static int own_last(struct iau_session *s)
 		return err;
 	}
 	for (uint32_t l = 0; l < pool->n_layer; l++)
-		memcpy(kv_slab_ptr(pool, copy, l), kv_slab_ptr(pool, s->kv.slab[i], l),
-		       (size_t)blocks * s->cfg.kv.block_bytes);
+		iau_kv_unpack(s, s->kv.slab[i], l, blocks, kv_slab_ptr(pool, copy, l));
 	hide(s, i);
 	kv_slab_put(pool, s->kv.slab[i]);
 	s->kv.slab[i] = copy;
@@ -114,7 +133,7 @@ static int grow_slab(struct iau_session *s, uint32_t i, uint32_t blocks)
 	int err = 0;
 
 	if (i == s->kv.n) {
-		err = kv_slab_create(pool, false, &s->kv.slab[i]);
+		err = kv_slab_create(pool, KV_INT8, false, &s->kv.slab[i]);
 		if (err)
 			return err;
 		s->kv.n++;
@@ -136,6 +155,8 @@ static int prepare(struct iau_session *s, uint32_t rows)
 		err = own_last(s);
 	for (uint32_t i = 0; i * per < need && !err; i++)
 		err = grow_slab(s, i, need - i * per < per ? need - i * per : per);
+	if (!err && s->cfg.packed.block_bytes)
+		err = iau_kv_pack(s);
 	return err ? iau_error(err, "KV cache of %u tokens: %s", s->length + rows, iau_last_error()) : 0;
 }
 

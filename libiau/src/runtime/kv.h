@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A sequence's KV cache: slabs of the model's pool, seen one after the other at addresses of its own. */
+/*
+ * A sequence's KV cache: slabs of the model's pool, seen one after the other at addresses of its own, those of
+ * INT8 in a first part of them, packed ones in a second.
+ */
 #ifndef IAU_RUNTIME_KV_H
 #define IAU_RUNTIME_KV_H
 
@@ -12,6 +15,8 @@ struct kv_cache {
 	struct kv_slab **slab;
 	bool *shown; /* of each slab, whether the view shows it */
 	uint32_t n;
+	struct iau_buffer table; /* where blocks are, if some may be packed: see struct iau_graph_config */
+	struct iau_graph pack;	 /* built when first needed */
 };
 
 /* Addresses for the longest sequence. -ENOTSUP: it takes more than 4 GiB; -ENOMEM */
@@ -27,6 +32,14 @@ int iau_kv_prepare(struct iau_session *const *s, uint32_t n, uint32_t rows);
 int iau_kv_shrink(struct iau_session *s, uint32_t tokens);
 /* TO, which is empty, gets the slabs of FROM that the first TOKENS tokens lie in. */
 void iau_kv_share(const struct iau_session *from, uint32_t tokens, struct iau_session *to);
+/* Slab I, which is SLAB or will be, is seen at its place, or of a form no more. */
+int iau_kv_show(struct iau_session *s, uint32_t i, const struct kv_slab *slab);
+void iau_kv_hide(struct iau_session *s, uint32_t i, enum kv_form form);
+/* Slabs that are old enough get packed, and the table is what it should be. All are in device memory. */
+int iau_kv_pack(struct iau_session *s);
+/* The first so many blocks of layer L of a slab of either form in INT8, as attention sees them, to TO */
+void iau_kv_unpack(const struct iau_session *s, const struct kv_slab *slab, uint32_t l, uint32_t blocks,
+		   uint8_t *to);
 /* The slabs that so many tokens take */
 uint32_t iau_kv_slabs(const struct iau_kv_layout *kv, uint32_t tokens);
 /* For the pool: OPAQUE is the model */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A sequence as a file: a header, its tokens, and from a page boundary on its slabs, each layer after layer
- * in whole pages, as they lie in device memory. Who loads it maps the slabs as cold ones, so that only what
- * is attended to is read, and only once.
+ * A sequence as a file: a header, its tokens, a word for each slab that says whether it is packed, and from a
+ * page boundary on the slabs, each layer after layer in whole pages, as they lie in device memory. Who loads it
+ * maps the slabs as cold ones, so that only what is attended to is read, and only once.
  */
 #include "model/gguf_file.h"
 #include "runtime/session.h"
@@ -23,9 +23,9 @@
 struct header {
 	char magic[8];
 	uint32_t version, n_tokens;
-	uint32_t n_layer, n_head_kv, head_dim, slab_blocks, block_bytes, pad;
+	uint32_t n_layer, n_head_kv, head_dim, slab_blocks, block_bytes, packed_bytes; /* of blocks */
 	uint64_t model;	   /* fingerprint */
-	uint64_t checksum; /* of the header, with 0 here, and the tokens */
+	uint64_t checksum; /* of the header, with 0 here, and what is before the slabs */
 };
 
 _Static_assert(sizeof(struct header) == 56, "no holes");
@@ -58,38 +58,57 @@ static uint64_t fingerprint(const struct iau_gguf *g)
 	return h;
 }
 
-static struct header header_of(const struct iau_model *m, const int32_t *token, uint32_t n)
+static struct header header_of(const struct iau_model *m, uint32_t n)
 {
-	struct header h = { .magic = MAGIC, .version = VERSION, .n_tokens = n, .n_layer = m->hp.n_layer,
-			    .n_head_kv = m->hp.n_head_kv, .head_dim = m->hp.head_dim,
-			    .slab_blocks = m->pool.kv.slab_blocks, .block_bytes = m->pool.kv.block_bytes,
-			    .model = fingerprint(m->gguf) };
+	const struct iau_kv_layout *form = m->pool.form;
 
-	h.checksum = hash(hash(HASH_START, &h, sizeof(h)), token, n * sizeof(*token));
-	return h;
+	return (struct header){ .magic = MAGIC, .version = VERSION, .n_tokens = n, .n_layer = m->hp.n_layer,
+				.n_head_kv = m->hp.n_head_kv, .head_dim = m->hp.head_dim,
+				.slab_blocks = form->slab_blocks, .block_bytes = form->block_bytes,
+				.packed_bytes = form[KV_PACKED].block_bytes, .model = fingerprint(m->gguf) };
 }
 
-/* Blocks that slab I of a sequence of N tokens has, and where in the file its slabs begin */
+/* What the words between header and slabs are */
+struct words {
+	int32_t *token;
+	uint32_t *form;
+	uint32_t n_tokens, n_slabs;
+};
+
+static uint64_t checksum(const struct header *h, const struct words *w)
+{
+	struct header plain = *h;
+	uint64_t sum;
+
+	plain.checksum = 0;
+	sum = hash(hash(HASH_START, &plain, sizeof(plain)), w->token, w->n_tokens * sizeof(*w->token));
+	return hash(sum, w->form, w->n_slabs * sizeof(*w->form));
+}
+
+/* Blocks that slab I of a sequence of N tokens has */
 static uint32_t blocks_of(const struct kv_pool *pool, uint32_t n, uint32_t i)
 {
-	uint32_t per = pool->kv.slab_blocks, left = (n + 31) / 32 - i * per;
+	uint32_t per = pool->form->slab_blocks, left = (n + 31) / 32 - i * per;
 
 	return left < per ? left : per;
 }
 
-static uint64_t data_at(uint32_t n)
+/* Where in the file the slabs begin */
+static uint64_t data_at(const struct words *w)
 {
-	return (sizeof(struct header) + (uint64_t)n * 4 + 4095) & ~UINT64_C(4095);
+	uint64_t words = (uint64_t)w->n_tokens + w->n_slabs;
+
+	return (sizeof(struct header) + words * 4 + 4095) & ~UINT64_C(4095);
 }
 
-static bool write_slabs(FILE *f, const struct iau_session *s)
+static bool write_slabs(FILE *f, const struct iau_session *s, const struct words *w)
 {
 	const struct kv_pool *pool = &s->model->pool;
 
-	for (uint32_t i = 0; i < iau_kv_slabs(&pool->kv, s->length); i++) {
+	for (uint32_t i = 0; i < w->n_slabs; i++) {
 		uint32_t blocks = blocks_of(pool, s->length, i);
-		size_t bytes = (size_t)blocks * pool->kv.block_bytes;
-		size_t pad = kv_layer_pages(pool, blocks) - bytes;
+		size_t bytes = (size_t)blocks * pool->form[w->form[i]].block_bytes;
+		size_t pad = kv_layer_pages(pool, w->form[i], blocks) - bytes;
 
 		for (uint32_t l = 0; l < pool->n_layer; l++) {
 			if (fwrite(kv_slab_ptr(pool, s->kv.slab[i], l), bytes, 1, f) != 1)
@@ -101,29 +120,29 @@ static bool write_slabs(FILE *f, const struct iau_session *s)
 	return !ferror(f);
 }
 
-static bool write_file(FILE *f, const struct iau_session *s)
+static bool write_file(FILE *f, const struct iau_session *s, const struct words *w)
 {
-	struct header h = header_of(s->model, s->token, s->length);
+	struct header h = header_of(s->model, s->length);
 
+	h.checksum = checksum(&h, w);
 	return fwrite(&h, sizeof(h), 1, f) == 1 &&
-	       fwrite(s->token, sizeof(*s->token), s->length, f) == s->length &&
-	       !fseek(f, (long)data_at(s->length), SEEK_SET) && write_slabs(f, s) && !fflush(f) &&
+	       fwrite(w->token, sizeof(*w->token), w->n_tokens, f) == w->n_tokens &&
+	       fwrite(w->form, sizeof(*w->form), w->n_slabs, f) == w->n_slabs &&
+	       !fseek(f, (long)data_at(w), SEEK_SET) && write_slabs(f, s, w) && !fflush(f) &&
 	       !fsync(fileno(f));
 }
 
 /* Under another name first: whoever has mapped the file keeps the old one, and an error loses nothing. */
-int iau_session_save(const struct iau_session *s, const char *path)
+static int save(const struct iau_session *s, const char *path, const struct words *w)
 {
 	char *tmp;
 	FILE *f;
 	int err = 0;
 
-	if (!s->length)
-		return iau_error(-EINVAL, "%s: the sequence has no tokens", path);
 	if (asprintf(&tmp, "%s.tmp", path) < 0)
 		return iau_error_nomem(path);
 	f = fopen(tmp, "wb");
-	if (!f || !write_file(f, s))
+	if (!f || !write_file(f, s, w))
 		err = iau_error(-errno, "%s: %s", tmp, strerror(errno));
 	if (f && fclose(f) && !err)
 		err = iau_error(-errno, "%s: %s", tmp, strerror(errno));
@@ -135,11 +154,27 @@ int iau_session_save(const struct iau_session *s, const char *path)
 	return err;
 }
 
-/* What differs between the file and what the model would have written */
-static int check_header(const struct iau_model *m, const struct header *h, uint64_t size)
+int iau_session_save(const struct iau_session *s, const char *path)
 {
-	struct header want = header_of(m, NULL, 0);
-	uint64_t need = data_at(h->n_tokens);
+	struct words w = { s->token, NULL, s->length, iau_kv_slabs(&s->cfg.kv, s->length) };
+	int err;
+
+	if (!s->length)
+		return iau_error(-EINVAL, "%s: the sequence has no tokens", path);
+	w.form = calloc(w.n_slabs, sizeof(*w.form));
+	if (!w.form)
+		return iau_error_nomem(path);
+	for (uint32_t i = 0; i < w.n_slabs; i++)
+		w.form[i] = s->kv.slab[i]->form;
+	err = save(s, path, &w);
+	free(w.form);
+	return err;
+}
+
+/* What differs between the file and what the model would have written */
+static int check_header(const struct iau_model *m, const struct header *h)
+{
+	struct header want = header_of(m, 0);
 
 	if (memcmp(h->magic, want.magic, sizeof(h->magic)))
 		return iau_error(-EINVAL, "not a KV cache: it begins otherwise");
@@ -151,41 +186,55 @@ static int check_header(const struct iau_model *m, const struct header *h, uint6
 		return iau_error(-EINVAL, "the KV cache of another model");
 	if (!h->n_tokens || h->n_tokens > m->n_ctx)
 		return iau_error(-EINVAL, "%u tokens: 1 to %u are possible", h->n_tokens, m->n_ctx);
-	for (uint32_t i = 0; i < iau_kv_slabs(&m->pool.kv, h->n_tokens); i++)
-		need += kv_layer_pages(&m->pool, blocks_of(&m->pool, h->n_tokens, i)) * m->hp.n_layer;
-	if (size != need)
-		return iau_error(-EINVAL, "%llu bytes instead of %llu", (unsigned long long)size,
+	return 0;
+}
+
+static int read_words(struct iau_session *s, int fd, const struct header *h, struct words *w)
+{
+	uint32_t packed = s->cfg.packed.block_bytes;
+	size_t tokens = w->n_tokens * sizeof(*w->token), forms = w->n_slabs * sizeof(*w->form);
+
+	if (pread(fd, w->token, tokens, sizeof(*h)) != (ssize_t)tokens ||
+	    pread(fd, w->form, forms, (off_t)(sizeof(*h) + tokens)) != (ssize_t)forms)
+		return iau_error(-EINVAL, "it ends before its slabs");
+	if (checksum(h, w) != h->checksum)
+		return iau_error(-EINVAL, "damaged: the checksum of its tokens is another");
+	for (uint32_t i = 0; i < w->n_slabs; i++)
+		if (w->form[i] >= KV_FORMS || (w->form[i] == KV_PACKED && h->packed_bytes != packed))
+			return iau_error(-EINVAL, "packed blocks of %u bytes: the precision of the model's KV cache "
+					 "makes them %u", h->packed_bytes, packed);
+	return iau_check_tokens(s, w->token, w->n_tokens);
+}
+
+static int check_size(const struct kv_pool *pool, const struct words *w, int fd)
+{
+	uint64_t need = data_at(w);
+	struct stat st;
+
+	for (uint32_t i = 0; i < w->n_slabs; i++)
+		need += kv_layer_pages(pool, w->form[i], blocks_of(pool, w->n_tokens, i)) * pool->n_layer;
+	if (fstat(fd, &st))
+		return iau_error(-errno, "%s", strerror(errno));
+	if ((uint64_t)st.st_size != need)
+		return iau_error(-EINVAL, "%llu bytes instead of %llu", (unsigned long long)st.st_size,
 				 (unsigned long long)need);
 	return 0;
 }
 
-static int read_tokens(struct iau_session *s, int fd, const struct header *h)
-{
-	size_t bytes = h->n_tokens * sizeof(*s->token);
-	struct header plain = *h;
-
-	plain.checksum = 0;
-	if (pread(fd, s->token, bytes, sizeof(*h)) != (ssize_t)bytes)
-		return iau_error(-EIO, "its tokens cannot be read");
-	if (hash(hash(HASH_START, &plain, sizeof(plain)), s->token, bytes) != h->checksum)
-		return iau_error(-EINVAL, "damaged: the checksum of its tokens is another");
-	return iau_check_tokens(s, s->token, h->n_tokens);
-}
-
-static int map_slabs(struct iau_session *s, int fd, uint32_t n)
+static int map_slabs(struct iau_session *s, int fd, const struct words *w)
 {
 	struct kv_pool *pool = &s->model->pool;
-	uint64_t at = data_at(n);
+	uint64_t at = data_at(w);
 
-	for (uint32_t i = 0; i < iau_kv_slabs(&pool->kv, n); i++) {
-		uint32_t blocks = blocks_of(pool, n, i);
-		size_t bytes = kv_layer_pages(pool, blocks) * pool->n_layer;
+	for (uint32_t i = 0; i < w->n_slabs; i++) {
+		uint32_t blocks = blocks_of(pool, w->n_tokens, i);
+		size_t bytes = kv_layer_pages(pool, w->form[i], blocks) * pool->n_layer;
 		void *map = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, (off_t)at);
 		int err;
 
 		if (map == MAP_FAILED)
 			return iau_error(-errno, "%s", strerror(errno));
-		err = kv_slab_create(pool, true, &s->kv.slab[i]);
+		err = kv_slab_create(pool, w->form[i], true, &s->kv.slab[i]);
 		if (err) {
 			munmap(map, bytes);
 			return err;
@@ -202,20 +251,27 @@ static int map_slabs(struct iau_session *s, int fd, uint32_t n)
 static int load(struct iau_session *s, int fd)
 {
 	struct header h;
-	struct stat st;
+	struct words w = { .token = s->token };
 	int err;
 
-	if (fstat(fd, &st))
-		return iau_error(-errno, "%s", strerror(errno));
-	if (!S_ISREG(st.st_mode) || pread(fd, &h, sizeof(h), 0) != sizeof(h))
+	if (pread(fd, &h, sizeof(h), 0) != sizeof(h))
 		return iau_error(-EINVAL, "not a KV cache: it has no header");
-	err = check_header(s->model, &h, (uint64_t)st.st_size);
+	err = check_header(s->model, &h);
+	if (err)
+		return err;
+	w.n_tokens = h.n_tokens;
+	w.n_slabs = iau_kv_slabs(&s->cfg.kv, h.n_tokens);
+	w.form = calloc(w.n_slabs, sizeof(*w.form));
+	if (!w.form)
+		return iau_error_nomem("KV cache");
+	err = read_words(s, fd, &h, &w);
 	if (!err)
-		err = read_tokens(s, fd, &h);
+		err = check_size(&s->model->pool, &w, fd);
 	if (!err)
-		err = map_slabs(s, fd, h.n_tokens);
+		err = map_slabs(s, fd, &w);
 	if (!err)
 		s->length = h.n_tokens;
+	free(w.form);
 	return err;
 }
 

@@ -20,14 +20,16 @@ struct kv_arena {
 
 static uint32_t arena_places(const struct kv_pool *pool)
 {
-	return (pool->kv.n_ctx / 32 + pool->kv.slab_blocks - 1) / pool->kv.slab_blocks;
+	const struct iau_kv_layout *kv = &pool->form[KV_INT8];
+
+	return (kv->n_ctx / 32 + kv->slab_blocks - 1) / kv->slab_blocks;
 }
 
 int kv_pool_init(struct kv_pool *pool, struct iau_device *dev, const struct iau_kv_layout *kv,
 		 uint32_t n_layer)
 {
 	pool->dev = dev;
-	pool->kv = *kv;
+	pool->form[KV_INT8] = *kv;
 	pool->n_layer = n_layer;
 	pool->range = calloc(n_layer, sizeof(*pool->range));
 	return pool->range ? 0 : iau_error_nomem("KV cache");
@@ -35,21 +37,22 @@ int kv_pool_init(struct kv_pool *pool, struct iau_device *dev, const struct iau_
 
 void kv_pool_free(struct kv_pool *pool)
 {
-	while (pool->arenas) {
-		struct kv_arena *a = pool->arenas;
+	for (int form = 0; form < KV_FORMS; form++)
+		while (pool->arenas[form]) {
+			struct kv_arena *a = pool->arenas[form];
 
-		pool->arenas = a->next;
-		iau_buffer_destroy(pool->dev, &a->buf);
-		free(a);
-	}
+			pool->arenas[form] = a->next;
+			iau_buffer_destroy(pool->dev, &a->buf);
+			free(a);
+		}
 	free(pool->range);
 }
 
 /* An arena with a free place: the first, so that the others get empty */
-static int find_arena(struct kv_pool *pool, struct kv_arena **out)
+static int find_arena(struct kv_pool *pool, enum kv_form form, struct kv_arena **out)
 {
 	uint32_t places = arena_places(pool);
-	struct kv_arena **at = &pool->arenas, *a;
+	struct kv_arena **at = &pool->arenas[form], *a;
 	int err;
 
 	for (; *at; at = &(*at)->next)
@@ -60,7 +63,7 @@ static int find_arena(struct kv_pool *pool, struct kv_arena **out)
 	a = calloc(1, sizeof(*a) + places * sizeof(*a->used));
 	if (!a)
 		return iau_error_nomem("KV cache");
-	err = iau_buffer_reserve(pool->dev, iau_kv_bytes(&pool->kv), &a->buf);
+	err = iau_buffer_reserve(pool->dev, iau_kv_bytes(&pool->form[form]), &a->buf);
 	if (err) {
 		free(a);
 		return err;
@@ -71,7 +74,7 @@ static int find_arena(struct kv_pool *pool, struct kv_arena **out)
 
 static int take_place(struct kv_pool *pool, struct kv_slab *slab)
 {
-	int err = find_arena(pool, &slab->arena);
+	int err = find_arena(pool, slab->form, &slab->arena);
 
 	if (err)
 		return err;
@@ -85,11 +88,11 @@ static int take_place(struct kv_pool *pool, struct kv_slab *slab)
 /* Its pages have no memory any more. The first arena stays, or a sequence alone would come and go with it. */
 static void give_place(struct kv_pool *pool, struct kv_slab *slab)
 {
-	struct kv_arena *a = slab->arena, **at = &pool->arenas;
+	struct kv_arena *a = slab->arena, **at = &pool->arenas[slab->form];
 
 	slab->arena = NULL;
 	a->used[slab->index] = false;
-	if (--a->taken || a == pool->arenas)
+	if (--a->taken || a == *at)
 		return;
 	while (*at != a)
 		at = &(*at)->next;
@@ -98,12 +101,15 @@ static void give_place(struct kv_pool *pool, struct kv_slab *slab)
 	free(a);
 }
 
-static int new_slab(struct kv_pool *pool, bool is_cold, struct kv_slab **out)
+static int new_slab(struct kv_pool *pool, enum kv_form form, bool is_cold, struct kv_slab **out)
 {
 	struct kv_slab *slab = calloc(1, sizeof(*slab));
-	int err = slab ? 0 : iau_error_nomem("KV cache");
+	int err = 0;
 
-	if (!err && !is_cold)
+	if (!slab)
+		return iau_error_nomem("KV cache");
+	slab->form = form;
+	if (!is_cold)
 		err = take_place(pool, slab);
 	if (err) {
 		free(slab);
@@ -113,9 +119,9 @@ static int new_slab(struct kv_pool *pool, bool is_cold, struct kv_slab **out)
 	return 0;
 }
 
-int kv_slab_create(struct kv_pool *pool, bool is_cold, struct kv_slab **out)
+int kv_slab_create(struct kv_pool *pool, enum kv_form form, bool is_cold, struct kv_slab **out)
 {
-	int err = new_slab(pool, is_cold, out);
+	int err = new_slab(pool, form, is_cold, out);
 
 	if (err)
 		return err;
@@ -130,7 +136,7 @@ int kv_slab_create(struct kv_pool *pool, bool is_cold, struct kv_slab **out)
 
 static uint64_t slab_bytes(const struct kv_pool *pool, const struct kv_slab *slab)
 {
-	return kv_layer_pages(pool, slab->blocks) * pool->n_layer;
+	return kv_layer_pages(pool, slab->form, slab->blocks) * pool->n_layer;
 }
 
 static void drop_cold(struct kv_pool *pool, struct kv_slab *slab)
@@ -160,24 +166,28 @@ void kv_slab_put(struct kv_pool *pool, struct kv_slab *slab)
 	free(slab);
 }
 
-uint64_t kv_layer_pages(const struct kv_pool *pool, uint32_t blocks)
+uint64_t kv_layer_pages(const struct kv_pool *pool, enum kv_form form, uint32_t blocks)
 {
-	return ((uint64_t)blocks * pool->kv.block_bytes + 4095) & ~UINT64_C(4095);
+	return ((uint64_t)blocks * pool->form[form].block_bytes + 4095) & ~UINT64_C(4095);
 }
 
 const struct iau_buffer *kv_slab_place(const struct kv_pool *pool, const struct kv_slab *slab,
 				       struct iau_range *part)
 {
-	*part = (struct iau_range){ (uint64_t)slab->index * pool->kv.slab_bytes, pool->kv.slab_bytes };
+	uint64_t bytes = pool->form[slab->form].slab_bytes;
+
+	*part = (struct iau_range){ slab->index * bytes, bytes };
 	return &slab->arena->buf;
 }
 
 uint8_t *kv_slab_ptr(const struct kv_pool *pool, const struct kv_slab *slab, uint32_t l)
 {
+	const struct iau_kv_layout *kv = &pool->form[slab->form];
+
 	if (!slab->arena)
-		return slab->cold + l * kv_layer_pages(pool, slab->blocks);
-	return (uint8_t *)slab->arena->buf.ptr + (uint64_t)slab->index * pool->kv.slab_bytes +
-	       (uint64_t)l * pool->kv.layer_bytes;
+		return slab->cold + l * kv_layer_pages(pool, slab->form, slab->blocks);
+	return (uint8_t *)slab->arena->buf.ptr + (uint64_t)slab->index * kv->slab_bytes +
+	       (uint64_t)l * kv->layer_bytes;
 }
 
 /* Bytes FROM to TO of every layer's part get memory, or have it no longer. */
@@ -185,15 +195,18 @@ static int populate(struct kv_pool *pool, struct kv_slab *slab, uint64_t from, u
 		    int (*fn)(struct iau_device *dev, const struct iau_buffer *buf,
 			      const struct iau_range *range, size_t n))
 {
+	const struct iau_kv_layout *kv = &pool->form[slab->form];
+
 	for (uint32_t l = 0; l < pool->n_layer; l++)
-		pool->range[l] = (struct iau_range){ (uint64_t)slab->index * pool->kv.slab_bytes +
-						     (uint64_t)l * pool->kv.layer_bytes + from, to - from };
+		pool->range[l] = (struct iau_range){ (uint64_t)slab->index * kv->slab_bytes +
+						     (uint64_t)l * kv->layer_bytes + from, to - from };
 	return fn(pool->dev, &slab->arena->buf, pool->range, pool->n_layer);
 }
 
 int kv_slab_resize(struct kv_pool *pool, struct kv_slab *slab, uint32_t blocks)
 {
-	uint64_t have = kv_layer_pages(pool, slab->blocks), need = kv_layer_pages(pool, blocks);
+	uint64_t have = kv_layer_pages(pool, slab->form, slab->blocks);
+	uint64_t need = kv_layer_pages(pool, slab->form, blocks);
 	int err = need > have ? kv_pool_room(pool, (need - have) * pool->n_layer) : 0;
 
 	if (err)
@@ -213,44 +226,87 @@ int kv_slab_resize(struct kv_pool *pool, struct kv_slab *slab, uint32_t blocks)
 	return 0;
 }
 
+/* A place of a form in device memory for what SLAB has */
+static int make_place(struct kv_pool *pool, const struct kv_slab *slab, enum kv_form form,
+		      struct kv_slab *place)
+{
+	int err;
+
+	*place = (struct kv_slab){ .form = form, .used = pool->clock };
+	err = take_place(pool, place);
+	if (err)
+		return err;
+	err = kv_slab_resize(pool, place, slab->blocks);
+	if (err)
+		give_place(pool, place);
+	return err;
+}
+
+/* The slab's place in device memory goes, what is in it is elsewhere by now. */
+static void leave_place(struct kv_pool *pool, struct kv_slab *slab)
+{
+	struct kv_slab place = *slab;
+
+	pool->leaves(pool->opaque, slab);
+	kv_slab_resize(pool, &place, 0);
+	give_place(pool, &place);
+	slab->arena = NULL;
+}
+
+static void enter_place(struct kv_slab *slab, const struct kv_slab *place)
+{
+	slab->form = place->form;
+	slab->arena = place->arena;
+	slab->index = place->index;
+}
+
 int kv_slab_promote(struct kv_pool *pool, struct kv_slab *slab)
 {
-	uint32_t blocks = slab->blocks;
-	uint64_t bytes = kv_layer_pages(pool, blocks);
-	struct kv_slab place = { .used = pool->clock };
-	int err = take_place(pool, &place);
+	uint64_t bytes = kv_layer_pages(pool, slab->form, slab->blocks);
+	struct kv_slab place;
+	int err = make_place(pool, slab, slab->form, &place);
 
 	if (err)
 		return err;
-	err = kv_slab_resize(pool, &place, blocks);
-	if (err) {
-		give_place(pool, &place);
-		return err;
-	}
 	for (uint32_t l = 0; l < pool->n_layer; l++)
 		memcpy(kv_slab_ptr(pool, &place, l), slab->cold + l * bytes, bytes);
 	drop_cold(pool, slab);
-	slab->arena = place.arena;
-	slab->index = place.index;
+	enter_place(slab, &place);
 	pool->promoted++;
+	return 0;
+}
+
+int kv_slab_pack(struct kv_pool *pool, struct kv_slab *slab,
+		 int (*convert)(void *opaque, const struct kv_slab *place), void *opaque)
+{
+	struct kv_slab place;
+	int err = make_place(pool, slab, KV_PACKED, &place);
+
+	if (err)
+		return err;
+	err = convert(opaque, &place);
+	if (err) {
+		kv_slab_resize(pool, &place, 0);
+		give_place(pool, &place);
+		return err;
+	}
+	leave_place(pool, slab);
+	enter_place(slab, &place);
+	pool->packed++;
 	return 0;
 }
 
 /* What is in device memory goes to the host's. */
 static int demote(struct kv_pool *pool, struct kv_slab *slab)
 {
-	struct kv_slab place = *slab;
-	uint64_t bytes = kv_layer_pages(pool, slab->blocks);
+	uint64_t bytes = kv_layer_pages(pool, slab->form, slab->blocks);
 	uint8_t *cold = malloc(slab_bytes(pool, slab));
 
 	if (!cold)
 		return iau_error_nomem("cold part of the KV cache");
 	for (uint32_t l = 0; l < pool->n_layer; l++)
 		memcpy(cold + l * bytes, kv_slab_ptr(pool, slab, l), bytes);
-	pool->leaves(pool->opaque, slab);
-	kv_slab_resize(pool, &place, 0);
-	give_place(pool, &place);
-	slab->arena = NULL;
+	leave_place(pool, slab);
 	slab->cold = cold;
 	pool->cold_bytes += slab_bytes(pool, slab);
 	pool->demoted++;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory of a model's KV caches. A slab holds so many tokens of all layers; sequences that begin alike share
- * theirs. It lies in device memory or, cold, in the host's, from where it comes back before it is attended
- * to. When more device memory would be taken than the limit, the slabs go cold that no evaluation needs,
- * those first that were unused the longest.
+ * theirs. It is of INT8 or packed, with keys or values in 4 bits, and lies in device memory or, cold, in the
+ * host's, from where it comes back before it is attended to. When more device memory would be taken than the
+ * limit, the slabs go cold that no evaluation needs, those first that were unused the longest.
  */
 #ifndef IAU_RUNTIME_KV_POOL_H
 #define IAU_RUNTIME_KV_POOL_H
@@ -13,11 +13,14 @@
 
 struct kv_arena;
 
+enum kv_form { KV_INT8, KV_PACKED, KV_FORMS };
+
 struct kv_slab {
 	struct kv_slab *prev, *next; /* of the pool's */
 	uint32_t refs;		     /* sequences that have it */
 	uint32_t blocks;	     /* of 32 tokens that have memory */
-	struct kv_arena *arena;	     /* in device memory: place INDEX there; else NULL */
+	enum kv_form form;
+	struct kv_arena *arena; /* in device memory: place INDEX there; else NULL */
 	uint32_t index;
 	uint8_t *cold;	  /* what each layer has, in whole pages, one after the other */
 	bool is_mapped;	  /* ... of a file */
@@ -26,16 +29,16 @@ struct kv_slab {
 
 struct kv_pool {
 	struct iau_device *dev;
-	struct iau_kv_layout kv;
+	struct iau_kv_layout form[KV_FORMS]; /* packed: block_bytes is 0 unless there are such slabs */
 	uint32_t n_layer;
-	struct kv_arena *arenas;
+	struct kv_arena *arenas[KV_FORMS];
 	struct kv_slab *slabs;
 	struct iau_range *range;    /* one a layer */
 	uint64_t bytes, cold_bytes; /* of device memory; of the host's, but for files */
 	uint64_t limit;		    /* of BYTES; 0 = none */
 	uint64_t clock;
-	uint64_t demoted, promoted; /* slabs, so far */
-	/* A slab is about to leave device memory: no sequence shows it any more. */
+	uint64_t packed, demoted, promoted; /* slabs, so far */
+	/* A slab is about to leave its place: no sequence shows it any more. */
 	void (*leaves)(void *opaque, const struct kv_slab *slab);
 	void *opaque;
 };
@@ -46,7 +49,7 @@ int kv_pool_init(struct kv_pool *pool, struct iau_device *dev, const struct iau_
 void kv_pool_free(struct kv_pool *pool);
 
 /* A slab of one sequence, without blocks, in device memory or cold. -ENOMEM */
-int kv_slab_create(struct kv_pool *pool, bool is_cold, struct kv_slab **out);
+int kv_slab_create(struct kv_pool *pool, enum kv_form form, bool is_cold, struct kv_slab **out);
 /* One sequence less has it; that one does not show it any more. */
 void kv_slab_put(struct kv_pool *pool, struct kv_slab *slab);
 /* Of a slab in device memory: the part of a buffer that it may take */
@@ -55,7 +58,7 @@ const struct iau_buffer *kv_slab_place(const struct kv_pool *pool, const struct 
 /* What layer L of a slab has, for the host to see */
 uint8_t *kv_slab_ptr(const struct kv_pool *pool, const struct kv_slab *slab, uint32_t l);
 /* Bytes of a layer that has so many blocks, in whole pages */
-uint64_t kv_layer_pages(const struct kv_pool *pool, uint32_t blocks);
+uint64_t kv_layer_pages(const struct kv_pool *pool, enum kv_form form, uint32_t blocks);
 
 /*
  * Device memory for BLOCKS blocks, more or less than there was. Slabs that are used now, by the pool's clock,
@@ -64,6 +67,12 @@ uint64_t kv_layer_pages(const struct kv_pool *pool, uint32_t blocks);
 int kv_slab_resize(struct kv_pool *pool, struct kv_slab *slab, uint32_t blocks);
 /* A cold slab comes back. Errors as above. */
 int kv_slab_promote(struct kv_pool *pool, struct kv_slab *slab);
+/*
+ * A slab of INT8 in device memory becomes a packed one: CONVERT writes it to PLACE, which has memory. Errors
+ * as above and of CONVERT; the slab is then what it was.
+ */
+int kv_slab_pack(struct kv_pool *pool, struct kv_slab *slab,
+		 int (*convert)(void *opaque, const struct kv_slab *place), void *opaque);
 /* Room for BYTES of device memory more, by demotion if need be: -ENOSPC, -ENOMEM of the host */
 int kv_pool_room(struct kv_pool *pool, uint64_t bytes);
 

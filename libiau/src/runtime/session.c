@@ -115,7 +115,7 @@ static int create(struct iau_session *s)
 	int err;
 
 	iau_device_info(m->dev, &info);
-	s->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w, .kv = m->pool.kv,
+	s->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w,
 					    .vsp_bytes = info.vector_bytes };
 	s->token = calloc(m->n_ctx, sizeof(*s->token));
 	err = s->token ? iau_kv_create(s) : iau_error_nomem("session");
@@ -225,8 +225,8 @@ int iau_model_kv_budget(struct iau_model *m, uint64_t bytes)
 void iau_model_kv_usage(const struct iau_model *m, struct iau_kv_usage *out)
 {
 	*out = (struct iau_kv_usage){ .budget = m->pool.limit, .device = m->pool.bytes,
-				      .host = m->pool.cold_bytes, .demoted = m->pool.demoted,
-				      .promoted = m->pool.promoted };
+				      .host = m->pool.cold_bytes, .packed = m->pool.packed,
+				      .demoted = m->pool.demoted, .promoted = m->pool.promoted };
 }
 
 const float *iau_session_logits(const struct iau_session *s)
@@ -271,7 +271,7 @@ static int run_graph(struct iau_session *s, const struct iau_graph *g, const int
 			return err;
 		iau_sparse_params(&s->cfg.kv, &s->sparse[g->rows > 1], s->length, g->rows, param);
 	}
-	s->trace.running = g;
+	s->model->trace.running = g;
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
 }
 
@@ -291,16 +291,16 @@ static void on_span(void *opaque, const struct iau_span *span)
 	t->fn(t->opaque, &out);
 }
 
-int iau_op_trace(struct iau_device *dev, struct iau_op_trace *t, iau_op_span_fn fn, void *opaque)
+int iau_op_trace(struct iau_model *m, iau_op_span_fn fn, void *opaque)
 {
-	t->fn = fn;
-	t->opaque = opaque;
-	return iau_device_trace(dev, fn ? on_span : NULL, t);
+	m->trace.fn = fn;
+	m->trace.opaque = opaque;
+	return iau_device_trace(m->dev, fn ? on_span : NULL, &m->trace);
 }
 
 int iau_session_trace(struct iau_session *s, iau_op_span_fn fn, void *opaque)
 {
-	return iau_op_trace(s->model->dev, &s->trace, fn, opaque);
+	return iau_op_trace(s->model, fn, opaque);
 }
 
 /* How many of N tokens the next run takes; sets MANY if the wide graph runs. */

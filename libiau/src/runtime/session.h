@@ -7,6 +7,13 @@
 #include "model/graph.h"
 #include "runtime/kv.h"
 
+/* Who is told of commands, and which graph they are of */
+struct iau_op_trace {
+	const struct iau_graph *running;
+	iau_op_span_fn fn;
+	void *opaque;
+};
+
 struct iau_model {
 	struct iau_device *dev;
 	struct iau_gguf *gguf;
@@ -15,14 +22,9 @@ struct iau_model {
 	struct iau_weights w;
 	uint32_t n_ctx;
 	struct kv_pool pool;
+	uint32_t kv_recent; /* newest tokens that are not packed */
 	struct iau_session *sessions;
-};
-
-/* Who is told of commands, and which graph they are of */
-struct iau_op_trace {
-	const struct iau_graph *running;
-	iau_op_span_fn fn;
-	void *opaque;
+	struct iau_op_trace trace;
 };
 
 struct iau_session {
@@ -42,7 +44,6 @@ struct iau_session {
 	uint32_t length;
 	int32_t *token;
 	const float *last;
-	struct iau_op_trace trace;
 };
 
 /* BYTES in whole pages */
@@ -59,6 +60,6 @@ int iau_bounds_share(const struct iau_session *from, uint32_t tokens, struct iau
 void iau_bounds_free(struct iau_session *s);
 /* Whether N more tokens can be: -ENOSPC, -EINVAL */
 int iau_check_tokens(const struct iau_session *s, const int32_t *tokens, size_t n);
-int iau_op_trace(struct iau_device *dev, struct iau_op_trace *t, iau_op_span_fn fn, void *opaque);
+int iau_op_trace(struct iau_model *m, iau_op_span_fn fn, void *opaque);
 
 #endif

@@ -4,7 +4,7 @@
 _iau()
 {
 	local cur=$2 prev=$3 cmd="" own=""
-	local common="--model --engine --device --seed --ctx --latency --bus --memory --attention --kv-budget --json --help --usage"
+	local common="--model --engine --device --seed --ctx --latency --bus --memory --attention --kv --kv-budget --json --help --usage"
 
 	COMPREPLY=()
 	[ "$COMP_CWORD" -gt 1 ] && cmd=${COMP_WORDS[1]}
@@ -24,6 +24,10 @@ _iau()
 		;;
 	--attention | --against-attention)
 		mapfile -t COMPREPLY < <(compgen -W "dense sparse:1024 sparse:1024,prompt=1024" -- "$cur")
+		return
+		;;
+	--kv)
+		mapfile -t COMPREPLY < <(compgen -W "k8v8 k8v4 k4v8 k4v4" -- "$cur")
 		return
 		;;
 	-T | --tasks)
