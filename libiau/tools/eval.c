@@ -14,11 +14,12 @@ struct options {
 	struct tool_list lengths;
 	bool lengths_given;
 	uint32_t contexts; /* of each sort and size */
-	const char *pool, *against, *against_attention, *svg;
+	const char *pool, *against, *against_attention, *against_kv, *svg;
 	struct iau_attention attention; /* that AGAINST_ATTENTION names */
+	struct tool_kv kv;		/* ... AGAINST_KV */
 };
 
-enum { OPT_POOL = 1024, OPT_AGAINST, OPT_AGAINST_ATTENTION, OPT_SVG };
+enum { OPT_POOL = 1024, OPT_AGAINST, OPT_AGAINST_ATTENTION, OPT_AGAINST_KV, OPT_SVG };
 
 static const struct argp_option options[] = {
 	{ "tasks", 'T', "TASK[,TASK...]", 0, "What to ask for (all)", 0 },
@@ -29,6 +30,7 @@ static const struct argp_option options[] = {
 	{ "against", OPT_AGAINST, "MODEL", 0, "Compare with this model of the same vocabulary", 0 },
 	{ "against-attention", OPT_AGAINST_ATTENTION, "HOW", 0,
 	  "Compare with attention like this; with the same prompts, what was read of them is shared", 0 },
+	{ "against-kv", OPT_AGAINST_KV, "HOW", 0, "Compare with keys and values kept like this", 0 },
 	{ "svg", OPT_SVG, "FILE", 0, "Draw right answers by length and depth", 0 },
 	{ 0 },
 };
@@ -98,6 +100,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->against_attention = arg;
 		tool_attention(state, "--against-attention", arg, &o->attention);
 		return 0;
+	case OPT_AGAINST_KV:
+		o->against_kv = arg;
+		tool_kv(state, "--against-kv", arg, &o->kv);
+		return 0;
 	case OPT_SVG:
 		o->svg = arg;
 		return 0;
@@ -128,13 +134,13 @@ static bool can_share(const struct options *o)
 {
 	const struct iau_attention *a = &o->common.attention, *b = &o->attention;
 
-	return !o->against && a->prompt_budget == b->prompt_budget &&
+	return !o->against && !o->against_kv && a->prompt_budget == b->prompt_budget &&
 	       (!a->prompt_budget || (a->sink == b->sink && a->recent == b->recent &&
 				      a->dense_layers == b->dense_layers));
 }
 
 static int open_setting(struct evaluation *e, const char *name, const char *model,
-			const struct iau_attention *attention, bool shares)
+			const struct tool_kv *kv, const struct iau_attention *attention, bool shares)
 {
 	struct eval_setting *s = &e->setting[e->settings];
 	struct loaded *l = &e->l[e->settings];
@@ -143,6 +149,7 @@ static int open_setting(struct evaluation *e, const char *name, const char *mode
 	int err = 0;
 
 	common.model = model;
+	common.kv = *kv;
 	if (shares)
 		*l = l[-1];
 	else
@@ -221,15 +228,23 @@ static int check_lengths(struct evaluation *e)
 	return 0;
 }
 
+/* By what the second setting differs from the first */
+static const char *second_name(const struct options *o)
+{
+	return o->against_attention ? o->against_attention : o->against_kv ? o->against_kv : o->against;
+}
+
 static int evaluation_open(struct evaluation *e)
 {
 	const struct options *o = e->o;
-	const struct iau_attention *second = o->against_attention ? &o->attention : &o->common.attention;
-	int err = open_setting(e, o->common.model, o->common.model, &o->common.attention, false);
+	const struct iau_attention *attention = o->against_attention ? &o->attention : &o->common.attention;
+	struct tool_kv kv = o->against_kv ? o->kv : o->common.kv;
+	int err = open_setting(e, o->common.model, o->common.model, &o->common.kv, &o->common.attention, false);
 
-	if (!err && (o->against || o->against_attention))
-		err = open_setting(e, o->against_attention ? o->against_attention : o->against,
-				   o->against ? o->against : o->common.model, second, can_share(o));
+	kv.budget = o->common.kv.budget;
+	if (!err && second_name(o))
+		err = open_setting(e, second_name(o), o->against ? o->against : o->common.model, &kv, attention,
+				   can_share(o));
 	if (!err && e->o->against)
 		err = check_vocabularies(e);
 	if (!err)

@@ -94,19 +94,18 @@ void tool_list(const struct argp_state *state, const char *name, char *arg, uint
 
 enum { OPT_MEMORY = 512, OPT_DEVICE, OPT_BUS, OPT_ATTENTION, OPT_KV, OPT_KV_BUDGET };
 
-/* k8v8, k8v4, k4v8 or k4v4, and perhaps how many tokens stay in 8 bits */
-static void parse_kv(const struct argp_state *state, const char *arg, struct tool_kv *kv)
+void tool_kv(const struct argp_state *state, const char *name, const char *arg, struct tool_kv *kv)
 {
 	static const char recent[] = ",recent=";
 	size_t n = strcspn(arg, ",");
 
 	if (n != 4 || arg[0] != 'k' || arg[2] != 'v' || !strchr("48", arg[1]) || !strchr("48", arg[3]) ||
 	    (arg[n] && strncmp(arg + n, recent, sizeof(recent) - 1)))
-		argp_error(state, "--kv: '%s' is not k8v8, k8v4, k4v8 or k4v4, with ,recent=TOKENS or without",
-			   arg);
+		argp_error(state, "%s: '%s' is not k8v8, k8v4, k4v8 or k4v4, with ,recent=TOKENS or without",
+			   name, arg);
 	kv->key_bits = (uint32_t)(arg[1] - '0');
 	kv->value_bits = (uint32_t)(arg[3] - '0');
-	kv->recent = arg[n] ? (uint32_t)tool_number(state, "--kv: recent", arg + n + sizeof(recent) - 1, 1 << 20) :
+	kv->recent = arg[n] ? (uint32_t)tool_number(state, name, arg + n + sizeof(recent) - 1, 1 << 20) :
 			      TOOL_KV_RECENT;
 }
 
@@ -143,7 +142,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		tool_attention(state, "--attention", arg, &c->attention);
 		return 0;
 	case OPT_KV:
-		parse_kv(state, arg, &c->kv);
+		tool_kv(state, "--kv", arg, &c->kv);
 		return 0;
 	case OPT_KV_BUDGET:
 		c->kv.budget = tool_bytes(state, "--kv-budget", arg);

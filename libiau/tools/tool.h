@@ -69,6 +69,8 @@ double tool_real(const struct argp_state *state, const char *name, const char *a
 /* Attention of an option, see iau(1), or exits with a usage error. */
 void tool_attention(const struct argp_state *state, const char *name, const char *arg,
 		    struct iau_attention *out);
+/* Precision of an option: k8v8, k8v4, k4v8 or k4v4, and perhaps how many tokens stay in 8 bits */
+void tool_kv(const struct argp_state *state, const char *name, const char *arg, struct tool_kv *kv);
 void tool_print_json(json_t *root);
 void tool_progress(const char *what, size_t done, size_t total);
 /* Set by ^C; long work stops at the next token. */

@@ -68,6 +68,28 @@ static void from_engine_to_engine(void **state)
 	scene_close(&rtl);
 }
 
+/* Bounds are made of keys that are still in the file. */
+static void choosing_at_once(const char *engine)
+{
+	struct iau_attention sparse = { .budget = 1024 };
+	struct iau_session *a, *b;
+	struct scene c;
+
+	scene_open(&c, engine);
+	assert_int_equal(iau_session_create(c.model, &a), 0);
+	scene_eval(&c, a, 0, 1600);
+	assert_int_equal(iau_session_save(a, path_of("s")), 0);
+	assert_int_equal(iau_session_load(c.model, path_of("s"), &b), 0);
+	assert_int_equal(iau_session_attention(a, &sparse), 0);
+	assert_int_equal(iau_session_attention(b, &sparse), 0);
+	scene_eval(&c, a, 0, 1602);
+	scene_eval(&c, b, 0, 1602);
+	assert_memory_equal(iau_session_logits(a), iau_session_logits(b), c.info.n_vocab * 4);
+	iau_session_free(a);
+	iau_session_free(b);
+	scene_close(&c);
+}
+
 static void refused(const struct scene *c, const char *name, int err, const char *text)
 {
 	struct iau_session *s;
@@ -177,11 +199,13 @@ static int remove_dir(void **state)
 }
 
 ENGINES(there_and_back)
+ENGINES(choosing_at_once)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_ENGINES(there_and_back), cmocka_unit_test(from_engine_to_engine),
+		ON_ENGINES(there_and_back), ON_ENGINES(choosing_at_once),
+		cmocka_unit_test(from_engine_to_engine),
 		cmocka_unit_test(what_is_no_such_file), cmocka_unit_test(for_other_models),
 	};
 

@@ -26,6 +26,6 @@ build/tests/libiau/test_kv_budget 2>&1
 build/tests/libiau/test_kv_file 2>&1
 build/tests/libiau/test_kv_packed 2>&1
 build/tests/libiau/test_batch 2>&1'
-tap "libiau on the card" 54
+tap "libiau on the card" 56
 clean
 finish

@@ -68,7 +68,11 @@ int iau_bounds_update(struct iau_session *s)
 	uint32_t need = s->sparse[0].budget | s->sparse[1].budget ? s->length / 32 : 0;
 	int err = grow(s, need * 32);
 
-	if (!err && !s->bound.bytes && s->bounds_blocks < need)
+	if (err || s->bounds_blocks >= need)
+		return err;
+	/* keys may be in host memory */
+	err = iau_kv_prepare(&s, 1, 0);
+	if (!err && !s->bound.bytes)
 		err = iau_bounds_build(s->model->dev, &s->cfg, &s->bound);
 	for (; !err && s->bounds_blocks < need; s->bounds_blocks++) {
 		uint32_t param[IAU_PARAMS] = { 0 };

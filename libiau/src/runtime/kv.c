@@ -151,7 +151,7 @@ static int prepare(struct iau_session *s, uint32_t rows)
 	for (uint32_t i = 0; i < s->kv.n && !err; i++)
 		if (!s->kv.slab[i]->arena)
 			err = kv_slab_promote(&s->model->pool, s->kv.slab[i]);
-	if (!err)
+	if (!err && rows)
 		err = own_last(s);
 	for (uint32_t i = 0; i * per < need && !err; i++)
 		err = grow_slab(s, i, need - i * per < per ? need - i * per : per);

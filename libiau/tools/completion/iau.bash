@@ -26,7 +26,7 @@ _iau()
 		mapfile -t COMPREPLY < <(compgen -W "dense sparse:1024 sparse:1024,prompt=1024" -- "$cur")
 		return
 		;;
-	--kv)
+	--kv | --against-kv)
 		mapfile -t COMPREPLY < <(compgen -W "k8v8 k8v4 k4v8 k4v4" -- "$cur")
 		return
 		;;
@@ -60,7 +60,7 @@ _iau()
 		own="--prompt --gen --batch --breakdown --csv --plots"
 		;;
 	eval)
-		own="--tasks --lengths --contexts --pool --against --against-attention --svg"
+		own="--tasks --lengths --contexts --pool --against --against-attention --against-kv --svg"
 		;;
 	trace)
 		own="--prompt --gen --output"
