@@ -238,7 +238,17 @@ void emit_older_loop(struct builder *b, const struct pass *p, const struct older
 	emit_chunk(b, p, second, false);
 	iau_cmd_branch_nonzero(&b->cb, rem, top);
 	iau_cmd_branch_here(&b->cb, skip[0]);
-	iau_cmd_branch_here(&b->cb, skip[1]);
+	if (o->choice) {
+		size_t over;
+
+		load_behind(b, o, true);
+		over = iau_cmd_branch(&b->cb);
+		iau_cmd_branch_here(&b->cb, skip[1]);
+		load_behind(b, o, false);
+		iau_cmd_branch_here(&b->cb, over);
+	} else {
+		iau_cmd_branch_here(&b->cb, skip[1]);
+	}
 }
 
 /* OUT = o / l of part I, blocks of query head HEAD; of all heads from there on for one token */
@@ -353,7 +363,7 @@ void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a)
 static void emit_older_chunks(struct builder *b, const struct pass *p, const struct choice *c, uint32_t l,
 			      uint32_t g, struct act q, struct place here, struct place spare)
 {
-	struct older full = { .va = head_va(b, l, g) };
+	struct older full = { .va = head_va(b, l, g), .layer = l, .head = g };
 	size_t dense, over;
 
 	if (!b->cfg->sparse) {
@@ -366,6 +376,7 @@ static void emit_older_chunks(struct builder *b, const struct pass *p, const str
 	iau_cmd_branch_here(&b->cb, dense);
 	begin_full_chunks(b, full.va, spare);
 	emit_older_loop(b, p, &full, spare, here);
+	load_behind(b, &full, true);
 	iau_cmd_branch_here(&b->cb, over);
 }
 
@@ -390,7 +401,7 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 		emit_kv_prefetch(b, pass + 1);
 	emit_chunk(b, p, here, true);
 	emit_older_chunks(b, p, c, l, g, q, here, spare);
-	if (kv_passes_ahead(hp) == 2)
+	if (kv_passes_ahead(hp) == 2 && !b->cfg->sparse)
 		emit_kv_prefetch(b, pass + 2);
 	label_op(b, OP_ATTN_VALUES);
 	emit_results(b, p, head, out);
@@ -420,6 +431,4 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a, st
 	label(b, l, OP_KV_CACHE);
 	for (uint32_t i = 0; i < STORE_PARTS; i++)
 		store_fresh(b, l, 0, b->rows, i);
-	if (b->cfg->sparse)
-		emit_bounds_prefetch(b, l + 1);
 }

@@ -134,6 +134,7 @@ struct older {
 	struct head_va va;
 	const struct choice *choice; /* NULL: all */
 	uint32_t list;
+	uint32_t layer, head; /* of sparse attention */
 };
 
 /*
@@ -144,6 +145,12 @@ void emit_older_loop(struct builder *b, const struct pass *p, const struct older
 		     struct place second);
 /* The chunk of chosen blocks that register LEFT counts, if it is not zero */
 void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int left);
+/*
+ * What comes behind the last chunk of O: the newest chunk of the pass after the next one, and chosen blocks
+ * of the next head or bounds of the next layer. Only one of the places that they take need be free when the
+ * last chunk is worked on; NEWEST: that of the newest chunk, so it goes first.
+ */
+void load_behind(struct builder *b, const struct older *o, bool newest);
 /* The chosen blocks of KV head G; the choice for the one after it is made meanwhile. */
 void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
 			uint32_t g, struct act q, struct place first, struct place second);

@@ -234,14 +234,38 @@ void load_chosen(struct builder *b, const struct older *o, struct place to, unsi
 	iau_cmd_branch_here(&b->cb, none);
 }
 
-/* The first chunk is asked for, then the blocks of the next KV head are chosen while it comes. */
+static struct older chosen_blocks(const struct builder *b, const struct choice *c, uint32_t l, uint32_t g)
+{
+	return (struct older){ head_va(b, l, g), c, c->list + g * c->list_step, l, g };
+}
+
+void load_behind(struct builder *b, const struct older *o, bool newest)
+{
+	uint32_t n_kv = b->hp->n_head_kv, pass = o->layer * n_kv + o->head;
+	bool ahead = kv_passes_ahead(b->hp) == 2;
+
+	if (ahead && newest)
+		emit_kv_prefetch(b, pass + 2);
+	if (o->head + 1 == n_kv) {
+		emit_bounds_prefetch(b, o->layer + 1);
+	} else if (o->choice) {
+		struct older next = chosen_blocks(b, o->choice, o->layer, o->head + 1);
+
+		load_chosen(b, &next, place_at(b, pass + 3), GRAPH_CHOSEN);
+	}
+	if (ahead && !newest)
+		emit_kv_prefetch(b, pass + 2);
+}
+
+/* The first chunk is on its way, or asked for; then the blocks of the next KV head are chosen. */
 void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
 			uint32_t g, struct act q, struct place first, struct place second)
 {
-	struct older chosen = { head_va(b, l, g), c, c->list + g * c->list_step };
+	struct older chosen = chosen_blocks(b, c, l, g);
 
 	label_op(b, OP_KV_CACHE);
-	load_chosen(b, &chosen, first, GRAPH_CHOSEN);
+	if (g == 0)
+		load_chosen(b, &chosen, first, GRAPH_CHOSEN);
 	if (g + 1 < b->hp->n_head_kv)
 		emit_choice(b, c, p, l, g + 1, q);
 	label_op(b, OP_KV_CACHE);
