@@ -422,7 +422,6 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a, st
 	if (b->cfg->sparse) {
 		c = choice_alloc(b, &p);
 		dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
-		emit_split_queries(b, &c, a->queries);
 		emit_choice(b, &c, &p, l, 0, a->queries);
 		iau_cmd_branch_here(&b->cb, dense);
 	}

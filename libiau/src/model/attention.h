@@ -118,14 +118,12 @@ void emit_values(struct builder *b, const struct pass *p, struct place at, uint3
 void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first);
 /* The choice of blocks: in turns queries by sign, scores of bounds, the best of each block; what was chosen */
 struct choice {
-	uint32_t positive[2], negative[2], scores[2], best[2], list, list_step;
+	uint32_t positive[2], negative[2], scores[3], best[2], list, list_step;
 };
 
 struct choice choice_alloc(struct builder *b, const struct pass *p);
 /* For the first KV heads of a layer; none behind the last */
 void emit_bounds_prefetch(struct builder *b, uint32_t l);
-/* Before the first choice of a layer */
-void emit_split_queries(struct builder *b, const struct choice *c, struct act q);
 /* Of KV head G; all blocks of one are chosen before the next one's */
 void emit_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l, uint32_t g,
 		 struct act q);

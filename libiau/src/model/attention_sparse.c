@@ -52,20 +52,25 @@ static uint32_t turns_of(const struct builder *b)
 /* Columns of scores in a turn, bytes */
 #define TURN_BYTES (GROUPS_AT_ONCE * 128)
 
-/* Queries of a part whose signs are split at a time: all of one token's */
+/* Queries whose signs are split at a time: all of one token's, those of a KV head and half of many */
 static uint32_t split_bytes(const struct builder *b)
 {
-	return b->rows == 1 ? b->hp->n_head * b->hp->head_dim : b->half * b->hp->head_dim;
+	uint32_t heads = b->rows == 1 ? b->hp->n_head : b->hp->n_head / b->hp->n_head_kv;
+
+	return heads * b->half * b->hp->head_dim;
 }
 
 struct choice choice_alloc(struct builder *b, const struct pass *p)
 {
 	struct choice c = { .list_step = vsp_round(b->cfg->kv.n_ctx / 8) };
 
+	for (unsigned int i = 0; i < 3; i++)
+		c.scores[i] = vsp_alloc(b, p->m * TURN_BYTES + i * 128) + i * 128;
 	for (unsigned int i = 0; i < 2; i++) {
-		c.positive[i] = vsp_alloc(b, split_bytes(b));
-		c.negative[i] = vsp_alloc(b, split_bytes(b));
-		c.scores[i] = vsp_alloc(b, p->m * TURN_BYTES);
+		if (i < b->halves) {
+			c.positive[i] = vsp_alloc(b, split_bytes(b));
+			c.negative[i] = vsp_alloc(b, split_bytes(b));
+		}
 		c.best[i] = vsp_alloc_beside(b, turns_of(b) * TURN_BYTES);
 	}
 	c.list = vsp_alloc(b, b->hp->n_head_kv * c.list_step);
@@ -122,30 +127,37 @@ void emit_bounds_prefetch(struct builder *b, uint32_t l)
 	load_bounds(b, l, 1);
 }
 
-/* q = max(q, 0) + min(q, 0), INT8 as they are */
-static void split_queries(struct builder *b, const struct choice *c, uint32_t q, uint32_t i)
+/* q = max(q, 0) + min(q, 0), INT8 as they are, of the heads of G that a split has */
+static void split_queries(struct builder *b, const struct choice *c, uint32_t g, struct act q)
 {
-	struct iau_vec v = { .rows = 1, .cols = split_bytes(b), .a_i8 = 1, .a = q, .a1 = VEC_A_IMM,
-			     .at_least = true, .out = VEC_I8, .d = c->positive[i & 1], .d_block = 32 };
+	for (uint32_t h = 0; h < b->halves; h++) {
+		struct iau_vec v = { .rows = 1, .cols = split_bytes(b), .a_i8 = 1, .a1 = VEC_A_IMM,
+				     .a = act_half(q, h).data + g * split_bytes(b), .at_least = true,
+				     .out = VEC_I8, .d = c->positive[h], .d_block = 32 };
 
-	iau_cmd_vec(&b->cb, v);
-	v.m1 = v.m2 = VEC_M_IMM, v.imm0 = -1.0f, v.d = c->negative[i & 1];
-	iau_cmd_vec(&b->cb, v);
+		iau_cmd_vec(&b->cb, v);
+		v.m1 = v.m2 = VEC_M_IMM, v.imm0 = -1.0f, v.d = c->negative[h];
+		iau_cmd_vec(&b->cb, v);
+	}
 }
 
-/* What the blocks of a step could score with part I of KV head G; the queries' scales are at SCALE. */
-static void emit_bound_scores(struct builder *b, const struct choice *c, const struct pass *p,
-			      uint32_t step, uint32_t i, uint32_t offset, uint32_t scale)
+/* TO = what the blocks of a step could score with part I of KV head G */
+static void emit_bound_scores(struct builder *b, const struct choice *c, const struct pass *p, uint32_t g,
+			      uint32_t step, uint32_t i, uint32_t to, struct act q)
 {
 	const struct iau_bounds_layout *y = &b->cfg->bounds;
-	uint32_t n = hd_blocks(b), at = bounds_at(b, step);
-	struct iau_matmul mm = { .m = p->m, .pitch = p->pitch, .kb = n, .a = c->positive[i & 1] + offset,
-				 .as = scale, .w = at, .w_n = y->head_bytes / 64, .w_k = 16,
-				 .ws = at + GROUPS_AT_ONCE * y->head_bytes, .ws_n = n, .ws_k = 1,
-				 .d = c->scores[i & 1], .d_stride = TURN_BYTES };
+	uint32_t n = hd_blocks(b), at = bounds_at(b, step), head = i / b->halves, h = i % b->halves;
+	uint32_t group = b->hp->n_head / b->hp->n_head_kv, one = b->rows == 1;
+	/* one token's heads lie side by side, split all at once; else each has n blocks of its tokens */
+	uint32_t split = one ? g * group : head * n * b->half;
+	uint32_t block = one ? g * group : (g * group + head) * n * b->half;
+	struct iau_matmul mm = { .m = p->m, .pitch = p->pitch, .kb = n, .a = c->positive[h] + split * 32,
+				 .as = act_half(q, h).scale + block * 4, .w = at, .w_n = y->head_bytes / 64,
+				 .w_k = 16, .ws = at + GROUPS_AT_ONCE * y->head_bytes, .ws_n = n, .ws_k = 1,
+				 .d = to, .d_stride = TURN_BYTES };
 
 	iau_cmd_patch(iau_cmd_matmul(&b->cb, mm), 2, R_GROUPS);
-	mm.a = c->negative[i & 1] + offset;
+	mm.a = c->negative[h] + split * 32;
 	mm.w += n * 1024;
 	mm.cin = true;
 	mm.c = mm.d;
@@ -153,43 +165,41 @@ static void emit_bound_scores(struct builder *b, const struct choice *c, const s
 	iau_cmd_patch(iau_cmd_matmul(&b->cb, mm), 2, R_GROUPS);
 }
 
-/* X = max(X, Y), rows of scores */
-static void emit_greater(struct builder *b, uint32_t x, uint32_t y, uint32_t rows)
+/* D = max(X, Y), rows of scores; D may be X */
+static void emit_greater(struct builder *b, uint32_t d, uint32_t x, uint32_t y, uint32_t rows)
 {
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = rows, .cols = TURN_BYTES / 4, .a = x,
 					      .a_stride = TURN_BYTES, .a1 = VEC_A_B, .at_least = true, .b = y,
-					      .b_stride = TURN_BYTES, .out = VEC_F32, .d = x,
+					      .b_stride = TURN_BYTES, .out = VEC_F32, .d = d,
 					      .d_stride = TURN_BYTES });
 }
 
-/* BEST = the greatest of every column, and what BEST has of the parts before I */
-static void fold_scores(struct builder *b, uint32_t m, uint32_t scores, uint32_t best, uint32_t i)
+/* BEST = the greatest of every column of ROWS rows of scores */
+static void fold_scores(struct builder *b, uint32_t rows, uint32_t scores, uint32_t best)
 {
-	for (uint32_t rows = m; rows > 1; rows -= rows / 2)
-		emit_greater(b, scores, scores + (rows - rows / 2) * TURN_BYTES, rows / 2);
-	if (i)
-		emit_greater(b, best, scores, 1);
-	else
-		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = TURN_BYTES / 4, .a = scores,
-						      .out = VEC_F32, .d = best });
+	for (; rows > 2; rows -= rows / 2)
+		emit_greater(b, scores, scores, scores + (rows - rows / 2) * TURN_BYTES, rows / 2);
+	/* of one row alone the greater of it and itself */
+	emit_greater(b, best, scores, scores + (rows - 1) * TURN_BYTES, 1);
 }
 
-/* One turn: the scores of all queries of KV head G. One token: its heads are the rows of one part. */
+/*
+ * One turn: the scores of all queries of KV head G. One token: its heads are the rows of one part. The rows of
+ * all parts are compared as they come, and those of the result at the end.
+ */
 static void emit_turn_scores(struct builder *b, const struct choice *c, const struct pass *p, uint32_t g,
 			     uint32_t turn, struct act q)
 {
-	uint32_t group = b->hp->n_head / b->hp->n_head_kv, n = hd_blocks(b);
-	uint32_t step = g * turns_of(b) + turn, best = c->best[g & 1] + turn * TURN_BYTES;
+	uint32_t step = g * turns_of(b) + turn, most = c->scores[turn % 3];
 
-	for (uint32_t i = 0; i < p->parts; i++) {
-		struct act half = act_half(q, i % b->halves);
-		uint32_t head = g * group + i / b->halves, block = b->rows == 1 ? head : head * n * b->half;
+	emit_bound_scores(b, c, p, g, step, 0, most, q);
+	for (uint32_t i = 1; i < p->parts; i++) {
+		uint32_t scores = c->scores[(turn + 1 + i % 2) % 3];
 
-		if (b->rows > 1)
-			split_queries(b, c, half.data + block * 32, i);
-		emit_bound_scores(b, c, p, step, i, b->rows == 1 ? block * 32 : 0, half.scale + block * 4);
-		fold_scores(b, p->m, c->scores[i & 1], best, i);
+		emit_bound_scores(b, c, p, g, step, i, scores, q);
+		emit_greater(b, most, most, scores, p->m);
 	}
+	fold_scores(b, p->m, most, c->best[g & 1] + turn * TURN_BYTES);
 }
 
 void emit_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,
@@ -199,6 +209,8 @@ void emit_choice(struct builder *b, const struct choice *c, const struct pass *p
 	uint32_t turns = turns_of(b), *cmd;
 
 	label_op(b, OP_BLOCK_CHOICE);
+	if (b->rows > 1 || g == 0)
+		split_queries(b, c, g, q);
 	for (uint32_t i = 0; i < turns; i++) {
 		size_t none;
 
@@ -214,13 +226,6 @@ void emit_choice(struct builder *b, const struct choice *c, const struct pass *p
 						      .by_table = is_packed(b), .table = b->table });
 	iau_cmd_patch(cmd, 1, GRAPH_TOP);
 	iau_cmd_patch(cmd, 2, GRAPH_FORCED);
-}
-
-void emit_split_queries(struct builder *b, const struct choice *c, struct act q)
-{
-	label_op(b, OP_BLOCK_CHOICE);
-	if (b->rows == 1)
-		split_queries(b, c, q.data, 0);
 }
 
 void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int left)
