@@ -12,7 +12,7 @@
 // replaced first. The walker remembers tables that it came by: a walk is mostly a single read.
 module iau_mmu #(
   parameter int unsigned NumEntries = 32,
-  parameter int unsigned NumTables = 8,  // with entries of small pages
+  parameter int unsigned NumTables = 32, // with entries of small pages, a power of two
   parameter int unsigned NumTops = 2     // with entries of large pages
 ) (
   input  logic              clk_i,
@@ -66,7 +66,7 @@ module iau_mmu #(
   logic [3:0] tctx_q[NumTables];
   logic [17:0] ttag_q[NumTables];      // va[38:21]
   logic [39:0] tppn_q[NumTables];
-  logic [2:0] tvictim_q;
+  logic [$clog2(NumTables)-1:0] tvictim_q;
   logic [NumTops-1:0] pvalid_q, pstale;
   logic [3:0] pctx_q[NumTops];
   logic [8:0] ptag_q[NumTops];         // va[38:30]
@@ -387,7 +387,7 @@ module iau_mmu #(
         pvalid_q[pvictim_q] <= 1'b1;
       end
       if (remember) begin
-        tvictim_q <= tvictim_q + 3'd1;
+        tvictim_q <= tvictim_q + 1'b1;
         tvalid_q[tvictim_q] <= 1'b1;
       end
     end
