@@ -66,7 +66,7 @@ static void put64(uint8_t *mem, uint64_t pa, uint64_t v)
 	memcpy(mem + pa, &v, 8);
 }
 
-/* Pages 0, 1 commands, 2 parameters, then by number: constant (two of lists), writable, holes, bad entries. */
+/* Pages 0, 1 commands, 2 parameters, then constant ones (two with lists), writable, holes, bad entries */
 static void page_tables(uint8_t *mem)
 {
 	put64(mem, P_L2 * 4096 + (VA_BASE >> 30 & 511) * 8, P_L1 * 4096 | IAU_PTE_V);

@@ -116,7 +116,10 @@ void emit_values(struct builder *b, const struct pass *p, struct place at, uint3
  * which takes longer than one product, has not much left when they are all done.
  */
 void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first);
-/* The choice of blocks: in turns queries by sign, scores of bounds, the best of each block; what was chosen */
+/*
+ * The choice of blocks: of each half queries by sign; in turns scores of bounds, and the best of each block;
+ * what was chosen
+ */
 struct choice {
 	uint32_t positive[2], negative[2], scores[3], best[2], list, list_step;
 };

@@ -184,8 +184,8 @@ static void fold_scores(struct builder *b, uint32_t rows, uint32_t scores, uint3
 }
 
 /*
- * One turn: the scores of all queries of KV head G. One token: its heads are the rows of one part. The rows of
- * all parts are compared as they come, and those of the result at the end.
+ * One turn: the scores of all queries of KV head G. One token: its heads are the rows of one part. The
+ * rows of all parts are compared as they come, and those of the result at the end.
  */
 static void emit_turn_scores(struct builder *b, const struct choice *c, const struct pass *p, uint32_t g,
 			     uint32_t turn, struct act q)
