@@ -166,6 +166,8 @@ static void make_list_change(uint32_t *c)
 		IAU_PUT(c, 32 * blocks, IAU_VEC_COLS);
 		IAU_PUT(c, LISTS_AT + 4 * (from & ~7u), IAU_VEC_A_ADDR);
 		IAU_PUT(c, LISTS_AT + 32 * rnd(120), IAU_VEC_D_ADDR);
+		/* or a patch could make of it thousands of long rows in one place */
+		IAU_PUT(c, 32 * blocks, IAU_VEC_D_STRIDE);
 		IAU_PUT(c, 32, IAU_VEC_D_BSTRIDE);
 		return;
 	}
