@@ -238,9 +238,10 @@ struct drm_iau_range {
  * struct drm_iau_bo_commit - memory for parts of a KV buffer, or none
  *
  * What has memory keeps it and its contents; what gets some reads as zero. Wherever the buffer is
- * bound the device finds it at once, and jobs that are running need not be waited for. EINVAL: not
- * a KV buffer, a range beyond its end or misaligned: nothing was changed. ENOMEM, EDQUOT, EINTR: a
- * part of the ranges may have got memory, see @committed.
+ * bound the device finds it at once, and jobs that are running need not be waited for, but for
+ * those in front of a VM_BIND with ASYNC that is still to be made. EINVAL: not a KV buffer, a range
+ * beyond its end or misaligned: nothing was changed. ENOMEM, EDQUOT, EINTR: a part of the ranges
+ * may have got memory, see @committed.
  */
 struct drm_iau_bo_commit {
 	/** @handle: the buffer. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -488,6 +489,51 @@ int run_job(struct client *c, uint32_t queue, struct drm_iau_job job)
 int run_copy(struct client *c)
 {
 	return run_job(c, c->queue, copy_job());
+}
+
+int copy_between(struct client *c, uint64_t from, uint64_t to)
+{
+	struct drm_iau_queue_state state;
+	int err;
+
+	put_end(put_store(put_load(c->cmd, from, PAGE), to, PAGE));
+	err = run_copy(c);
+	if (!err)
+		err = queue_state(c->fd, c->queue, &state);
+	if (err || !state.state)
+		return err;
+	if (!(state.state & DRM_IAU_QUEUE_FAULT) ||
+	    (state.fault_va != from && state.fault_va != to))
+		return -EPROTO;
+	queue_destroy(c->fd, c->queue);
+	return queue_create(c->fd, c->vm, DRM_IAU_PRIORITY_NORMAL, &c->queue) ?:
+	       (int)state.fault_code;
+}
+
+int debug_open(const char *name, int flags)
+{
+	glob_t files;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/accel/*/%s", name);
+	if (glob(path, 0, NULL, &files))
+		return -ENOENT;
+	fd = open(files.gl_pathv[0], flags | O_CLOEXEC);
+	globfree(&files);
+	return fd < 0 ? -errno : fd;
+}
+
+int take_back(void)
+{
+	int fd = debug_open("shrink", O_WRONLY), err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (write(fd, "1000000", 7) != 7)
+		err = -errno;
+	close(fd);
+	return err;
 }
 
 void *at_page_end(size_t size)

@@ -99,6 +99,16 @@ int client_wait(struct client *c, int ms);
 /* One job, to its end: 0 even if it faulted */
 int run_job(struct client *c, uint32_t queue, struct drm_iau_job job);
 int run_copy(struct client *c);
+/*
+ * Copies the page at FROM to TO: 0, or the code of the fault that the job met at either of them;
+ * the queue is replaced then.
+ */
+int copy_between(struct client *c, uint64_t from, uint64_t to);
+
+/* A file that the driver has in debugfs */
+int debug_open(const char *name, int flags);
+/* Has the driver give back what it can, as if memory were short. */
+int take_back(void);
 
 /* Room for SIZE bytes that ends where a mapping does: the next byte cannot be touched. */
 void *at_page_end(size_t size);

@@ -33,29 +33,18 @@ FIXTURE_TEARDOWN(kv)
 	client_close(&self->c);
 }
 
-/* Copies the source page to VA: 0, or 1 if the job faulted there and its queue is replaced. */
+/* Copies the source page to VA: 0, or 1 if the job faulted there. */
 static int copy_to(struct client *c, uint64_t va)
 {
-	struct drm_iau_queue_state state;
-	int err;
+	int fault = copy_between(c, SRC_VA, va);
 
-	put_end(put_store(put_load(c->cmd, SRC_VA, PAGE), va, PAGE));
-	err = run_copy(c);
-	if (!err)
-		err = queue_state(c->fd, c->queue, &state);
-	if (err || !(state.state & DRM_IAU_QUEUE_FAULT))
-		return err;
-	if (state.fault_va != va)
-		return -EPROTO;
-	queue_destroy(c->fd, c->queue);
-	return queue_create(c->fd, c->vm, DRM_IAU_PRIORITY_NORMAL, &c->queue) ?: 1;
+	return fault > 0 ? 1 : fault;
 }
 
 /* Copies VA to the destination. */
 static int copy_from(struct client *c, uint64_t va)
 {
-	put_end(put_store(put_load(c->cmd, va, PAGE), DST_VA, PAGE));
-	return run_copy(c);
+	return copy_between(c, va, DST_VA);
 }
 
 TEST_F(kv, nothing_at_first)

@@ -2,7 +2,6 @@
 /* Waiting for buffers, contents that do not matter, and memory that the kernel takes back. */
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,22 +44,6 @@ static int advise(int fd, uint32_t handle, uint32_t advice)
 	int err = ask(fd, DRM_IOCTL_IAU_BO_ADVISE, &args);
 
 	return err ?: args.retained;
-}
-
-/* Has the driver give back what it can, as if memory were short. */
-static int take_back(void)
-{
-	glob_t files;
-	int fd = -1, err = 0;
-
-	if (!glob("/sys/kernel/debug/accel/*/shrink", 0, NULL, &files)) {
-		fd = open(files.gl_pathv[0], O_WRONLY);
-		globfree(&files);
-	}
-	if (fd < 0 || write(fd, "1000000", 7) != 7)
-		err = -errno;
-	close(fd);
-	return err;
 }
 
 TEST_F(memory, idle_buffer)
