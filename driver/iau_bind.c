@@ -329,7 +329,10 @@ u64 iau_va_entry(const struct drm_gpuva *va)
 	return entry_flags(iau_va_flags(va));
 }
 
-/* Brings the page tables to what was staged. Cannot fail, allocates nothing. */
+/*
+ * Brings the page tables to what was staged. Cannot fail, allocates nothing. The device may still
+ * know what was mapped before, but no job of the VM runs until flush().
+ */
 static void apply(struct iau_vm *vm, struct bind_op *b)
 {
 	u64 flags = entry_flags(b->arg.flags);
@@ -340,9 +343,17 @@ static void apply(struct iau_vm *vm, struct bind_op *b)
 		iau_pt_map(vm, b->arg.va, b->arg.size, b->sgt, b->arg.offset, flags);
 	else if (b->obj)
 		iau_kv_map(b->obj, vm, b->arg.va, b->arg.size, b->arg.offset, flags);
-	/* the device keeps no translation of what was not mapped */
-	if (b->unmaps)
-		iau_slot_flush(vm);
+}
+
+/* The device hears of all operations at once; it keeps no translation of what was not mapped. */
+static void flush(struct iau_bind *bind)
+{
+	for (u32 i = 0; i < bind->done; i++) {
+		if (bind->op[i].unmaps) {
+			iau_slot_flush(bind->vm);
+			return;
+		}
+	}
 }
 
 static void bind_free(struct iau_bind *bind)
@@ -394,6 +405,8 @@ static int stage_all(struct iau_bind *bind, struct drm_file *file, bool now)
 		if (now)
 			apply(vm, b);
 	}
+	if (now)
+		flush(bind);
 	return err;
 }
 
@@ -419,6 +432,7 @@ static struct dma_fence *bind_run(struct drm_sched_job *job)
 
 	for (u32 i = 0; i < bind->done; i++)
 		apply(bind->vm, &bind->op[i]);
+	flush(bind);
 	return NULL;
 }
 

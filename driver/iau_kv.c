@@ -164,7 +164,7 @@ static int commit_page(struct drm_gem_object *obj, pgoff_t i)
 	return 0;
 }
 
-static int commit(struct drm_gem_object *obj, const struct drm_iau_range *r)
+static int commit_range(struct drm_gem_object *obj, const struct drm_iau_range *r)
 {
 	struct iau_kv *kv = iau_kv_of(obj);
 	u64 at = r->offset, end = r->offset + r->size;
@@ -182,6 +182,15 @@ static int commit(struct drm_gem_object *obj, const struct drm_iau_range *r)
 	return err;
 }
 
+static int commit(struct drm_gem_object *obj, const struct drm_iau_range *range, u32 n)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < n && !err; i++)
+		err = commit_range(obj, &range[i]);
+	return err;
+}
+
 static void release_page(struct drm_gem_object *obj, pgoff_t i)
 {
 	struct iau_bo *bo = to_iau_bo(obj);
@@ -196,22 +205,30 @@ static void release_page(struct drm_gem_object *obj, pgoff_t i)
 	bo->kv->committed--;
 }
 
-/* The VM is idle. */
-static void release(struct drm_gem_object *obj, const struct drm_iau_range *r)
+/* Neither the device nor the client has what is in the range. */
+static void release_range(struct drm_gem_object *obj, const struct drm_iau_range *r)
 {
 	struct iau_kv *kv = iau_kv_of(obj);
 	pgoff_t end = (r->offset + r->size) >> PAGE_SHIFT, i = r->offset >> PAGE_SHIFT;
 
-	each_place_locked(obj, r->offset, r->size, false);
-	iau_slot_flush(kv->vm);
-	/* userspace, too: a page that it still had would come back with old contents */
-	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
 	mutex_lock(&kv->lock);
 	for (i = next_page(kv, i, end); i < end; i = next_page(kv, i + 1, end))
 		release_page(obj, i);
 	mutex_unlock(&kv->lock);
 	if (r->size)
 		shmem_truncate_range(file_inode(obj->filp), r->offset, r->offset + r->size - 1);
+}
+
+/* The VM is idle; the device is told once, however many ranges there are. */
+static void release(struct drm_gem_object *obj, const struct drm_iau_range *range, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		each_place_locked(obj, range[i].offset, range[i].size, false);
+	iau_slot_flush(iau_kv_of(obj)->vm);
+	/* userspace, too: a page that it still had would come back with old contents */
+	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
+	for (u32 i = 0; i < n; i++)
+		release_range(obj, &range[i]);
 }
 
 static void put_all_out(struct drm_gem_object *obj)
@@ -438,12 +455,10 @@ static int change(struct drm_gem_object *obj, const struct drm_iau_range *range,
 	if (err)
 		return err;
 	err = give ? iau_vm_settle(vm) : iau_vm_idle(vm, true);
-	for (u32 i = 0; i < n && !err; i++) {
-		if (give)
-			err = commit(obj, &range[i]);
-		else
-			release(obj, &range[i]);
-	}
+	if (!err && give)
+		err = commit(obj, range, n);
+	else if (!err)
+		release(obj, range, n);
 	mutex_unlock(&vm->lock);
 	return err;
 }

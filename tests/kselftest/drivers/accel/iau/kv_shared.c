@@ -318,6 +318,42 @@ TEST_F(move, then_committed)
 	EXPECT_EQ(IAU_FAULT_UNMAPPED, put(c, PLACE(0), 1));
 }
 
+static long register_writes(void)
+{
+	int fd = debug_open("mmio", O_RDONLY);
+	char text[128] = "";
+	long n = -1;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0 ||
+	    sscanf(text, "reads %*u writes %ld", &n) != 1)
+		n = -1;
+	close(fd);
+	return n;
+}
+
+/* However many mappings change, the device is told once, when no job can use them. */
+TEST_F(move, device_is_told_once)
+{
+	struct client *c = &self->c;
+	struct drm_iau_range range[MOST];
+	struct drm_iau_bo_commit release = {
+		.handle = self->bo,
+		.flags = RELEASE,
+		.ranges = { sizeof(range[0]), MOST, (uintptr_t)range },
+	};
+	long before = register_writes();
+
+	for (uint64_t k = 0; k < MOST; k++)
+		range[k] = (struct drm_iau_range){ k * SLAB * PAGE, PAGE };
+	ASSERT_LE(0, before);
+	ASSERT_EQ(0, move_all(c, self->bo, 0, variant->later));
+	/* this one waits for it */
+	ASSERT_EQ(0, ask(c->fd, DRM_IOCTL_IAU_BO_COMMIT, &release));
+	EXPECT_GE(before + 4, register_writes());
+	EXPECT_EQ(101, get(c, OTHER(1) + PAGE));
+	EXPECT_EQ(-IAU_FAULT_UNMAPPED, get(c, OTHER(1)));
+}
+
 /* Two slabs change places: each operation replaces what the other one had. */
 TEST_F(move, swapped)
 {
