@@ -47,8 +47,9 @@ static int iau_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_fi
 }
 
 /*
- * Every ioctl runs between drm_dev_enter() and drm_dev_exit(), or not at all; on a wedged device
- * only those that tell or tidy up.
+ * Ioctls run between drm_dev_enter() and drm_dev_exit(), or not at all; on a wedged device only
+ * those that tell or tidy up. Those that wait for jobs may have to see the device go: they enter it
+ * themselves, if they need it.
  */
 #define IAU_IOCTL(name, on_wedged)                                                          \
 	static int guarded_##name(struct drm_device *drm, void *data, struct drm_file *file) \
@@ -72,9 +73,7 @@ IAU_IOCTL(bo_mmap_offset, false)
 IAU_IOCTL(queue_create, false)
 IAU_IOCTL(queue_destroy, true)
 IAU_IOCTL(queue_state, true)
-IAU_IOCTL(submit, false)
 IAU_IOCTL(bo_commit, false)
-IAU_IOCTL(bo_wait, true)
 IAU_IOCTL(bo_advise, false)
 IAU_IOCTL(perf_open, false)
 IAU_IOCTL(perf_read, true)
@@ -90,9 +89,9 @@ static const struct drm_ioctl_desc iau_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(IAU_QUEUE_CREATE, guarded_queue_create, 0),
 	DRM_IOCTL_DEF_DRV(IAU_QUEUE_DESTROY, guarded_queue_destroy, 0),
 	DRM_IOCTL_DEF_DRV(IAU_QUEUE_STATE, guarded_queue_state, 0),
-	DRM_IOCTL_DEF_DRV(IAU_SUBMIT, guarded_submit, 0),
+	DRM_IOCTL_DEF_DRV(IAU_SUBMIT, iau_ioctl_submit, 0),
 	DRM_IOCTL_DEF_DRV(IAU_BO_COMMIT, guarded_bo_commit, 0),
-	DRM_IOCTL_DEF_DRV(IAU_BO_WAIT, guarded_bo_wait, 0),
+	DRM_IOCTL_DEF_DRV(IAU_BO_WAIT, iau_ioctl_bo_wait, 0),
 	DRM_IOCTL_DEF_DRV(IAU_BO_ADVISE, guarded_bo_advise, 0),
 	DRM_IOCTL_DEF_DRV(IAU_PERF_OPEN, guarded_perf_open, 0),
 	DRM_IOCTL_DEF_DRV(IAU_PERF_READ, guarded_perf_read, 0),
@@ -157,7 +156,7 @@ static const struct drm_driver iau_driver = {
 	.name = "iau",
 	.desc = "IAU inference accelerator",
 	.major = 0,
-	.minor = 1,
+	.minor = 2,
 };
 
 static int read_caps(struct iau_device *iau)

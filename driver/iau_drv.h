@@ -415,6 +415,7 @@ struct iau_signals {
 	unsigned int n;
 };
 
+long iau_timeout(s64 ns);
 int iau_array_get(const struct drm_iau_obj_array *array, u32 i, void *out, size_t size);
 int iau_syncs_add(const struct drm_iau_obj_array *syncs, struct drm_sched_job *job,
 		  struct drm_file *file, struct iau_signals *s);

@@ -318,17 +318,12 @@ static long wait_vm(struct iau_vm *vm, long timeout)
 int iau_ioctl_bo_wait(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_iau_bo_wait *args = data;
-	long left = MAX_SCHEDULE_TIMEOUT;
+	long left = iau_timeout(args->timeout_ns);
 	struct drm_gem_object *obj;
 	struct iau_vm *vm;
 
 	if (args->pad)
 		return -EINVAL;
-	if (args->timeout_ns >= 0)
-		left = min_t(u64, nsecs_to_jiffies(args->timeout_ns), MAX_SCHEDULE_TIMEOUT - 1);
-	/* a wait is never shorter than asked for */
-	if (args->timeout_ns > 0)
-		left++;
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Submission. Everything that can fail comes first: arguments, memory, fences, dependencies, places
- * in timelines. From arming the first job on nothing can.
+ * in timelines. From arming the first job on nothing can. Then the call may wait for its jobs.
  */
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
+
+#include <drm/drm_drv.h>
 
 #include "iau_compat.h"
 #include "iau_drv.h"
@@ -12,11 +14,14 @@
 
 #define MAX_JOBS	64
 
+/* A call. @end: fence of the last job, if it is waited for */
 struct submit {
 	struct iau_queue *queue;
 	struct iau_job *job[MAX_JOBS];
 	struct iau_signals signals[MAX_JOBS];
 	unsigned int jobs, pushed;
+	bool wait;
+	struct dma_fence *end;
 };
 
 void iau_job_free(struct iau_job *job)
@@ -130,6 +135,7 @@ static void push(struct submit *s)
 	struct iau_ring *ring = s->queue->ring;
 	int slot = nothing_to_wait_for(s) ? iau_ring_reserve(ring, vm, s->jobs) : -1;
 	unsigned int last = s->jobs - 1;
+	struct dma_fence *end;
 
 	for (unsigned int i = 0; i < s->jobs; i++) {
 		struct iau_job *job = s->job[i];
@@ -143,8 +149,10 @@ static void push(struct submit *s)
 		}
 		trace_iau_job_submit(job);
 	}
-	dma_resv_add_fence(drm_gpuvm_resv(&vm->gpuvm), &s->job[last]->base.s_fence->finished,
-			   DMA_RESV_USAGE_BOOKKEEP);
+	end = &s->job[last]->base.s_fence->finished;
+	dma_resv_add_fence(drm_gpuvm_resv(&vm->gpuvm), end, DMA_RESV_USAGE_BOOKKEEP);
+	if (s->wait)
+		s->end = dma_fence_get(end);
 	s->pushed = s->jobs;
 	if (slot >= 0) {
 		iau_ring_run(ring, s->job, s->jobs, slot);
@@ -191,8 +199,62 @@ static void submit_free(struct submit *s)
 		drm_sched_job_cleanup(&s->job[i]->base);
 		iau_job_free(s->job[i]);
 	}
+	dma_fence_put(s->end);
 	iau_queue_put(s->queue);
 	kfree(s);
+}
+
+static struct submit *submit_new(struct iau_file *file, const struct drm_iau_submit *args)
+{
+	struct submit *s = kmalloc(sizeof(*s), GFP_KERNEL);
+
+	if (!s)
+		return ERR_PTR(-ENOMEM);
+	s->jobs = 0;
+	s->pushed = 0;
+	s->wait = args->flags & DRM_IAU_SUBMIT_WAIT;
+	s->end = NULL;
+	s->queue = iau_queue_get(file, args->queue_id);
+	if (!s->queue) {
+		kfree(s);
+		return ERR_PTR(-ENOENT);
+	}
+	return s;
+}
+
+/* Gives the jobs to the device, or to the scheduler. */
+static int run_jobs(struct submit *s, const struct drm_iau_obj_array *jobs, struct drm_file *file)
+{
+	struct iau_device *iau = s->queue->ring->iau;
+	int idx, err = 0;
+
+	if (!drm_dev_enter(&iau->drm, &idx))
+		return -ENODEV;
+	if (READ_ONCE(iau->wedged) || READ_ONCE(s->queue->state) & DRM_IAU_QUEUE_BANNED)
+		err = -EIO;
+	if (!err)
+		err = add_jobs(s, jobs, file);
+	if (!err)
+		err = submit(s);
+	drm_dev_exit(idx);
+	return err;
+}
+
+/*
+ * The jobs are submitted, whatever comes: a signal ends the wait, not the call, which would
+ * otherwise be made again. The device may go meanwhile; what was promised then ends with an error.
+ */
+static void wait_for_jobs(struct submit *s, struct drm_iau_submit *args)
+{
+	long left = dma_fence_wait_timeout(s->end, true, iau_timeout(args->timeout_ns));
+	int status = dma_fence_get_status(s->end);
+
+	if (status)
+		args->result = min(status, 0);
+	else
+		args->result = left < 0 ? -EINTR : -ETIME;
+	/* who sees the end sees why */
+	args->state = READ_ONCE(s->queue->state);
 }
 
 int iau_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
@@ -201,23 +263,17 @@ int iau_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 	struct submit *s;
 	int err;
 
-	if (args->flags || !args->jobs.count || args->jobs.count > MAX_JOBS)
+	if (args->flags & ~DRM_IAU_SUBMIT_WAIT || !args->jobs.count ||
+	    args->jobs.count > MAX_JOBS || (args->timeout_ns && !args->flags))
 		return -EINVAL;
-	s = kmalloc(sizeof(*s), GFP_KERNEL);
-	if (!s)
-		return -ENOMEM;
-	s->jobs = 0;
-	s->pushed = 0;
-	s->queue = iau_queue_get(file->driver_priv, args->queue_id);
-	if (!s->queue) {
-		kfree(s);
-		return -ENOENT;
-	}
-	err = READ_ONCE(s->queue->state) & DRM_IAU_QUEUE_BANNED ? -EIO : 0;
-	if (!err)
-		err = add_jobs(s, &args->jobs, file);
-	if (!err)
-		err = submit(s);
+	s = submit_new(file->driver_priv, args);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	args->state = 0;
+	args->result = 0;
+	err = run_jobs(s, &args->jobs, file);
+	if (!err && s->wait)
+		wait_for_jobs(s, args);
 	submit_free(s);
 	return err;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Syncobjs: what work waits for and what it signals, for jobs and for bindings. */
+/* Syncobjs: what work waits for and what it signals, for jobs and for bindings; and waiting. */
 #include <linux/dma-fence-chain.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -24,6 +24,15 @@ int iau_array_get(const struct drm_iau_obj_array *array, u32 i, void *out, size_
 	    check_add_overflow(at, array->array, &at))
 		return -EINVAL;
 	return copy_struct_from_user(out, size, u64_to_user_ptr(at), array->stride);
+}
+
+/* How long a client wants to wait, in jiffies; negative times have no limit. */
+long iau_timeout(s64 ns)
+{
+	if (ns <= 0)
+		return ns ? MAX_SCHEDULE_TIMEOUT : 0;
+	/* a wait is never shorter than asked for */
+	return min_t(u64, nsecs_to_jiffies(ns), MAX_SCHEDULE_TIMEOUT - 2) + 1;
 }
 
 static int add_signal(struct iau_signals *s, const struct drm_iau_sync *sync, struct drm_file *file)

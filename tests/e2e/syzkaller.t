@@ -8,7 +8,7 @@ from tap import finish, ok
 
 header = re.sub(r"/\*.*?\*/", "", open("uapi/drm/iau_accel.h").read(), flags=re.S)
 text = open("tests/syzkaller/dev_iau.txt").read()
-bits = {"__u32": 32, "__u64": 64, "__s64": 64, "struct drm_iau_obj_array": 128,
+bits = {"__u32": 32, "__s32": 32, "__u64": 64, "__s64": 64, "struct drm_iau_obj_array": 128,
         "struct drm_iau_counters": 32 * 64}
 resources = {name: int(width) for name, width in re.findall(r"^resource (\w+)\[int(\d+)\]", text, re.M)}
 

@@ -132,6 +132,12 @@ static const struct field submit_fields[] = {
 	FIELD(drm_iau_submit, queue_id, NAME, QUEUE),
 	FIELD(drm_iau_submit, jobs, ARRAY, 0, &job_type),
 };
+static const struct field submit_wait_fields[] = {
+	FIELD(drm_iau_submit, queue_id, NAME, QUEUE),
+	FIELD(drm_iau_submit, flags, NUMBER, DRM_IAU_SUBMIT_WAIT),
+	FIELD(drm_iau_submit, jobs, ARRAY, 0, &job_type),
+	FIELD(drm_iau_submit, timeout_ns, NUMBER, 100000),
+};
 static const struct field close_fields[] = { FIELD(drm_gem_close, handle, NAME, BO) };
 static const struct field syncobj_destroy_fields[] = {
 	FIELD(drm_syncobj_destroy, handle, NAME, SYNCOBJ),
@@ -165,7 +171,7 @@ static const struct call calls[] = {
 	MAKES(QUEUE_CREATE, queue_create, queue_create_fields, QUEUE, id),
 	CALL(QUEUE_DESTROY, queue_destroy, queue_destroy),
 	CALL(QUEUE_STATE, queue_state, queue_state),
-	CALL(SUBMIT, submit, submit),
+	CALL(SUBMIT, submit, submit_wait),
 	CALL(SUBMIT, submit, submit),
 	CALL(SUBMIT, submit, submit),
 	CALL(SUBMIT, submit, submit),

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,32 @@ static void begin(struct client *c)
 	take_memory(&c[3]);
 }
 
+/* Waits for a job that does not end while the device is there; the call has submitted it. */
+static void *wait_by_submit(void *p)
+{
+	struct client *c = p;
+	struct drm_iau_job job = copy_job();
+	struct drm_iau_submit args = {
+		.queue_id = c->queue,
+		.flags = DRM_IAU_SUBMIT_WAIT,
+		.jobs = { sizeof(job), 1, (uintptr_t)&job },
+		.timeout_ns = -1,
+	};
+
+	must("submit and wait", ask(c->fd, DRM_IOCTL_IAU_SUBMIT, &args));
+	must_be("the job that was waited for", args.result, -ENODEV);
+	return NULL;
+}
+
+static void *wait_by_buffer(void *p)
+{
+	struct client *c = p;
+	struct drm_iau_bo_wait args = { .handle = c->cmd_bo, .timeout_ns = -1 };
+
+	must("wait for a buffer", ask(c->fd, DRM_IOCTL_IAU_BO_WAIT, &args));
+	return NULL;
+}
+
 /* A promise as a file, which can be waited for without the device */
 static int promise(struct client *c)
 {
@@ -158,14 +185,21 @@ int main(int argc, char **argv)
 	device_name(name, sizeof(name));
 	for (int i = 0; i < rounds; i++) {
 		struct client c[CLIENTS], next;
+		pthread_t waiting[2];
 		int promised[3];
 
 		begin(c);
+		must("thread", -pthread_create(&waiting[0], NULL, wait_by_submit, &c[2]));
+		must("thread", -pthread_create(&waiting[1], NULL, wait_by_buffer, &c[2]));
+		/* they sleep by then */
+		usleep(20000);
 		for (int k = 0; k < 3; k++)
 			promised[k] = promise(&c[k]);
 		tell("unbind", name);
 		for (int k = 0; k < 3; k++)
 			keep(promised[k]);
+		for (int k = 0; k < 2; k++)
+			pthread_join(waiting[k], NULL);
 		look(c);
 		/* every other time, those who are left over go first */
 		for (int k = 0; i % 2 && k < CLIENTS; k++)

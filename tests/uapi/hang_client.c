@@ -5,6 +5,7 @@
  *   hang_client loop N    submits N endless jobs with tag 0xbad, and stays
  *   hang_client store     stores where nothing is mapped, with tag 0xbad
  *   hang_client hang      a job with tag 0xbad; prints what became of it
+ *   hang_client wait N    N such jobs, by a call that waits for them; prints what it tells
  *   hang_client copy N    well-behaved: N jobs; prints "copied" or what became of its queue
  */
 #include "client.h"
@@ -60,6 +61,25 @@ static int hang(void)
 	return 0;
 }
 
+static int wait(uint32_t n)
+{
+	struct drm_iau_job job[64];
+	struct drm_iau_submit s = { .flags = DRM_IAU_SUBMIT_WAIT, .timeout_ns = -1,
+				    .jobs = { sizeof(job[0]), n, (uintptr_t)job } };
+	struct client c;
+	uint32_t *src, *dst;
+	int err;
+
+	client_open(&c);
+	prepare_copy(&c, &src, &dst);
+	for (uint32_t i = 0; i < n; i++)
+		job[i] = (struct drm_iau_job){ .cmd_va = CMD_VA, .cmd_bytes = c.cmd_bytes, .tag = 0xbad };
+	s.queue_id = c.queue;
+	err = ask(&c, DRM_IOCTL_IAU_SUBMIT, &s);
+	printf("waited: error %d, result %d, state %#x\n", err, s.result, s.state);
+	return 0;
+}
+
 static int copy(uint32_t n)
 {
 	struct client c;
@@ -88,8 +108,10 @@ int main(int argc, char **argv)
 		return store();
 	if (argc == 2 && !strcmp(argv[1], "hang"))
 		return hang();
+	if (argc == 3 && !strcmp(argv[1], "wait") && atoi(argv[2]) <= 64)
+		return wait((uint32_t)atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "copy"))
 		return copy((uint32_t)atoi(argv[2]));
-	fprintf(stderr, "usage: hang_client loop N | store | hang | copy N\n");
+	fprintf(stderr, "usage: hang_client loop N | store | hang | wait N | copy N\n");
 	return 2;
 }

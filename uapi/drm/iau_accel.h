@@ -392,17 +392,41 @@ struct drm_iau_job {
 };
 
 /**
+ * DRM_IAU_SUBMIT_WAIT - wait for the jobs, and say how they ended. Drivers from version 0.2 on have
+ * it; others say EINVAL.
+ */
+#define DRM_IAU_SUBMIT_WAIT	(1 << 0)
+
+/**
  * struct drm_iau_submit - run jobs on a queue, in order
  *
- * All jobs are submitted or none.
+ * All jobs are submitted or none: none if the call fails, unless it is with EFAULT because this
+ * structure cannot be written.
+ *
+ * With WAIT the call returns when the last job is over, or before that because of a signal or of
+ * @timeout_ns, with @result -EINTR or -ETIME. It has succeeded then, too: the jobs are submitted
+ * and must not be submitted again. Whoever wants to wait for the rest asks BO_WAIT, or the syncobjs
+ * that the jobs signal.
  */
 struct drm_iau_submit {
 	/** @queue_id: the queue. */
 	__u32 queue_id;
-	/** @flags: must be 0. */
+	/** @flags: DRM_IAU_SUBMIT_* */
 	__u32 flags;
 	/** @jobs: array of struct drm_iau_job, at most 64. */
 	struct drm_iau_obj_array jobs;
+	/**
+	 * @timeout_ns: with WAIT how long, relative; 0 does not wait; negative values wait without
+	 * limit. Without WAIT it must be 0.
+	 */
+	__s64 timeout_ns;
+	/** @state: returned, with WAIT: DRM_IAU_QUEUE_* of the queue; QUEUE_STATE tells more. */
+	__u32 state;
+	/**
+	 * @result: returned, with WAIT: 0 if the last job came to its end; -EINTR or -ETIME if it
+	 * is not over yet; else the error of its fence: -EIO, -ETIMEDOUT, -ECANCELED or -ENODEV.
+	 */
+	__s32 result;
 };
 
 /**
