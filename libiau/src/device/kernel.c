@@ -20,6 +20,9 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
+/* The oldest driver that waits for the jobs of a submission by the call that makes it */
+#define DRIVER_MAJOR 0
+#define DRIVER_MINOR 2
 
 /* A buffer's other half: what iau_buffer does not tell */
 struct bound {
@@ -32,7 +35,7 @@ struct kernel {
 	int fd;
 	char *path;
 	struct drm_iau_device_info info;
-	uint32_t vm, queue, done;
+	uint32_t vm, queue;
 	struct va_space va, views;
 	struct bound *bound;
 	size_t n_bound;
@@ -255,34 +258,46 @@ static void kernel_view_destroy(struct iau_device *base, const struct iau_view *
 	va_give(&k->views, view->va, view->size);
 }
 
-static int report(struct kernel *k)
+/* What became of a job that ended with ERROR, or with which its queue did */
+static int report(struct kernel *k, int error)
 {
 	static const char *const names[] = IAU_FAULT_NAMES;
 	struct drm_iau_queue_state s = { .id = k->queue };
 	int err = call(k, DRM_IOCTL_IAU_QUEUE_STATE, &s, "queue state");
 
-	if (err || !(s.state & DRM_IAU_QUEUE_BANNED))
+	if (err)
 		return err;
+	if (s.state & DRM_IAU_QUEUE_FAULT)
+		return iau_error(-EIO, "device fault %s in the command at byte %u, info %u, address %#llx",
+				 s.fault_code < sizeof(names) / sizeof(*names) ? names[s.fault_code] : "?",
+				 s.fault_offset, s.fault_info, (unsigned long long)s.fault_va);
 	if (s.state & DRM_IAU_QUEUE_TIMEOUT)
 		return iau_error(-EIO, "%s: a job has hung", k->path);
-	return iau_error(-EIO, "device fault %s in the command at byte %u, info %u, address %#llx",
-			 s.fault_code < sizeof(names) / sizeof(*names) ? names[s.fault_code] : "?",
-			 s.fault_offset, s.fault_info, (unsigned long long)s.fault_va);
+	if (s.state & DRM_IAU_QUEUE_BANNED)
+		return iau_error(-EIO, "%s: the device has lost a job", k->path);
+	return error ? iau_error(error, "%s: job: %s", k->path, strerror(-error)) : 0;
+}
+
+/* Until no job runs, whatever signals come; parameters lie where every job can reach them. */
+static int wait_idle(struct kernel *k)
+{
+	struct drm_iau_bo_wait args = { .handle = find_bound(k, k->params.va)->handle,
+					.timeout_ns = -1 };
+
+	return call(k, DRM_IOCTL_IAU_BO_WAIT, &args, "wait");
 }
 
 static int kernel_execute(struct iau_device *base, uint64_t cmd_va, size_t cmd_bytes,
 			  const uint32_t *params)
 {
 	struct kernel *k = to_kernel(base);
-	/* each job is waited for: a point of a timeline would cost the kernel a chain to follow */
-	struct drm_iau_sync sync = { .flags = DRM_IAU_SYNC_SIGNAL, .handle = k->done };
 	struct drm_iau_job job = { .cmd_va = cmd_va, .param_va = params ? k->params.va : 0,
-				   .cmd_bytes = (uint32_t)cmd_bytes,
-				   .syncs = { .stride = sizeof(sync), .count = 1,
-					      .array = (uintptr_t)&sync } };
+				   .cmd_bytes = (uint32_t)cmd_bytes };
 	struct drm_iau_submit submit = { .queue_id = k->queue,
+					 .flags = DRM_IAU_SUBMIT_WAIT,
 					 .jobs = { .stride = sizeof(job), .count = 1,
-						   .array = (uintptr_t)&job } };
+						   .array = (uintptr_t)&job },
+					 .timeout_ns = -1 };
 	int err;
 
 	if (params)
@@ -290,10 +305,12 @@ static int kernel_execute(struct iau_device *base, uint64_t cmd_va, size_t cmd_b
 	err = call(k, DRM_IOCTL_IAU_SUBMIT, &submit, "submit");
 	if (err)
 		return err;
-	err = drmSyncobjWait(k->fd, &k->done, 1, INT64_MAX, 0, NULL);
-	if (err)
-		return iau_error(err, "%s: wait: %s", k->path, strerror(-err));
-	return report(k);
+	if (!submit.result && !submit.state)
+		return 0;
+	if (submit.result != -EINTR)
+		return report(k, submit.result);
+	err = wait_idle(k);
+	return err ? err : report(k, 0);
 }
 
 static uint64_t kernel_counter(struct iau_device *base, unsigned int counter)
@@ -338,8 +355,6 @@ static int bring_up(struct kernel *k)
 	if (!err)
 		err = call(k, DRM_IOCTL_IAU_QUEUE_CREATE, &queue, "queue");
 	k->queue = queue.id;
-	if (!err && drmSyncobjCreate(k->fd, 0, &k->done))
-		err = iau_error(-errno, "%s: syncobj: %s", k->path, strerror(errno));
 	va_init(&k->va, VA_FIRST);
 	va_init(&k->views, VA_VIEWS);
 	if (!err)
@@ -347,14 +362,19 @@ static int bring_up(struct kernel *k)
 	return err;
 }
 
-/* Is FD a node of our driver? */
-static bool is_ours(int fd)
+/* Is FD a node of our driver, and is it new enough? */
+static int check_driver(const char *path, int fd)
 {
 	drmVersionPtr v = drmGetVersion(fd);
-	bool ours = v && !strcmp(v->name, "iau");
+	int err = 0;
 
+	if (!v || strcmp(v->name, "iau"))
+		err = iau_error(-ENODEV, "%s: not a device of the iau driver", path);
+	else if (v->version_major != DRIVER_MAJOR || v->version_minor < DRIVER_MINOR)
+		err = iau_error(-EPROTO, "%s: the driver is version %d.%d; this library needs %d.%d: load iau.ko of the same release",
+				path, v->version_major, v->version_minor, DRIVER_MAJOR, DRIVER_MINOR);
 	drmFreeVersion(v);
-	return ours;
+	return err;
 }
 
 static int open_node(const char *path, struct iau_device **out)
@@ -364,9 +384,10 @@ static int open_node(const char *path, struct iau_device **out)
 
 	if (fd < 0)
 		return iau_error(-errno, "%s: %s", path, strerror(errno));
-	if (!is_ours(fd)) {
+	err = check_driver(path, fd);
+	if (err) {
 		close(fd);
-		return iau_error(-ENODEV, "%s: not a device of the iau driver", path);
+		return err;
 	}
 	k = calloc(1, sizeof(*k));
 	if (k)
