@@ -428,7 +428,10 @@ int iau_ring_abort(struct iau_ring *ring)
 	return err;
 }
 
-/* Takes all jobs out, to be run again; those of banned queues, or ALL, end with ERROR. */
+/*
+ * Takes all jobs out, to be run again; or ALL end with ERROR. Otherwise those of banned queues do:
+ * with ERROR the one in front, which had the device, and the others because of it.
+ */
 void iau_ring_empty(struct iau_ring *ring, int error, bool all)
 {
 	unsigned long irq;
@@ -446,6 +449,8 @@ void iau_ring_empty(struct iau_ring *ring, int error, bool all)
 			finish(ring, NULL, error);
 		else
 			ring->again[ring->again_jobs++] = take_oldest(ring);
+		if (!all)
+			error = -ECANCELED;
 	}
 	spin_unlock_irqrestore(&ring->lock, irq);
 }
