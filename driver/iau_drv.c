@@ -276,8 +276,11 @@ static void iau_remove(struct pci_dev *pdev)
 {
 	struct iau_device *iau = pci_get_drvdata(pdev);
 
-	drm_dev_unplug(&iau->drm);
+	/* jobs end first: drm_dev_unplug() waits for calls, and they may be waiting for jobs */
+	WRITE_ONCE(iau->leaving, true);
 	iau_device_fini(iau);
+	drm_dev_unplug(&iau->drm);
+	iau_watchdog_stop(iau);
 	iau_pm_fini(iau);
 	/* memory of clients that stay is no longer the device's; tables go before what they name */
 	pci_clear_master(pdev);

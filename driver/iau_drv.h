@@ -136,6 +136,8 @@ struct iau_device {
 	bool stuck;
 	/* not even that helps; read without the lock by those who would start something */
 	bool wedged;
+	/* it is being removed: no job comes into a ring any more; set before they are emptied */
+	bool leaving;
 	struct work_struct watchdog;
 	/* the time of its next look */
 	struct hrtimer look;

@@ -289,7 +289,7 @@ const struct pci_error_handlers iau_err_handlers = {
 
 /* Removal -------------------------------------------------------------------------------------- */
 
-/* The device goes, after drm_dev_unplug(): what it had not done fails. */
+/* The device is leaving: what it had not done fails, and so does what still comes. */
 void iau_device_fini(struct iau_device *iau)
 {
 	iau_watchdog_stop(iau);

@@ -123,7 +123,7 @@ static int run(struct iau_job *job)
 		return -ECANCELED;
 	if (READ_ONCE(ring->iau->wedged))
 		return -EIO;
-	if (!drm_dev_enter(&ring->iau->drm, &idx))
+	if (READ_ONCE(ring->iau->leaving) || !drm_dev_enter(&ring->iau->drm, &idx))
 		return -ENODEV;
 	job->slot = iau_slot_get(job->queue->vm, 1, false);
 	if (job->slot >= 0) {
@@ -196,7 +196,7 @@ static int refused(struct iau_ring *ring, struct iau_job *job)
 		return -ECANCELED;
 	if (READ_ONCE(ring->iau->wedged))
 		return -EIO;
-	return drm_dev_is_unplugged(&ring->iau->drm) ? -ENODEV : 0;
+	return READ_ONCE(ring->iau->leaving) ? -ENODEV : 0;
 }
 
 static void enter_or_end(struct iau_ring *ring, struct iau_job *job, bool irq)

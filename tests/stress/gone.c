@@ -134,6 +134,17 @@ static void *wait_by_buffer(void *p)
 	return NULL;
 }
 
+/* ... for its jobs to be over, so that it can unmap something; whether it can is a matter of luck. */
+static void *wait_by_unbind(void *p)
+{
+	struct client *c = p;
+	int err = unbind(c, BIG_VA, PAGE);
+
+	if (err)
+		must_be("unmapping", err, -ENODEV);
+	return NULL;
+}
+
 /* A promise as a file, which can be waited for without the device */
 static int promise(struct client *c)
 {
@@ -185,20 +196,22 @@ int main(int argc, char **argv)
 	device_name(name, sizeof(name));
 	for (int i = 0; i < rounds; i++) {
 		struct client c[CLIENTS], next;
-		pthread_t waiting[2];
+		pthread_t waiting[3];
 		int promised[3];
 
 		begin(c);
 		must("thread", -pthread_create(&waiting[0], NULL, wait_by_submit, &c[2]));
 		must("thread", -pthread_create(&waiting[1], NULL, wait_by_buffer, &c[2]));
-		/* they sleep by then */
+		/* they sleep by then, and the last one holds the VM's lock */
+		usleep(20000);
+		must("thread", -pthread_create(&waiting[2], NULL, wait_by_unbind, &c[2]));
 		usleep(20000);
 		for (int k = 0; k < 3; k++)
 			promised[k] = promise(&c[k]);
 		tell("unbind", name);
 		for (int k = 0; k < 3; k++)
 			keep(promised[k]);
-		for (int k = 0; k < 2; k++)
+		for (int k = 0; k < 3; k++)
 			pthread_join(waiting[k], NULL);
 		look(c);
 		/* every other time, those who are left over go first */
