@@ -7,12 +7,12 @@ on, seed 1), Q4_0, 8 tokens after 10,240. Quality: `iau eval` on ref, Q8_0, seed
 with all keys (or, of a sparse prompt, with its choice) and asked 8 questions of every sort. An hour and a
 half on a core of its own; with --cycles, and without quality, ten minutes.
 
-The choice: attention to 1,536 tokens. Compute saved is the smaller of the shares of multiply-accumulates and
+The choice: attention to 1,792 tokens. Compute saved is the smaller of the shares of multiply-accumulates and
 of bytes that attention no longer needs; bounds, their making included, are counted as attention.
 """
 import json, os, subprocess, sys
 
-CHOICE, PROMPT, TOKENS = "sparse:1536", 2048, 8
+CHOICE, PROMPT, TOKENS = "sparse:1792", 2048, 8
 FIGURES = "build/bench/figures.json"
 
 
