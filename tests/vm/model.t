@@ -18,6 +18,16 @@ for model in q8_0 q4_0; do
 		ok $? "$model on $engine: so are tokens, cycles, bytes and MACs: $figures"
 	done
 done
+# a signal ends a wait for a job, and the job is neither lost nor submitted again
+guest -e ref 'run() { build/iau run -m models/iau-ci/iau-ci-q8_0.gguf -n 100 -p Once 2>/dev/null; }
+run > /tmp/quiet
+run > /tmp/loud & sleep 0.2
+signals=0
+while p=$(pidof iau); do kill -STOP $p && kill -CONT $p && signals=$((signals + 1)); done
+wait; cmp /tmp/quiet /tmp/loud && echo "same text in spite of $signals signals"'
+grep -q "^same text in spite of [1-9][0-9]\+ signals" <<< "$out"
+ok $? "stopped and continued all the time, the text is the same"
+clean
 guest -e ref 'export IAU_NODE=/dev/accel/accel0
 build/tests/libiau/test_buffers 2>&1
 build/tests/libiau/test_kv_growth 2>&1
