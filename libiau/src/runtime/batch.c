@@ -103,24 +103,6 @@ static void set_registers(struct iau_batch *b, struct iau_session *const *s, con
 	memcpy(b->io.ptr, at, n * sizeof(*at));
 }
 
-static int run(struct iau_batch *b, struct iau_session *const *s, const int32_t *tokens, uint32_t n)
-{
-	struct iau_graph *g;
-	bool is_long;
-	int err = iau_kv_prepare(s, n, 1);
-
-	if (err)
-		return err;
-	set_registers(b, s, tokens, n, &is_long);
-	g = &b->graph[is_long][n - 1];
-	if (!g->bytes)
-		err = iau_graph_build_batch(b->model->dev, &b->cfg, n, is_long, g);
-	if (err)
-		return err;
-	b->model->trace.running = g;
-	return iau_device_execute(b->model->dev, g->buf.va, g->bytes, NULL);
-}
-
 /* A batch's commands know one layout of blocks. */
 static bool any_packed(struct iau_session *const *s, uint32_t n)
 {
@@ -133,17 +115,31 @@ static bool any_packed(struct iau_session *const *s, uint32_t n)
 
 static int run_one_by_one(struct iau_session *const *s, const int32_t *tokens, uint32_t n)
 {
+	uint32_t done = 0;
 	int err = 0;
 
-	for (uint32_t i = 0; i < n && !err; i++) {
-		err = iau_session_eval(s[i], &tokens[i], 1, NULL, NULL);
-		/* all or none */
-		while (err && i--)
-			iau_session_truncate(s[i], s[i]->length - 1);
-		if (err)
-			break;
-	}
+	for (; done < n && !err; done += !err)
+		err = iau_session_eval(s[done], &tokens[done], 1, NULL, NULL);
+	/* all or none */
+	while (err && done--)
+		iau_session_truncate(s[done], s[done]->length - 1);
 	return err;
+}
+
+static int run(struct iau_batch *b, struct iau_session *const *s, const int32_t *tokens, uint32_t n)
+{
+	struct iau_graph *g;
+	bool is_long;
+	int err = 0;
+
+	set_registers(b, s, tokens, n, &is_long);
+	g = &b->graph[is_long][n - 1];
+	if (!g->bytes)
+		err = iau_graph_build_batch(b->model->dev, &b->cfg, n, is_long, g);
+	if (err)
+		return err;
+	b->model->trace.running = g;
+	return iau_device_execute(b->model->dev, g->buf.va, g->bytes, NULL);
 }
 
 int iau_batch_eval(struct iau_batch *b, struct iau_session *const *s, const int32_t *tokens, uint32_t n)
@@ -151,6 +147,9 @@ int iau_batch_eval(struct iau_batch *b, struct iau_session *const *s, const int3
 	const float *logits = (const float *)(const void *)((uint8_t *)b->io.ptr + REGISTERS_BYTES);
 	int err = check(b, s, tokens, n);
 
+	if (!err)
+		err = iau_kv_prepare(s, n, 1);
+	/* preparing packs */
 	if (!err && any_packed(s, n))
 		return run_one_by_one(s, tokens, n);
 	if (!err)

@@ -66,7 +66,9 @@ static void unpack(uint8_t *to, const uint8_t *from, uint32_t n, bool packed)
 	for (uint32_t i = 0; i < n; i++) {
 		uint8_t byte = packed ? from[i / 128 * 64 + i % 64] : from[i];
 
-		to[i] = !packed ? byte : (uint8_t)(i & 64 ? (byte & 0xf0) | 8 : byte << 4 ^ 0x88);
+		if (packed)
+			byte = (uint8_t)(i & 64 ? (byte & 0xf0) | 8 : byte << 4 ^ 0x88);
+		to[i] = byte;
 	}
 }
 
