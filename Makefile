@@ -42,7 +42,7 @@ bench: $(B)/iau
 	$(PYTHON) scripts/bench.py
 
 # The figures of docs/long-context.md, for an hour and a half
-bench-long: $(B)/iau
+bench-long: $(B)/iau $(B)/tests/chat_bench
 	$(PYTHON) scripts/bench_long.py
 
 # The tables and plots of docs/performance.md

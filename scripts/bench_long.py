@@ -5,7 +5,7 @@
 Cycles: the Verilated device, default memory model (100 cycles latency, 64 bytes a cycle, jitter and refresh
 on, seed 1), Q4_0, 8 tokens after 10,240. Quality: `iau eval` on ref, Q8_0, seed 1, 63 contexts, each read
 with all keys (or, of a sparse prompt, with its choice) and asked 8 questions of every sort. An hour and a
-half on a core of its own; with --cycles, and without quality, ten minutes.
+half on a core of its own; with --cycles, and without quality, a quarter of one.
 
 The choice: attention to 1,792 tokens. Compute saved is the smaller of the shares of multiply-accumulates and
 of bytes that attention no longer needs; bounds, their making included, are counted as attention.
@@ -70,9 +70,16 @@ def quality_figures():
     }
 
 
+def chat_figures():
+    """Conversations in turns, Q4_0: see tests/bench/chat.c"""
+    out = subprocess.run(["build/tests/chat_bench", "models/iau-demo/iau-demo-q4_0.gguf", "rtl"], check=True,
+                         text=True, stdout=subprocess.PIPE).stdout
+    return {name: float(value) for name, value in map(str.split, out.splitlines())}
+
+
 def main():
     figures = json.load(open(FIGURES)) if os.path.exists(FIGURES) else {}
-    new = cycle_figures()
+    new = cycle_figures() | chat_figures()
     if sys.argv[1:] != ["--cycles"]:
         new |= quality_figures()
     for name, value in new.items():

@@ -16,3 +16,8 @@ $(B)/tests/vm_spend: tests/bench/vm_spend.c | $(NEEDED)
 bench-vm: vm-ready vm-module $(B)/tests/vm_bench $(B)/tests/vm_spend
 	@scripts/install-packages valgrind
 	$(PYTHON) scripts/bench_vm.py $(VM) $(KERNEL)
+
+# Conversations in turns: make bench-long
+$(B)/tests/chat_bench: tests/bench/chat.c $(LIBIAU_OBJS) $(DEVICE_OBJS) $(RTL_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(LIBIAU_CFLAGS) -o $@ $^ $(RTL_LDLIBS) -lpcre2-8 -ldrm -lm

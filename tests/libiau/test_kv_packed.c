@@ -204,7 +204,18 @@ static void sharing_packed_slabs(void **state)
 	iau_session_free(a);
 	scene_eval(&c, b, 7, SLAB + 6);
 	scene_check(&c, b, scene_want(&c, SLAB, 7, SLAB + 6));
-	/* forgotten and told again: whole slabs in INT8, or packed ones as they are */
+	/* one that stays at the beginning keeps the first slab in INT8, but no other */
+	a = new_session(&c);
+	scene_eval(&c, a, 0, SLAB);
+	iau_session_free(b);
+	assert_int_equal(iau_session_fork(a, SLAB, &b), 0);
+	assert_int_equal(iau_session_truncate(a, SLAB - 1), 0);
+	scene_eval(&c, b, 0, 2 * SLAB + 1);
+	assert_true(!is_packed(b, 0) && is_packed(b, 1));
+	iau_session_free(a);
+	scene_eval(&c, b, 0, 2 * SLAB + 2);
+	assert_true(is_packed(b, 0));
+	/* forgotten and told again */
 	assert_int_equal(iau_session_truncate(b, SLAB), 0);
 	scene_eval(&c, b, 7, SLAB + 6);
 	scene_check(&c, b, scene_want(&c, SLAB, 7, SLAB + 6));

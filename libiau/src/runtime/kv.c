@@ -29,9 +29,12 @@ int iau_kv_create(struct iau_session *s)
 	/* so that a scalar register can hold an offset */
 	if ((bytes + packed) >> 32)
 		return iau_error(-ENOTSUP, "KV cache of %u tokens: it takes more than 4 GiB", form->n_ctx);
-	err = iau_view_create(s->model->dev, bytes + packed, &s->kv.view);
+	err = kv_pool_check(&s->model->pool);
+	if (!err)
+		err = iau_view_create(s->model->dev, bytes + packed, &s->kv.view);
 	if (!err && packs)
-		err = iau_buffer_create(s->model->dev, form->n_ctx / 32 * 4, IAU_ACCESS_RW, &s->kv.table);
+		err = iau_buffer_create(s->model->dev, slabs * form->slab_blocks * 4, IAU_ACCESS_RW,
+					&s->kv.table);
 	if (err)
 		return iau_error(err, "KV cache of %u tokens: %s", form->n_ctx, iau_last_error());
 	s->cfg.kv = form[KV_INT8];

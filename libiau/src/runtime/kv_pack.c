@@ -107,10 +107,11 @@ int iau_kv_pack(struct iau_session *s)
 	struct packing p = { s, 0 };
 	int err = 0;
 
-	for (; p.slab < s->kv.n && is_old(s, p.slab) && !err; p.slab++) {
+	for (; p.slab < s->kv.n && !err; p.slab++) {
 		struct kv_slab *slab = s->kv.slab[p.slab];
 
-		if (slab->form == KV_PACKED)
+		/* a first one may have to wait for others that have it */
+		if (slab->form == KV_PACKED || !is_old(s, p.slab))
 			continue;
 		err = kv_slab_pack(&s->model->pool, slab, convert, &p);
 		s->kv.shown[p.slab] = true;

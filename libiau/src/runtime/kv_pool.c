@@ -72,6 +72,13 @@ static int find_arena(struct kv_pool *pool, enum kv_form form, struct kv_arena *
 	return 0;
 }
 
+int kv_pool_check(struct kv_pool *pool)
+{
+	struct kv_arena *arena;
+
+	return find_arena(pool, KV_INT8, &arena);
+}
+
 static int take_place(struct kv_pool *pool, struct kv_slab *slab)
 {
 	int err = find_arena(pool, slab->form, &slab->arena);

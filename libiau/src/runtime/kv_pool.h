@@ -48,6 +48,8 @@ int kv_pool_init(struct kv_pool *pool, struct iau_device *dev, const struct iau_
 /* All slabs are gone. */
 void kv_pool_free(struct kv_pool *pool);
 
+/* Whether there are addresses for a slab more: -ENOMEM, which is better known before a sequence begins */
+int kv_pool_check(struct kv_pool *pool);
 /* A slab of one sequence, without blocks, in device memory or cold. -ENOMEM */
 int kv_slab_create(struct kv_pool *pool, enum kv_form form, bool is_cold, struct kv_slab **out);
 /* One sequence less has it; that one does not show it any more. */
