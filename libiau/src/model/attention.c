@@ -363,7 +363,7 @@ void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a)
 static void emit_older_chunks(struct builder *b, const struct pass *p, const struct choice *c, uint32_t l,
 			      uint32_t g, struct act q, struct place here, struct place spare)
 {
-	struct older full = { .va = head_va(b, l, g), .layer = l, .head = g };
+	struct older full = { .va = head_va(b->cfg, l, g), .layer = l, .head = g };
 	size_t dense, over;
 
 	if (!b->cfg->sparse) {
@@ -396,7 +396,7 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	label(b, l, OP_KV_CACHE);
 	insert_fresh(b, here, &f, 0, b->rows);
 	if (!b->cfg->sparse)
-		begin_full_chunks(b, head_va(b, l, g), spare);
+		begin_full_chunks(b, head_va(b->cfg, l, g), spare);
 	if (kv_passes_ahead(hp) == 1)
 		emit_kv_prefetch(b, pass + 1);
 	emit_chunk(b, p, here, true);

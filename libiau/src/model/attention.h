@@ -51,7 +51,7 @@ struct head_va {
 	} packed;
 };
 
-struct head_va head_va(const struct builder *b, uint32_t layer, uint32_t head);
+struct head_va head_va(const struct iau_graph_config *cfg, uint32_t layer, uint32_t head);
 
 /* Where a chunk lies on the device: blocks of keys and values, scales of keys, scales of values. */
 struct place {

@@ -162,7 +162,7 @@ static void finish_pass(struct builder *b, const struct batch *t, uint32_t i)
 {
 	struct pass p = pass_at(b, t, i);
 	struct place at = here(b, t, i), spare = here(b, t, i + b->kv_places - 1);
-	struct head_va va = head_va(b, t->layer, i % b->hp->n_head_kv);
+	struct head_va va = head_va(b->cfg, t->layer, i % b->hp->n_head_kv);
 
 	label_op(b, OP_SOFTMAX);
 	emit_softmax(b, &p, at, 0, true);
@@ -179,7 +179,7 @@ static void begin_full(struct builder *b, const struct batch *t, uint32_t i)
 	size_t none = iau_cmd_branch_zero(&b->cb, b->regs + GRAPH_FULL);
 
 	label_op(b, OP_KV_CACHE);
-	load_full(b, head_va(b, t->layer, i % b->hp->n_head_kv), here(b, t, i + b->kv_places - 1),
+	load_full(b, head_va(b->cfg, t->layer, i % b->hp->n_head_kv), here(b, t, i + b->kv_places - 1),
 		  GRAPH_FULL);
 	iau_cmd_branch_here(&b->cb, none);
 }

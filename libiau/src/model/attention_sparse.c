@@ -241,7 +241,7 @@ void load_chosen(struct builder *b, const struct older *o, struct place to, unsi
 
 static struct older chosen_blocks(const struct builder *b, const struct choice *c, uint32_t l, uint32_t g)
 {
-	return (struct older){ head_va(b, l, g), c, c->list + g * c->list_step, l, g };
+	return (struct older){ head_va(b->cfg, l, g), c, c->list + g * c->list_step, l, g };
 }
 
 void load_behind(struct builder *b, const struct older *o, bool newest)

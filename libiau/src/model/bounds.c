@@ -93,15 +93,13 @@ static void emit_identity(struct bounds_builder *b)
 static void load_keys(struct bounds_builder *b, uint32_t l, uint32_t head, uint32_t at)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv, *packed = &b->cfg->packed;
-	uint64_t va = kv->va + (uint64_t)l * kv->layer_bytes;
-	uint32_t more = l * packed->layer_bytes - l * kv->layer_bytes;
+	struct head_va va = head_va(b->cfg, l, head);
 	struct iau_copy copy[2] = {
-		{ .va = va + head * kv->head_bytes, .addr = at, .row_bytes = kv->key_bytes, .rows = 1,
+		{ .va = va.kv, .addr = at, .row_bytes = kv->key_bytes, .rows = 1,
 		  .unpack = packed->block_bytes && packed->key_bytes < kv->key_bytes,
-		  .delta = (int32_t)(more + head * packed->head_bytes - head * kv->head_bytes) },
-		{ .va = va + kv->kscale_at + head * kv->kscale_bytes, .addr = at + kv->key_bytes,
-		  .row_bytes = kv->kscale_bytes, .rows = 1,
-		  .delta = (int32_t)(more + packed->kscale_at - kv->kscale_at) },
+		  .delta = va.packed.keys },
+		{ .va = va.kscale, .addr = at + kv->key_bytes, .row_bytes = kv->kscale_bytes, .rows = 1,
+		  .delta = va.packed.kscale },
 	};
 
 	for (unsigned int i = 0; i < 2; i++) {

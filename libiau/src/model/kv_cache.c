@@ -130,9 +130,9 @@ static struct head_va parts_at(const struct iau_kv_layout *kv, uint64_t va, uint
 				 .vscale = va + kv->vscale_at + head * 128 };
 }
 
-struct head_va head_va(const struct builder *b, uint32_t layer, uint32_t head)
+struct head_va head_va(const struct iau_graph_config *cfg, uint32_t layer, uint32_t head)
 {
-	const struct iau_kv_layout *kv = &b->cfg->kv, *packed = &b->cfg->packed;
+	const struct iau_kv_layout *kv = &cfg->kv, *packed = &cfg->packed;
 	struct head_va va = parts_at(kv, kv->va, layer, head), p = parts_at(packed, kv->va, layer, head);
 
 	va.packed.keys = (int32_t)(p.kv - va.kv);
@@ -250,7 +250,7 @@ void load_newest(struct builder *b, uint32_t pass, struct chunk_regs regs)
 	if (layer >= b->hp->n_layer)
 		return;
 	label(b, layer, OP_KV_CACHE);
-	load_chunk(b, head_va(b, layer, pass % n_kv), place_at(b, pass), regs);
+	load_chunk(b, head_va(b->cfg, layer, pass % n_kv), place_at(b, pass), regs);
 	b->cb.label = before;
 }
 
@@ -285,7 +285,7 @@ void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t n, ui
 {
 	uint32_t blocks = hd_blocks(b), n_kv = b->hp->n_head_kv, *cmd;
 	struct fresh f = fresh_at(b, 0);
-	struct head_va va = head_va(b, layer, 0);
+	struct head_va va = head_va(b->cfg, layer, 0);
 	const struct {
 		uint64_t va;
 		uint32_t addr, step, bytes, n, stride;
