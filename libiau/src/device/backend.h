@@ -15,7 +15,7 @@ struct iau_device_ops {
 	int (*buffer_populate)(struct iau_device *dev, const struct iau_buffer *buf,
 			       const struct iau_range *range, size_t n, bool present);
 	void (*buffer_destroy)(struct iau_device *dev, struct iau_buffer *buf);
-	int (*view_create)(struct iau_device *dev, size_t size, struct iau_view *out);
+	int (*view_create)(struct iau_device *dev, uint64_t size, struct iau_view *out); /* whole pages */
 	/* the rest: parts are checked to be pages of both */
 	int (*view_map)(struct iau_device *dev, uint64_t va, const struct iau_buffer *buf,
 			struct iau_range part);

@@ -100,7 +100,7 @@ int iau_view_create(struct iau_device *dev, size_t size, struct iau_view *out)
 	memset(out, 0, sizeof(*out));
 	if (!size)
 		return iau_error(-EINVAL, "view of 0 bytes");
-	return dev->ops->view_create(dev, size, out);
+	return dev->ops->view_create(dev, (size + 4095) & ~UINT64_C(4095), out);
 }
 
 int iau_view_map(struct iau_device *dev, const struct iau_view *view, uint64_t at,

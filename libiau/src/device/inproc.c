@@ -311,12 +311,11 @@ static void inproc_buffer_destroy(struct iau_device *base, struct iau_buffer *bu
 	va_give(&dev->va, buf->va, buf->size);
 }
 
-static int inproc_view_create(struct iau_device *base, size_t size, struct iau_view *out)
+static int inproc_view_create(struct iau_device *base, uint64_t size, struct iau_view *out)
 {
 	struct inproc *dev = to_inproc(base);
-	uint64_t pages = (size + PAGE - 1) & ~(PAGE - 1);
 
-	*out = (struct iau_view){ va_take(&dev->views, pages), pages };
+	*out = (struct iau_view){ va_take(&dev->views, size), size };
 	return 0;
 }
 

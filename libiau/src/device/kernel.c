@@ -227,12 +227,11 @@ static void kernel_buffer_destroy(struct iau_device *base, struct iau_buffer *bu
 	va_give(&k->va, buf->va, buf->size);
 }
 
-static int kernel_view_create(struct iau_device *base, size_t size, struct iau_view *out)
+static int kernel_view_create(struct iau_device *base, uint64_t size, struct iau_view *out)
 {
 	struct kernel *k = to_kernel(base);
-	uint64_t pages = (size + 4095) & ~UINT64_C(4095);
 
-	*out = (struct iau_view){ va_take(&k->views, pages), pages };
+	*out = (struct iau_view){ va_take(&k->views, size), size };
 	return 0;
 }
 

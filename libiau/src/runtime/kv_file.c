@@ -98,7 +98,7 @@ static uint64_t data_at(const struct words *w)
 {
 	uint64_t words = (uint64_t)w->n_tokens + w->n_slabs;
 
-	return (sizeof(struct header) + words * 4 + 4095) & ~UINT64_C(4095);
+	return iau_pages(sizeof(struct header) + words * 4);
 }
 
 static bool write_slabs(FILE *f, const struct iau_session *s, const struct words *w)

@@ -175,7 +175,7 @@ void kv_slab_put(struct kv_pool *pool, struct kv_slab *slab)
 
 uint64_t kv_layer_pages(const struct kv_pool *pool, enum kv_form form, uint32_t blocks)
 {
-	return ((uint64_t)blocks * pool->form[form].block_bytes + 4095) & ~UINT64_C(4095);
+	return iau_pages((uint64_t)blocks * pool->form[form].block_bytes);
 }
 
 const struct iau_buffer *kv_slab_place(const struct kv_pool *pool, const struct kv_slab *slab,

@@ -11,6 +11,12 @@
 #include "iau/device.h"
 #include "model/graph.h"
 
+/* BYTES in whole pages */
+static inline uint64_t iau_pages(uint64_t bytes)
+{
+	return (bytes + 4095) & ~UINT64_C(4095);
+}
+
 struct kv_arena;
 
 enum kv_form { KV_INT8, KV_PACKED, KV_FORMS };

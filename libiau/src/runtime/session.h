@@ -46,12 +46,6 @@ struct iau_session {
 	const float *last;
 };
 
-/* BYTES in whole pages */
-static inline uint64_t iau_pages(uint64_t bytes)
-{
-	return (bytes + 4095) & ~UINT64_C(4095);
-}
-
 /* If attention is sparse: bounds of all full blocks */
 int iau_bounds_update(struct iau_session *s);
 void iau_bounds_shrink(struct iau_session *s, uint32_t tokens);
