@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* iau run: streams text, then a line of figures. */
 #include "tool.h"
+#include "base/error.h"
 #include "iau_hw.h"
 
 #include <stdio.h>
@@ -199,30 +200,25 @@ static int check_prompt(const struct prompt *p, uint32_t n_ctx)
 /* An empty prompt after what was kept: its last token is evaluated again, for the logits. */
 static int go_on(struct loaded *l, struct prompt *p)
 {
-	int err;
-
 	p->tokens = malloc(sizeof(*p->tokens));
 	if (!p->tokens)
-		return -ENOMEM;
+		return iau_error_nomem("prompt");
 	p->n = 1;
 	p->before--;
 	p->tokens[0] = iau_session_tokens(l->session)[p->before];
-	err = iau_session_truncate(l->session, (uint32_t)p->before);
-	return err;
+	return iau_session_truncate(l->session, (uint32_t)p->before);
 }
 
 static int make_prompt(struct loaded *l, const char *text, size_t len, struct prompt *p)
 {
 	unsigned int special = IAU_ENCODE_PARSE_SPECIAL;
-	int err;
 
 	p->before = iau_session_length(l->session);
 	if (p->before && !len)
 		return go_on(l, p);
 	if (!p->before)
 		special |= IAU_ENCODE_ADD_SPECIAL;
-	err = iau_tokenizer_encode(iau_model_tokenizer(l->model), text, len, special, &p->tokens, &p->n);
-	return err;
+	return iau_tokenizer_encode(iau_model_tokenizer(l->model), text, len, special, &p->tokens, &p->n);
 }
 
 /* The sampler knows all tokens that there are. */

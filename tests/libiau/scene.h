@@ -58,6 +58,12 @@ static inline float *scene_want(const struct scene *c, uint32_t same, uint32_t o
 	return want;
 }
 
+/* Two sequences of the scene's model have the same logits. */
+static inline void scene_same(const struct scene *c, const struct iau_session *a, const struct iau_session *b)
+{
+	assert_memory_equal(iau_session_logits(a), iau_session_logits(b), c->info.n_vocab * sizeof(float));
+}
+
 static inline void scene_check(const struct scene *c, const struct iau_session *s, float *want)
 {
 	assert_memory_equal(iau_session_logits(s), want, c->info.n_vocab * sizeof(float));

@@ -88,7 +88,6 @@ static void attention_sees_what_is_packed(const char *engine)
 	for (uint32_t form = 0; form < FORMS; form++) {
 		struct iau_session *a, *b;
 		struct scene c, d;
-		float *want;
 
 		open_packed(&c, engine, form, 32);
 		scene_open(&d, engine);
@@ -101,19 +100,16 @@ static void attention_sees_what_is_packed(const char *engine)
 		scene_eval(&c, a, 0, SLAB + 32);
 		scene_eval(&d, b, 0, SLAB + 32);
 		assert_false(is_packed(a, 0));
-		assert_memory_equal(iau_session_logits(a), iau_session_logits(b), c.info.n_vocab * 4);
+		scene_same(&c, a, b);
 		scene_eval(&c, a, 0, SLAB + 33);
 		assert_true(is_packed(a, 0) && !is_packed(a, 1));
 		check_slab(a, b, form);
 		/* one by one, and many at a time */
 		scene_eval(&d, b, 0, SLAB + 33);
-		assert_memory_equal(iau_session_logits(a), iau_session_logits(b), c.info.n_vocab * 4);
+		scene_same(&c, a, b);
 		scene_eval(&c, a, 0, SLAB + 100);
 		scene_eval(&d, b, 0, SLAB + 100);
-		want = malloc(c.info.n_vocab * 4);
-		assert_non_null(want);
-		memcpy(want, iau_session_logits(b), c.info.n_vocab * 4);
-		scene_check(&c, a, want);
+		scene_same(&c, a, b);
 		iau_session_free(a);
 		iau_session_free(b);
 		scene_close(&c);
@@ -128,7 +124,6 @@ static void engines_agree(void **state)
 	for (uint32_t form = 0; form < FORMS; form++) {
 		struct iau_session *a, *b;
 		struct scene ref, rtl;
-		float *want;
 
 		open_packed(&ref, "ref", form, 0);
 		open_packed(&rtl, "rtl", form, 0);
@@ -137,10 +132,7 @@ static void engines_agree(void **state)
 		scene_eval(&ref, a, 0, 2 * SLAB + 40);
 		scene_eval(&rtl, b, 0, 2 * SLAB + 40);
 		assert_true(is_packed(a, 1) && is_packed(b, 1));
-		want = malloc(ref.info.n_vocab * 4);
-		assert_non_null(want);
-		memcpy(want, iau_session_logits(a), ref.info.n_vocab * 4);
-		scene_check(&rtl, b, want);
+		scene_same(&rtl, b, a);
 		iau_session_free(a);
 		iau_session_free(b);
 		scene_close(&ref);
@@ -242,11 +234,11 @@ static void truncating_into_a_packed_slab(const char *engine)
 		assert_int_equal(iau_session_truncate(b, 100), 0);
 		scene_eval(&c, a, 3, 105);
 		scene_eval(&d, b, 3, 105);
-		assert_memory_equal(iau_session_logits(a), iau_session_logits(b), c.info.n_vocab * 4);
+		scene_same(&c, a, b);
 		assert_int_equal(iau_session_truncate(b, 70), 0);
 		scene_eval(&c, fork, 5, 71);
 		scene_eval(&d, b, 5, 71);
-		assert_memory_equal(iau_session_logits(fork), iau_session_logits(b), c.info.n_vocab * 4);
+		scene_same(&c, fork, b);
 		iau_session_free(fork);
 		iau_session_free(a);
 		iau_session_free(b);
@@ -269,13 +261,13 @@ static void choices_among_packed_blocks(const char *engine)
 		assert_int_equal(iau_session_attention(a, &all), 0);
 		scene_eval(&c, a, 0, 2 * SLAB + 600);
 		scene_eval(&c, b, 0, 2 * SLAB + 600);
-		assert_memory_equal(iau_session_logits(a), iau_session_logits(b), c.info.n_vocab * 4);
+		scene_same(&c, a, b);
 		/* bounds made on the way, or at once at the end */
 		assert_int_equal(iau_session_attention(a, &some), 0);
 		assert_int_equal(iau_session_attention(b, &some), 0);
 		scene_eval(&c, a, 0, 2 * SLAB + 602);
 		scene_eval(&c, b, 0, 2 * SLAB + 602);
-		assert_memory_equal(iau_session_logits(a), iau_session_logits(b), c.info.n_vocab * 4);
+		scene_same(&c, a, b);
 		assert_memory_equal(a->bounds.ptr, b->bounds.ptr, a->bounds_bytes);
 		iau_session_free(a);
 		iau_session_free(b);
