@@ -281,7 +281,8 @@ void iau_pt_destroy(struct device *dev, struct iau_table *root);
  * @gpuvm: what is mapped where; its reference count is the VM's
  * @iau: the device
  * @lock: protects mappings, and the order of submissions and changes of mappings
- * @pt_lock: protects page tables; nothing is allocated and nothing waited for under it
+ * @pt_lock: protects page tables, and where pages of KV buffers are; nothing is allocated and
+ *	nothing waited for under it
  * @root: level-2 table; NULL once the device has gone, under @pt_lock
  * @mapped: in the device's list of VMs
  * @slot: context of the device that holds it, or -1; under slot_lock
@@ -336,8 +337,10 @@ struct iau_kv_chunk;
  * struct iau_kv - the pages of a KV buffer
  * @bo: the buffer
  * @vm: where it can be bound; a reference
- * @lock: protects the pages, which change under the VM's lock only
- * @chunk: 512 pages each, made when the first of them gets memory
+ * @lock: protects the pages, which change under the VM's lock only; who holds it may be waiting for
+ *	memory, so that no job takes it
+ * @chunk: 512 pages each, made when the first of them gets memory; these, and where the pages are,
+ *	change under the VM's pt_lock, too
  * @chunks: number of them
  * @committed: pages that have memory, or will again before a job runs
  * @evicted: in the VM's list: pages are missing that were committed

@@ -56,10 +56,11 @@ static pgoff_t next_page(struct iau_kv *kv, pgoff_t i, pgoff_t end)
 	return min(i, end);
 }
 
-/* Page I of the buffer's file, ready for the device; the lock of the pages is held. */
+/* Page I of the buffer's file, ready for the device; the buffer's lock is held. */
 static int get_page_in(struct drm_gem_object *obj, pgoff_t i)
 {
-	struct iau_kv_chunk *c = chunk_of(iau_kv_of(obj), i);
+	struct iau_kv *kv = iau_kv_of(obj);
+	struct iau_kv_chunk *c = chunk_of(kv, i);
 	struct page *page = shmem_read_mapping_page(obj->filp->f_mapping, i);
 	dma_addr_t dma;
 
@@ -70,39 +71,48 @@ static int get_page_in(struct drm_gem_object *obj, pgoff_t i)
 		put_page(page);
 		return -ENOMEM;
 	}
+	mutex_lock(&kv->vm->pt_lock);
 	c->page[i % CHUNK_PAGES] = page;
 	c->dma[i % CHUNK_PAGES] = dma;
+	mutex_unlock(&kv->vm->pt_lock);
 	return 0;
 }
 
 /* The device no longer has it: back to the file, which keeps its contents. */
 static void put_page_out(struct drm_gem_object *obj, pgoff_t i)
 {
-	struct iau_kv_chunk *c = chunk_of(iau_kv_of(obj), i);
+	struct iau_kv *kv = iau_kv_of(obj);
+	struct iau_kv_chunk *c = chunk_of(kv, i);
 	struct page *page = c->page[i % CHUNK_PAGES];
 
+	mutex_lock(&kv->vm->pt_lock);
+	c->page[i % CHUNK_PAGES] = NULL;
+	mutex_unlock(&kv->vm->pt_lock);
 	dma_unmap_page(obj->dev->dev, c->dma[i % CHUNK_PAGES], PAGE_SIZE, DMA_BIDIRECTIONAL);
 	set_page_dirty(page);
 	mark_page_accessed(page);
 	put_page(page);
-	c->page[i % CHUNK_PAGES] = NULL;
 }
 
-/* Enters the pages that there are from OFFSET on at VA; the tables are reserved. */
+/*
+ * Enters the pages that there are from OFFSET on at VA; the tables are reserved. Jobs that change
+ * mappings do this, and fences wait for them: not under the buffer's lock, whose holders may be
+ * waiting for memory, and memory for fences.
+ */
 void iau_kv_map(struct drm_gem_object *obj, struct iau_vm *vm, u64 va, u64 size, u64 offset,
 		u64 flags)
 {
 	struct iau_kv *kv = iau_kv_of(obj);
 	pgoff_t end = (offset + size) >> PAGE_SHIFT, i = offset >> PAGE_SHIFT;
 
-	mutex_lock(&kv->lock);
+	mutex_lock(&vm->pt_lock);
 	for (i = next_page(kv, i, end); i < end; i = next_page(kv, i + 1, end)) {
 		u64 at = va + ((u64)i << PAGE_SHIFT) - offset;
 
 		if (page_of(kv, i))
 			iau_pt_map_page(vm, at, chunk_of(kv, i)->dma[i % CHUNK_PAGES], flags);
 	}
-	mutex_unlock(&kv->lock);
+	mutex_unlock(&vm->pt_lock);
 }
 
 /* For every place in the VM at which bytes OFFSET to OFFSET + SIZE are bound */
@@ -146,7 +156,9 @@ static int commit_page(struct drm_gem_object *obj, pgoff_t i)
 
 		if (!c)
 			return -ENOMEM;
+		mutex_lock(&kv->vm->pt_lock);
 		kv->chunk[i / CHUNK_PAGES] = c;
+		mutex_unlock(&kv->vm->pt_lock);
 	}
 	if (is_committed(kv, i))
 		return 0;

@@ -188,13 +188,12 @@ void iau_pt_map(struct iau_vm *vm, u64 va, u64 size, struct sg_table *sgt, u64 o
 	mutex_unlock(&vm->pt_lock);
 }
 
-/* One page of 4 KiB */
+/* One page of 4 KiB; under the lock of the tables */
 void iau_pt_map_page(struct iau_vm *vm, u64 va, dma_addr_t dma, u64 flags)
 {
-	mutex_lock(&vm->pt_lock);
+	lockdep_assert_held(&vm->pt_lock);
 	if (vm->root)
 		map_small(vm->root, va, dma | flags | IAU_PTE_V);
-	mutex_unlock(&vm->pt_lock);
 }
 
 /* Nothing is mapped from VA to VA + SIZE any more. What was never reserved is passed over. */
