@@ -6,6 +6,7 @@
  */
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_managed.h>
 
@@ -60,9 +61,10 @@ struct bind_op {
 	struct list_head gone;
 };
 
-/* A call. @base is used with ASYNC only; @done: operations staged */
+/* A call. @base and @freeing are used with ASYNC only; @done: operations staged */
 struct iau_bind {
 	struct drm_sched_job base;
+	struct work_struct freeing;
 	struct iau_vm *vm;
 	u32 count, done;
 	struct bind_op op[] __counted_by(count);
@@ -436,10 +438,22 @@ static struct dma_fence *bind_run(struct drm_sched_job *job)
 	return NULL;
 }
 
+static void free_later(struct work_struct *work)
+{
+	bind_free(container_of(work, struct iau_bind, freeing));
+}
+
+/*
+ * The next change of mappings waits until this returns, and freeing a buffer takes locks of whoever
+ * shares it, and may free the device.
+ */
 static void bind_done(struct drm_sched_job *job)
 {
+	struct iau_bind *bind = to_iau_bind(job);
+
 	drm_sched_job_cleanup(job);
-	bind_free(to_iau_bind(job));
+	INIT_WORK(&bind->freeing, free_later);
+	queue_work(iau_wq, &bind->freeing);
 }
 
 static const struct drm_sched_backend_ops bind_ops = {

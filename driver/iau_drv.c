@@ -6,6 +6,7 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_accel.h>
 #include <drm/drm_drv.h>
@@ -17,6 +18,12 @@
 #include "iau_compat.h"
 #include "iau_drv.h"
 #include "iau_pci.h"
+
+/*
+ * Of the module, not of a device: the last user of a device that was unbound may be done with it
+ * here, and a device cannot be freed from one of its own workqueues.
+ */
+struct workqueue_struct *iau_wq;
 
 static int put_answer(struct drm_iau_dev_query *args, const void *answer, u32 size)
 {
@@ -232,7 +239,7 @@ static int iau_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	init_waitqueue_head(&iau->unmapped);
 	err = drmm_mutex_init(&iau->drm, &iau->counter_lock);
 	if (!err)
-		err = drmm_mutex_init(&iau->drm, &iau->reset_lock);
+		err = iau_reset_init(iau);
 	if (!err)
 		err = pcim_enable_device(pdev);
 	if (!err)
@@ -281,6 +288,7 @@ static void iau_remove(struct pci_dev *pdev)
 	iau_device_fini(iau);
 	drm_dev_unplug(&iau->drm);
 	iau_watchdog_stop(iau);
+	flush_work(&iau->tell_wedged);
 	iau_pm_fini(iau);
 	/* memory of clients that stay is no longer the device's; tables go before what they name */
 	pci_clear_master(pdev);
@@ -305,13 +313,14 @@ static struct pci_driver iau_pci_driver = {
 
 static int __init iau_init(void)
 {
-	int err = iau_queue_init();
+	int err;
 
-	if (err)
-		return err;
+	iau_wq = alloc_workqueue("iau", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	if (!iau_wq)
+		return -ENOMEM;
 	err = pci_register_driver(&iau_pci_driver);
 	if (err)
-		iau_queue_exit();
+		destroy_workqueue(iau_wq);
 	return err;
 }
 module_init(iau_init);
@@ -319,7 +328,7 @@ module_init(iau_init);
 static void __exit iau_exit(void)
 {
 	pci_unregister_driver(&iau_pci_driver);
-	iau_queue_exit();
+	destroy_workqueue(iau_wq);
 }
 module_exit(iau_exit);
 

@@ -136,6 +136,9 @@ struct iau_device {
 	bool stuck;
 	/* not even that helps; read without the lock by those who would start something */
 	bool wedged;
+	struct work_struct tell_wedged;
+	/* a dump waits to be published */
+	atomic_t dumping;
 	/* it is being removed: no job comes into a ring any more; set before they are emptied */
 	bool leaving;
 	struct work_struct watchdog;
@@ -176,6 +179,9 @@ struct iau_device {
 };
 
 #define to_iau(d) container_of(d, struct iau_device, drm)
+
+/* For what may wait for memory or for others' locks, which nothing may for which fences wait */
+extern struct workqueue_struct *iau_wq;
 
 static inline u32 iau_read(struct iau_device *iau, u32 reg)
 {
@@ -458,8 +464,6 @@ struct iau_queue {
 	u64 fault_va;
 };
 
-int iau_queue_init(void);
-void iau_queue_exit(void);
 struct iau_queue *iau_queue_get(struct iau_file *file, u32 id);
 void iau_queue_put(struct iau_queue *queue);
 void iau_queue_close(struct iau_queue *queue);
@@ -505,13 +509,10 @@ struct iau_job {
 
 void iau_job_free(struct iau_job *job);
 
-struct iau_dump;
 struct iau_dump_job;
 void iau_dump_describe(const struct iau_job *job, struct iau_dump_job *out);
-struct iau_dump *iau_dump_take(struct iau_ring *ring, struct iau_vm *vm,
-			       const struct iau_dump_job *job,
-			       const struct iau_dump_fault_record *fault);
-void iau_dump_publish(struct iau_device *iau, struct iau_dump *dump);
+void iau_dump_take(struct iau_ring *ring, struct iau_vm *vm, const struct iau_dump_job *job,
+		   const struct iau_dump_fault_record *fault);
 
 int iau_doorbell_init(struct iau_device *iau);
 void iau_doorbell_start(struct iau_device *iau);
@@ -549,7 +550,7 @@ static inline bool iau_queue_banned(struct iau_queue *queue)
 
 /* Faults, hangs, resets ---------------------------------------------------------------------- */
 
-struct iau_dump *iau_fault_handle(struct iau_ring *ring);
+void iau_fault_handle(struct iau_ring *ring);
 irqreturn_t iau_fault_irq(int irq, void *data);
 
 int iau_watchdog_init(struct iau_device *iau);
@@ -561,6 +562,7 @@ void iau_watchdog_kick(struct iau_device *iau);
 unsigned int iau_watchdog_ms(void);
 
 extern const struct pci_error_handlers iau_err_handlers;
+int iau_reset_init(struct iau_device *iau);
 void iau_restart_ring(struct iau_ring *ring, int error);
 void iau_reset_ring(struct iau_ring *ring, int error);
 void iau_reset_function(struct iau_device *iau);

@@ -2,7 +2,7 @@
 /*
  * Core dumps. A dump is taken before the fence of its job is signalled, while the client cannot yet
  * take back what the job used; so nothing here may wait for memory, or for long for a lock that is
- * held while somebody waits for the job. It is published afterwards.
+ * held while somebody waits for the job. It is published by a work of its own.
  */
 #include <linux/delay.h>
 #include <linux/devcoredump.h>
@@ -10,7 +10,9 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include <linux/workqueue.h>
 
+#include <drm/drm_drv.h>
 #include <drm/iau_dump.h>
 
 #include "iau_drv.h"
@@ -24,6 +26,8 @@
 #define FAULT_TRIES	100
 
 struct iau_dump {
+	struct iau_device *iau; /* a reference */
+	struct work_struct publish;
 	struct iau_dump_header header;
 	size_t bytes;
 	size_t section; /* where the section begins that is being written */
@@ -267,23 +271,61 @@ void iau_dump_describe(const struct iau_job *job, struct iau_dump_job *out)
 	memcpy(out->comm, queue->client->comm, sizeof(out->comm));
 }
 
-/*
- * The state around a job, which has faulted if there is a FAULT. NULL if there is no memory: the
- * dump is not worth a failure.
- */
-struct iau_dump *iau_dump_take(struct iau_ring *ring, struct iau_vm *vm,
-			       const struct iau_dump_job *job,
-			       const struct iau_dump_fault_record *fault)
+/* Hands PAGES pages of it over; true if they are no longer the dump's. */
+static bool hand_over(struct iau_dump *dump, unsigned int pages)
 {
-	struct iau_dump *dump = kzalloc(sizeof(*dump), GFP_NOWAIT | __GFP_NOWARN);
+	struct scatterlist *table = kmalloc_array(pages, sizeof(*table), GFP_KERNEL);
 
-	if (!dump)
-		return NULL;
+	if (!table)
+		return false;
+	sg_init_table(table, pages);
+	for (unsigned int i = 0; i < pages; i++)
+		sg_set_page(&table[i], dump->page[i], PAGE_SIZE, 0);
+	dev_coredumpsg(dump->iau->drm.dev, table, dump->bytes, GFP_KERNEL);
+	return true;
+}
+
+static void publish(struct work_struct *work)
+{
+	struct iau_dump *dump = container_of(work, struct iau_dump, publish);
+	unsigned int n = DIV_ROUND_UP(dump->bytes, PAGE_SIZE), first = 0;
+	struct iau_device *iau = dump->iau;
+	int idx;
+
+	/* the dump of a device is seen in its folder */
+	if (n && drm_dev_enter(&iau->drm, &idx)) {
+		first = hand_over(dump, n) ? n : 0;
+		drm_dev_exit(idx);
+	}
+	for (unsigned int i = first; i < MAX_PAGES && dump->page[i]; i++)
+		__free_page(dump->page[i]);
+	kfree(dump);
+	atomic_set(&iau->dumping, 0);
+	drm_dev_put(&iau->drm);
+}
+
+/*
+ * The state around a job, which has faulted if there is a FAULT. Without memory, or while another
+ * one waits to be published, there is no dump: it is not worth a failure.
+ */
+void iau_dump_take(struct iau_ring *ring, struct iau_vm *vm, const struct iau_dump_job *job,
+		   const struct iau_dump_fault_record *fault)
+{
+	struct iau_device *iau = ring->iau;
+	struct iau_dump *dump;
+
+	if (atomic_xchg(&iau->dumping, 1))
+		return;
+	dump = kzalloc(sizeof(*dump), GFP_NOWAIT | __GFP_NOWARN);
+	if (!dump) {
+		atomic_set(&iau->dumping, 0);
+		return;
+	}
 	memcpy(dump->header.magic, IAU_DUMP_MAGIC, sizeof(dump->header.magic));
 	dump->header.version = IAU_DUMP_VERSION;
 	dump->header.reason = fault ? IAU_DUMP_FAULT : IAU_DUMP_HANG;
 	dump->header.time_ns = ktime_get_real_ns();
-	strscpy(dump->header.device, dev_name(ring->iau->drm.dev), sizeof(dump->header.device));
+	strscpy(dump->header.device, dev_name(iau->drm.dev), sizeof(dump->header.device));
 	put(dump, &dump->header, sizeof(dump->header));
 	put_section(dump, IAU_DUMP_JOB, job, sizeof(*job));
 	if (fault)
@@ -294,27 +336,8 @@ struct iau_dump *iau_dump_take(struct iau_ring *ring, struct iau_vm *vm,
 	dump->header.bytes = dump->bytes;
 	if (dump->page[0])
 		patch(dump, 0, &dump->header, sizeof(dump->header));
-	return dump;
-}
-
-/* Hands it over; frees it. May wait for memory. */
-void iau_dump_publish(struct iau_device *iau, struct iau_dump *dump)
-{
-	unsigned int n;
-	struct scatterlist *table;
-
-	if (!dump)
-		return;
-	n = DIV_ROUND_UP(dump->bytes, PAGE_SIZE);
-	table = n ? kmalloc_array(n, sizeof(*table), GFP_KERNEL) : NULL;
-	if (table) {
-		sg_init_table(table, n);
-		for (unsigned int i = 0; i < n; i++)
-			sg_set_page(&table[i], dump->page[i], PAGE_SIZE, 0);
-		dev_coredumpsg(iau->drm.dev, table, dump->bytes, GFP_KERNEL);
-	}
-	/* pages behind the end, or all of them if nobody has taken them */
-	for (unsigned int i = table ? n : 0; i < MAX_PAGES && dump->page[i]; i++)
-		__free_page(dump->page[i]);
-	kfree(dump);
+	dump->iau = iau;
+	drm_dev_get(&iau->drm);
+	INIT_WORK(&dump->publish, publish);
+	queue_work(iau_wq, &dump->publish);
 }

@@ -41,31 +41,26 @@ static void read_fault(struct iau_ring *ring, struct iau_dump_fault_record *faul
 	};
 }
 
-/*
- * Sees to a fault of the ring, if there is one, under the reset lock. What is returned is published
- * once that is free: publishing waits for memory.
- */
-struct iau_dump *iau_fault_handle(struct iau_ring *ring)
+/* Sees to a fault of the ring, if there is one; under the reset lock. */
+void iau_fault_handle(struct iau_ring *ring)
 {
 	struct iau_dump_fault_record fault;
 	struct iau_dump_job who;
 	struct iau_queue *queue = faulted_job(ring, &who);
-	struct iau_dump *dump;
 	u32 retired;
 
 	if (!queue)
-		return NULL;
+		return;
 	retired = iau_peek(ring->iau, ring->index, IAU_QREG_PROGRESS);
 	who.retired = retired - ring->retired;
 	read_fault(ring, &fault);
 	trace_iau_job_fault(ring->iau, &who, &fault);
 	iau_queue_fault(queue, &fault);
-	dump = iau_dump_take(ring, queue->vm, &who, &fault);
+	iau_dump_take(ring, queue->vm, &who, &fault);
 	/* a ring that is stopped is about to be emptied anyway */
 	if (!iau_ring_skip(ring, who.id, queue, retired) && !ring->stopped)
 		iau_restart_ring(ring, -ECANCELED);
 	iau_queue_put(queue);
-	return dump;
 }
 
 /* In a thread: it writes registers, which is slow, and waits for a reset to end. */
@@ -77,13 +72,10 @@ irqreturn_t iau_fault_irq(int irq, void *data)
 	if (!drm_dev_enter(&iau->drm, &idx))
 		return IRQ_HANDLED;
 	for (unsigned int q = 0; q < iau->info.queues; q++) {
-		struct iau_dump *dump = NULL;
-
 		mutex_lock(&iau->reset_lock);
 		if (iau->awake)
-			dump = iau_fault_handle(&iau->ring[q]);
+			iau_fault_handle(&iau->ring[q]);
 		mutex_unlock(&iau->reset_lock);
-		iau_dump_publish(iau, dump);
 	}
 	drm_dev_exit(idx);
 	return IRQ_HANDLED;

@@ -11,8 +11,6 @@
 
 #define CLOSE_US	100000 /* for running jobs of a queue that is closed */
 
-static struct workqueue_struct *free_wq;
-
 static void queue_free(struct work_struct *work)
 {
 	struct iau_queue *queue = container_of(work, struct iau_queue, freeing);
@@ -28,7 +26,7 @@ static void queue_release(struct kref *ref)
 	struct iau_queue *queue = container_of(ref, struct iau_queue, ref);
 
 	INIT_WORK(&queue->freeing, queue_free);
-	queue_work(free_wq, &queue->freeing);
+	queue_work(iau_wq, &queue->freeing);
 }
 
 /* Any context */
@@ -183,19 +181,4 @@ int iau_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file *f
 	spin_unlock_irq(&queue->lock);
 	iau_queue_put(queue);
 	return 0;
-}
-
-/*
- * Of the module, not of a device: the last user of a device that was unbound may be a queue, and a
- * device cannot be freed from one of its own workqueues.
- */
-int __init iau_queue_init(void)
-{
-	free_wq = alloc_workqueue("iau-free", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	return free_wq ? 0 : -ENOMEM;
-}
-
-void iau_queue_exit(void)
-{
-	destroy_workqueue(free_wq);
 }

@@ -10,9 +10,11 @@
 #include <linux/iopoll.h>
 #include <linux/kobject.h>
 #include <linux/pci.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
+#include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
 #include "iau_drv.h"
@@ -121,7 +123,6 @@ static void undo_stop(struct iau_device *iau)
  */
 int iau_device_stop(struct iau_device *iau, bool now)
 {
-	struct iau_dump *dump[IAU_NUM_QUEUES] = { };
 	int err = 0;
 
 	mutex_lock(&iau->reset_lock);
@@ -133,7 +134,7 @@ int iau_device_stop(struct iau_device *iau, bool now)
 		else
 			give_up_running(iau);
 		for (unsigned int q = 0; q < iau->info.queues; q++)
-			dump[q] = iau_fault_handle(&iau->ring[q]);
+			iau_fault_handle(&iau->ring[q]);
 	}
 	if (err) {
 		undo_stop(iau);
@@ -145,8 +146,6 @@ int iau_device_stop(struct iau_device *iau, bool now)
 		iau->awake = false;
 	}
 	mutex_unlock(&iau->reset_lock);
-	for (unsigned int q = 0; q < iau->info.queues; q++)
-		iau_dump_publish(iau, dump[q]);
 	return err;
 }
 
@@ -173,8 +172,9 @@ static int self_test(struct iau_device *iau)
 }
 
 /* As drm_dev_wedged_event() does it, which wants a primary node: accel devices have none. */
-static void wedged_event(struct iau_device *iau)
+static void tell_wedged(struct work_struct *work)
 {
+	struct iau_device *iau = container_of(work, struct iau_device, tell_wedged);
 	char *event[2] = { "WEDGED=rebind,bus-reset", NULL };
 
 	kobject_uevent_env(&iau->drm.accel->kdev->kobj, KOBJ_CHANGE, event);
@@ -203,7 +203,7 @@ static void wedge(struct iau_device *iau)
 	WRITE_ONCE(iau->wedged, true);
 	iau->stuck = false;
 	fail_everything(iau);
-	wedged_event(iau);
+	queue_work(iau_wq, &iau->tell_wedged);
 }
 
 /*
@@ -286,6 +286,12 @@ const struct pci_error_handlers iau_err_handlers = {
 	.reset_prepare = reset_prepare,
 	.reset_done = reset_done,
 };
+
+int iau_reset_init(struct iau_device *iau)
+{
+	INIT_WORK(&iau->tell_wedged, tell_wedged);
+	return drmm_mutex_init(&iau->drm, &iau->reset_lock);
+}
 
 /* Removal -------------------------------------------------------------------------------------- */
 

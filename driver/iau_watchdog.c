@@ -83,43 +83,39 @@ static enum hrtimer_restart time_to_look(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* A job has been in front for a whole interval. What comes back is published later. */
-static struct iau_dump *look_closely(struct iau_ring *ring)
+/* A job has been in front for a whole interval. */
+static void look_closely(struct iau_ring *ring)
 {
 	struct iau_device *iau = ring->iau;
-	struct iau_dump *dump;
 	u32 progress;
 
 	if (iau_read(iau, iau_qreg(ring->index, IAU_QREG_STATUS)) == ~0u) {
 		iau->stuck = true;
-		return NULL;
+		return;
 	}
 	iau_ring_believe(ring, iau_peek(iau, ring->index, IAU_QREG_HEAD));
-	dump = iau_fault_handle(ring);
+	iau_fault_handle(ring);
 	progress = iau_peek(iau, ring->index, IAU_QREG_PROGRESS);
 	if (progress != ring->progress) {
 		ring->progress = progress;
 		iau_watchdog_moved(iau);
 	}
-	return dump;
 }
 
-static struct iau_dump *look(struct iau_ring *ring)
+static void look(struct iau_ring *ring)
 {
-	struct iau_dump *dump = NULL;
 	u32 head;
 
 	iau_ring_collect(ring);
 	head = READ_ONCE(ring->head);
 	if (head != READ_ONCE(ring->tail)) {
 		if (ring->seen && ring->seen_head == head)
-			dump = look_closely(ring);
+			look_closely(ring);
 		else
 			ring->progress = ring->retired;
 	}
 	ring->seen = head != READ_ONCE(ring->tail);
 	ring->seen_head = head;
-	return dump;
 }
 
 /* The ring whose job has the device, or the one that it should have taken a job from. */
@@ -160,12 +156,11 @@ static bool is_late(struct iau_ring *ring)
 }
 
 /* The oldest job of the ring is not going to end. */
-static struct iau_dump *end_hung(struct iau_ring *ring, const char *how)
+static void end_hung(struct iau_ring *ring, const char *how)
 {
 	struct iau_device *iau = ring->iau;
 	struct iau_queue *queue = NULL;
 	struct iau_dump_job who;
-	struct iau_dump *dump;
 
 	spin_lock_irq(&ring->lock);
 	if (ring->head != ring->tail) {
@@ -176,16 +171,15 @@ static struct iau_dump *end_hung(struct iau_ring *ring, const char *how)
 	}
 	spin_unlock_irq(&ring->lock);
 	if (!queue)
-		return NULL;
+		return;
 	dev_warn_ratelimited(iau->drm.dev,
 			     "queue %u: a job of client %llu (%s, tag %#x) %s\n",
 			     ring->index, who.client, who.comm, who.tag, how);
 	who.retired = iau_peek(iau, ring->index, IAU_QREG_PROGRESS) - ring->retired;
 	iau_queue_ban(queue, DRM_IAU_QUEUE_TIMEOUT);
-	dump = iau_dump_take(ring, queue->vm, &who, NULL);
+	iau_dump_take(ring, queue->vm, &who, NULL);
 	iau_reset_ring(ring, -ETIMEDOUT);
 	iau_queue_put(queue);
-	return dump;
 }
 
 /* Jobs in front whose queue takes none any more are not waited for. */
@@ -208,14 +202,14 @@ static u64 until_next(struct iau_device *iau)
 	return min(timeout_ns() - still, interval_ns());
 }
 
-/* Under the reset lock; fills in a dump for each ring and one for the device. */
-static void watch(struct iau_device *iau, struct iau_dump **dump)
+/* Under the reset lock. */
+static void watch(struct iau_device *iau)
 {
 	bool late = false, still;
 	struct iau_ring *ring;
 
 	for (unsigned int q = 0; q < iau->info.queues && !iau->stuck; q++)
-		dump[q] = look(&iau->ring[q]);
+		look(&iau->ring[q]);
 	end_banned(iau);
 	if (iau->stuck || !atomic_read(&iau->in_flight))
 		return;
@@ -225,9 +219,9 @@ static void watch(struct iau_device *iau, struct iau_dump **dump)
 	/* registers tell who has the device; others may be late only because of it */
 	ring = still || late ? culprit(iau) : NULL;
 	if (ring && still)
-		dump[IAU_NUM_QUEUES] = end_hung(ring, "has hung");
+		end_hung(ring, "has hung");
 	else if (ring && is_late(ring))
-		dump[IAU_NUM_QUEUES] = end_hung(ring, "does not end within job_ms");
+		end_hung(ring, "does not end within job_ms");
 	if (still)
 		iau_watchdog_moved(iau);
 }
@@ -235,7 +229,6 @@ static void watch(struct iau_device *iau, struct iau_dump **dump)
 static void watchdog(struct work_struct *work)
 {
 	struct iau_device *iau = container_of(work, struct iau_device, watchdog);
-	struct iau_dump *dump[IAU_NUM_QUEUES + 1] = { };
 	bool stuck;
 	int idx;
 
@@ -243,11 +236,9 @@ static void watchdog(struct work_struct *work)
 		return;
 	mutex_lock(&iau->reset_lock);
 	if (iau->awake && !iau->wedged)
-		watch(iau, dump);
+		watch(iau);
 	stuck = iau->stuck;
 	mutex_unlock(&iau->reset_lock);
-	for (unsigned int i = 0; i < ARRAY_SIZE(dump); i++)
-		iau_dump_publish(iau, dump[i]);
 	if (stuck)
 		iau_reset_function(iau);
 	else if (iau_pm_needed(iau))
