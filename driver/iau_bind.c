@@ -431,10 +431,12 @@ static bool may_unmap(struct iau_bind *bind)
 static struct dma_fence *bind_run(struct drm_sched_job *job)
 {
 	struct iau_bind *bind = to_iau_bind(job);
+	bool signalling = dma_fence_begin_signalling();
 
 	for (u32 i = 0; i < bind->done; i++)
 		apply(bind->vm, &bind->op[i]);
 	flush(bind);
+	dma_fence_end_signalling(signalling);
 	return NULL;
 }
 
@@ -450,10 +452,12 @@ static void free_later(struct work_struct *work)
 static void bind_done(struct drm_sched_job *job)
 {
 	struct iau_bind *bind = to_iau_bind(job);
+	bool signalling = dma_fence_begin_signalling();
 
 	drm_sched_job_cleanup(job);
 	INIT_WORK(&bind->freeing, free_later);
 	queue_work(iau_wq, &bind->freeing);
+	dma_fence_end_signalling(signalling);
 }
 
 static const struct drm_sched_backend_ops bind_ops = {
@@ -467,6 +471,7 @@ static const struct drm_sched_backend_ops bind_ops = {
  */
 static void bind_push(struct iau_bind *bind, struct iau_signals *signals)
 {
+	bool signalling = dma_fence_begin_signalling();
 	struct dma_fence *finished;
 
 	drm_sched_job_arm(&bind->base);
@@ -475,6 +480,7 @@ static void bind_push(struct iau_bind *bind, struct iau_signals *signals)
 	bind->vm->last_bind = dma_fence_get(finished);
 	iau_signals_attach(signals, finished);
 	drm_sched_entity_push_job(&bind->base);
+	dma_fence_end_signalling(signalling);
 }
 
 static int bind_prepare(struct iau_bind *bind, const struct drm_iau_obj_array *syncs,

@@ -10,6 +10,7 @@
 #include <linux/iopoll.h>
 #include <linux/kobject.h>
 #include <linux/pci.h>
+#include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
@@ -289,8 +290,20 @@ const struct pci_error_handlers iau_err_handlers = {
 
 int iau_reset_init(struct iau_device *iau)
 {
+	int err = drmm_mutex_init(&iau->drm, &iau->reset_lock);
+
+	if (err)
+		return err;
 	INIT_WORK(&iau->tell_wedged, tell_wedged);
-	return drmm_mutex_init(&iau->drm, &iau->reset_lock);
+	/*
+	 * Reclaim may wait for a fence that is signalled under it, if only after a fault or a hang:
+	 * lockdep knows from the start. Not by dma_fence_begin_signalling(): who holds the lock
+	 * waits for works of schedulers that begin signalling themselves.
+	 */
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&iau->reset_lock);
+	fs_reclaim_release(GFP_KERNEL);
+	return 0;
 }
 
 /* Removal -------------------------------------------------------------------------------------- */

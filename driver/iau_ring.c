@@ -47,8 +47,12 @@ static const struct dma_fence_ops fence_ops = {
 
 static void free_job(struct drm_sched_job *base)
 {
+	/* the next job waits until this returns */
+	bool signalling = dma_fence_begin_signalling();
+
 	drm_sched_job_cleanup(base);
 	iau_job_free(to_iau_job(base));
+	dma_fence_end_signalling(signalling);
 }
 
 static void put64(__le32 *desc, unsigned int word, u64 value)
@@ -143,11 +147,13 @@ static int run(struct iau_job *job)
 
 static struct dma_fence *run_job(struct drm_sched_job *base)
 {
+	bool signalling = dma_fence_begin_signalling();
 	struct iau_job *job = to_iau_job(base);
 	int err = run(job);
 
 	/* from now on others of its queue may run at once: they come behind it */
 	atomic_dec(&job->queue->waiting);
+	dma_fence_end_signalling(signalling);
 	return err ? ERR_PTR(err) : dma_fence_get(&job->done);
 }
 

@@ -125,12 +125,13 @@ static void leave_scheduler(struct iau_job *job)
 }
 
 /*
- * Cannot fail: the VM's reservation is held and has room for the fence. Jobs of a queue end in
- * order: the last one's is enough. Each may be over and freed as soon as it is with the ring or
- * the scheduler.
+ * Cannot fail, nor wait: the VM's reservation is held and has room for the fence. Jobs of a queue
+ * end in order: the last one's is enough. Each may be over and freed as soon as it is with the ring
+ * or the scheduler.
  */
 static void push(struct submit *s)
 {
+	bool signalling = dma_fence_begin_signalling();
 	struct iau_vm *vm = s->queue->vm;
 	struct iau_ring *ring = s->queue->ring;
 	int slot = nothing_to_wait_for(s) ? iau_ring_reserve(ring, vm, s->jobs) : -1;
@@ -156,11 +157,12 @@ static void push(struct submit *s)
 	s->pushed = s->jobs;
 	if (slot >= 0) {
 		iau_ring_run(ring, s->job, s->jobs, slot);
-		return;
+	} else {
+		atomic_add(s->jobs, &s->queue->waiting);
+		for (unsigned int i = 0; i < s->jobs; i++)
+			drm_sched_entity_push_job(&s->job[i]->base);
 	}
-	atomic_add(s->jobs, &s->queue->waiting);
-	for (unsigned int i = 0; i < s->jobs; i++)
-		drm_sched_entity_push_job(&s->job[i]->base);
+	dma_fence_end_signalling(signalling);
 }
 
 /* Under the VM's lock, so that an unmapping sees either none of the jobs or all of them. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Address spaces: what a client's jobs can reach, and nothing else. */
 #include <linux/dma-resv.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "iau_compat.h"
@@ -61,6 +62,10 @@ struct iau_vm *iau_vm_create(struct iau_device *iau)
 	vm->slot = -1;
 	mutex_init(&vm->lock);
 	mutex_init(&vm->pt_lock);
+	/* the shrinker takes it, and jobs that change mappings: lockdep knows from the start */
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&vm->pt_lock);
+	fs_reclaim_release(GFP_KERNEL);
 	spin_lock_init(&vm->evicted_lock);
 	INIT_LIST_HEAD(&vm->evicted);
 	vm->root = iau_pt_create(iau->drm.dev);
