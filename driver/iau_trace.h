@@ -95,6 +95,24 @@ TRACE_EVENT(iau_job_fault,
 		  __entry->va)
 );
 
+/* The watchdog looks; the device has not moved for so long, or has nothing to do. */
+TRACE_EVENT(iau_look,
+	TP_PROTO(const struct iau_device *iau, int in_flight, u64 still_ns),
+	TP_ARGS(iau, in_flight, still_ns),
+	TP_STRUCT__entry(
+		__string(dev, dev_name(iau->drm.dev))
+		__field(int, in_flight)
+		__field(u64, still_ns)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->in_flight = in_flight;
+		__entry->still_ns = still_ns;
+	),
+	TP_printk("%s in_flight=%d still_ns=%llu", __get_str(dev), __entry->in_flight,
+		  __entry->still_ns)
+);
+
 TRACE_EVENT(iau_reset,
 	TP_PROTO(const struct iau_device *iau, const char *what, int error),
 	TP_ARGS(iau, what, error),

@@ -234,6 +234,7 @@ static void watchdog(struct work_struct *work)
 
 	if (!drm_dev_enter(&iau->drm, &idx))
 		return;
+	trace_iau_look(iau, atomic_read(&iau->in_flight), still_ns(iau));
 	mutex_lock(&iau->reset_lock);
 	if (iau->awake && !iau->wedged)
 		watch(iau);

@@ -78,6 +78,35 @@ $together"
 	clean
 done
 
+# Kept awake without jobs it is left alone: looks at it come to an end, after each job again. A watchdog
+# that went on would look 125 times in each of the pauses.
+quiet() {
+	echo "rmmod iau; insmod /out/iau.ko $1 timeout_ms=16
+echo $2 > $card/power/control
+mount -t tracefs trace /sys/kernel/tracing; echo 1 > /sys/kernel/tracing/events/iau/iau_look/enable
+looks() { grep -c iau_look: /sys/kernel/tracing/trace; }
+for round in 1 2; do
+	before=\$(looks)
+	build/tests/hang_client copy 3
+	for i in \$(seq 30); do
+		looks=\$(looks); usleep 500000
+		[ \$looks = \$before ] || [ \$looks != \$(looks) ] || { echo left alone; break; }
+	done
+done
+echo state \$(cat $card/power/runtime_status)"
+}
+while read -r options control what; do
+	guest -e ref "$(quiet "$options" "$control")"
+	[ "$(grep -c '^copied' <<< "$out")" = 2 ] && [ "$(said state)" = active ]
+	ok $? "$what: it is awake"
+	[ "$(grep -c '^left alone' <<< "$out")" = 2 ]
+	ok $? "$what: and is looked at only for jobs"
+	clean
+done <<END
+autosuspend_ms=-1 auto no autosuspend
+autosuspend_ms=20 on no runtime power management
+END
+
 # a job that does not end: the machine stays awake, and the job goes on
 guest -e ref -a suspend.pm_test_delay=1 "$setup
 $apart
