@@ -378,7 +378,7 @@ void iau_ring_setup(struct iau_ring *ring)
 	iau_write(iau, iau_qreg(q, IAU_QREG_BASE_LO), lower_32_bits(ring->dma));
 	iau_write(iau, iau_qreg(q, IAU_QREG_BASE_HI), upper_32_bits(ring->dma));
 	iau_write(iau, iau_qreg(q, IAU_QREG_SIZE), IAU_RING_LOG2);
-	ring->retired = iau_read(iau, iau_qreg(q, IAU_QREG_PROGRESS));
+	ring->retired = iau_peek(iau, q, IAU_QREG_PROGRESS);
 	ring->progress = ring->retired;
 	iau_ring_enable(ring, true);
 }

@@ -8,6 +8,7 @@
  * A job that moves may still be endless, and others wait for it: it may have the device for so long
  * and no longer.
  */
+#include <linux/bitops.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -89,10 +90,6 @@ static void look_closely(struct iau_ring *ring)
 	struct iau_device *iau = ring->iau;
 	u32 progress;
 
-	if (iau_read(iau, iau_qreg(ring->index, IAU_QREG_STATUS)) == ~0u) {
-		iau->stuck = true;
-		return;
-	}
 	iau_ring_believe(ring, iau_peek(iau, ring->index, IAU_QREG_HEAD));
 	iau_fault_handle(ring);
 	progress = iau_peek(iau, ring->index, IAU_QREG_PROGRESS);
@@ -102,20 +99,41 @@ static void look_closely(struct iau_ring *ring)
 	}
 }
 
-static void look(struct iau_ring *ring)
+/* Is the job in front the one that was there the last time? */
+static bool look(struct iau_ring *ring)
 {
+	bool stays = false;
 	u32 head;
 
 	iau_ring_collect(ring);
 	head = READ_ONCE(ring->head);
 	if (head != READ_ONCE(ring->tail)) {
-		if (ring->seen && ring->seen_head == head)
-			look_closely(ring);
-		else
+		stays = ring->seen && ring->seen_head == head;
+		if (!stays)
 			ring->progress = ring->retired;
 	}
 	ring->seen = head != READ_ONCE(ring->tail);
 	ring->seen_head = head;
+	return stays;
+}
+
+/*
+ * Looks at all rings. Where jobs stay in front, it looks closely, unless the card is gone: that is
+ * one register, whatever a card costs that has no status page.
+ */
+static void look_at_all(struct iau_device *iau)
+{
+	unsigned long stay = 0;
+	unsigned int q;
+
+	for (q = 0; q < iau->info.queues; q++)
+		if (look(&iau->ring[q]))
+			stay |= BIT(q);
+	if (stay && iau_read(iau, IAU_REG_ID) != IAU_ID)
+		iau->stuck = true;
+	for_each_set_bit(q, &stay, IAU_NUM_QUEUES)
+		if (!iau->stuck)
+			look_closely(&iau->ring[q]);
 }
 
 /* The ring whose job has the device, or the one that it should have taken a job from. */
@@ -208,8 +226,7 @@ static void watch(struct iau_device *iau)
 	bool late = false, still;
 	struct iau_ring *ring;
 
-	for (unsigned int q = 0; q < iau->info.queues && !iau->stuck; q++)
-		look(&iau->ring[q]);
+	look_at_all(iau);
 	end_banned(iau);
 	if (iau->stuck || !atomic_read(&iau->in_flight))
 		return;
