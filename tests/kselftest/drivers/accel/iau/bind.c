@@ -172,7 +172,7 @@ TEST_F(bind, no_operations)
 	EXPECT_EQ(0, bind_ops(self->c.fd, self->c.vm, NULL, &count));
 }
 
-TEST_F(bind, most_operations)
+TEST_F_TIMEOUT(bind, most_operations, 120)
 {
 	enum { MOST = 4096 };
 	static struct drm_iau_bind_op op[MOST + 1];

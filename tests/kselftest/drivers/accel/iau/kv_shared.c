@@ -537,7 +537,7 @@ static int clients(void)
 	return n;
 }
 
-TEST_F(shared, client_dies)
+TEST_F_TIMEOUT(shared, client_dies, 120)
 {
 	long before, now, slack = 1024;
 
