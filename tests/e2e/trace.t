@@ -32,7 +32,7 @@ events = json.loads(iau("trace", *MODEL, "-p", "40", "-n", "2").stdout)["traceEv
 spans = [e for e in events if e["ph"] == "X"]
 jobs = [e for e in spans if e["name"] == "wait"]
 commands = [e for e in spans if e["name"] != "wait"]
-ok(len(jobs) == sum(e["name"] == "submit" for e in events) == 1 + 8 + 2, "a wait for each submit")
+ok(len(jobs) == sum(e["name"] == "submit" for e in events) == 2 + 2, "a wait for each submit")
 ok(all(any(j["ts"] <= c["ts"] and c["ts"] + c["dur"] <= j["ts"] + j["dur"] for j in jobs)
        for c in commands), "every command is within a job")
 tracks = {}

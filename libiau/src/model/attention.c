@@ -144,7 +144,7 @@ void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint
 	float scale = LOG2_E / (hd == 64 ? 8.0f : 11.3137085f);
 	struct iau_vec v = { .rows = p->m, .cols = first ? 0 : keys, .a = p->scores[i % TURNS],
 			     .a_stride = keys * 4, .m1 = VEC_M_IMM, .imm0 = scale, .mask = first,
-			     .mask_step = first && b->rows > 1 && !b->seqs,
+			     .mask_step = first && is_prompt(b),
 			     .limit = (int32_t)(i % b->halves * b->half), .init = !first };
 	struct iau_vec e = v;
 	uint32_t *cmd[2];
@@ -394,7 +394,7 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	p->part.q.data += block * 32;
 	p->part.q.scale += block * 4;
 	label(b, l, OP_KV_CACHE);
-	insert_fresh(b, here, &f, 0, b->rows);
+	insert_fresh(b, here, &f, 0);
 	if (!b->cfg->sparse)
 		begin_full_chunks(b, head_va(b->cfg, l, g), spare);
 	if (kv_passes_ahead(hp) == 1)
@@ -429,5 +429,5 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a, st
 		emit_pass(b, &p, &c, l, g, a->queries, out);
 	label(b, l, OP_KV_CACHE);
 	for (uint32_t i = 0; i < STORE_PARTS; i++)
-		store_fresh(b, l, 0, b->rows, i);
+		store_fresh(b, l, 0, i);
 }

@@ -14,6 +14,12 @@ static inline void patch_seq(const struct builder *b, uint32_t *cmd, unsigned in
 	iau_cmd_patch(cmd, word, b->regs + reg);
 }
 
+/* Whether rows are tokens of one sequence */
+static inline bool is_prompt(const struct builder *b)
+{
+	return b->rows > 1 && !b->seqs;
+}
+
 static inline uint32_t hd_blocks(const struct builder *b)
 {
 	return b->hp->head_dim / 32;
@@ -79,11 +85,14 @@ void load_blocks(struct builder *b, struct head_va va, struct place to, struct b
 void load_newest(struct builder *b, uint32_t pass, struct chunk_regs regs);
 /* The last of so many full chunks as register LEFT says, if any: R_AT becomes its place */
 void load_full(struct builder *b, struct head_va va, struct place to, unsigned int left);
-/* N new tokens of a KV head from row ROW on into the chunk at hand */
-void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row, uint32_t n);
+/*
+ * New tokens of a KV head into the chunk at hand: of a batch the one in row ROW, else as many from there on as
+ * are in the block that the first is in
+ */
+void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row);
 /* ... of all KV heads into the cache, for the tokens that follow: PART of STORE_PARTS */
 #define STORE_PARTS 3u
-void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t n, uint32_t part);
+void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t part);
 
 /* Rows that share a matrix product: all heads of a group for one token, else the tokens of a head. */
 struct part {

@@ -90,7 +90,7 @@ static void begin_pass(struct builder *b, const struct batch *t, uint32_t i)
 		take_registers(b, seq);
 	b->regs = seq % 2 * 16;
 	label_op(b, OP_KV_CACHE);
-	insert_fresh(b, here(b, t, i), &f, seq, 1);
+	insert_fresh(b, here(b, t, i), &f, seq);
 	label_op(b, OP_ATTN_SCORES);
 	emit_scores(b, &p, here(b, t, i), 0, true);
 }
@@ -254,7 +254,7 @@ void emit_batch_stores(struct builder *b, uint32_t most)
 
 		if (part == 0)
 			iau_cmd_sload_half(&b->cb, 16, b->params + seq * IAU_PARAM_BYTES + 64);
-		store_fresh(b, layer, seq, 1, part);
+		store_fresh(b, layer, seq, part);
 	}
 	b->cb.label = before;
 }

@@ -32,6 +32,10 @@ enum iau_graph_param {
 	GRAPH_AHEAD_HI,
 	GRAPH_BASE,	/* batch: the lower half of the address of the cache */
 	GRAPH_LOOP,	/* three that loops over full chunks use */
+	/* many rows, where batches have theirs: bytes of the new tokens in a tile, and of both sorts of scales */
+	GRAPH_KV_BYTES = GRAPH_HI,
+	GRAPH_KS_BYTES,
+	GRAPH_VS_BYTES,
 
 	GRAPH_TOKEN = 16, /* one row: byte offset of the token's embedding */
 	GRAPH_ROPE,	/* byte offset of the first position in the rope table */
@@ -136,7 +140,7 @@ enum iau_graph_logits {
 
 struct iau_graph {
 	uint16_t *labels; /* one a command */
-	uint32_t rows; /* tokens a run: 1, a divisor of 32 that starts at its multiples, or a batch's */
+	uint32_t rows; /* tokens a run: 1, more up to 32, or a batch's */
 	struct iau_buffer buf;
 	size_t bytes;
 };
@@ -166,7 +170,10 @@ uint64_t iau_kv_bytes(const struct iau_kv_layout *kv);
 /* Byte offset of a block in a layer's cache */
 uint32_t iau_kv_block_at(const struct iau_kv_layout *kv, uint32_t block);
 
-/* The registers of a run over ROWS tokens from POS on; TOKEN, ROW and what batches have more aside. */
+/*
+ * The registers of a run over ROWS tokens from POS on, which lie in one block of 32; TOKEN, ROW and what batches
+ * have more aside. A graph may have more rows than that: they leave nothing.
+ */
 void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv, uint32_t pos,
 		      uint32_t rows, uint32_t *param);
 

@@ -84,6 +84,9 @@ void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *
 	param[GRAPH_NEW_KS] = at * kv->kscale_bytes + row * 2;
 	param[GRAPH_NEW_VS] = (at * 32 + row) * 4;
 	param[GRAPH_FULL] = full;
+	param[GRAPH_KV_BYTES] = rows * 32;
+	param[GRAPH_KS_BYTES] = rows * 2;
+	param[GRAPH_VS_BYTES] = rows * 4;
 }
 
 void iau_batch_params(const struct iau_hparams *hp, const uint64_t *va, uint32_t n,
@@ -260,13 +263,21 @@ void emit_kv_prefetch(struct builder *b, uint32_t pass)
 	load_newest(b, pass, (struct chunk_regs){ GRAPH_CHUNK, GRAPH_HI, GRAPH_BLOCKS });
 }
 
-void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row, uint32_t n)
+/* ROW_BYTES of a COPY or STORE of new tokens: those of one, or the register of that many */
+static void patch_new_bytes(const struct builder *b, uint32_t *cmd, unsigned int reg)
 {
-	uint32_t blocks = hd_blocks(b);
-	const struct { uint32_t src, step, bytes, n, addr, stride; unsigned int at; } part[] = {
-		{ f->k + row * 32, tile_step(b), n * 32, 2 * blocks, at.kv, 1024, GRAPH_NEW_KV },
-		{ f->ks + row * 2, SCALE_STEP, n * 2, blocks, at.kscale, 64, GRAPH_NEW_KS },
-		{ f->vs + row * 4, 0, n * 4, 1, at.vscale, 0, GRAPH_NEW_VS },
+	if (is_prompt(b))
+		iau_cmd_patch(cmd, 1, reg);
+}
+
+void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row)
+{
+	uint32_t blocks = hd_blocks(b), one = !is_prompt(b);
+	const struct { uint32_t src, step, bytes, n, addr, stride; unsigned int at, n_bytes; } part[] = {
+		{ f->k + row * 32, tile_step(b), one * 32, 2 * blocks, at.kv, 1024, GRAPH_NEW_KV,
+		  GRAPH_KV_BYTES },
+		{ f->ks + row * 2, SCALE_STEP, one * 2, blocks, at.kscale, 64, GRAPH_NEW_KS, GRAPH_KS_BYTES },
+		{ f->vs + row * 4, 0, one * 4, 1, at.vscale, 0, GRAPH_NEW_VS, GRAPH_VS_BYTES },
 	};
 
 	for (unsigned int i = 0; i < 3; i++) {
@@ -278,22 +289,25 @@ void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uin
 									.stride = part[i].stride });
 
 		patch_seq(b, cmd, 6, part[i].at);
+		patch_new_bytes(b, cmd, part[i].n_bytes);
 	}
 }
 
-void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t n, uint32_t i)
+void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t i)
 {
-	uint32_t blocks = hd_blocks(b), n_kv = b->hp->n_head_kv, *cmd;
+	uint32_t blocks = hd_blocks(b), n_kv = b->hp->n_head_kv, one = !is_prompt(b), *cmd;
 	struct fresh f = fresh_at(b, 0);
 	struct head_va va = head_va(b->cfg, layer, 0);
 	const struct {
 		uint64_t va;
 		uint32_t addr, step, bytes, n, stride;
-		unsigned int at;
+		unsigned int at, n_bytes;
 	} part[STORE_PARTS] = {
-		{ va.kv, f.k + row * 32, tile_step(b), n * 32, 2 * blocks * n_kv, 1024, GRAPH_KV_AT },
-		{ va.kscale, f.ks + row * 2, SCALE_STEP, n * 2, blocks * n_kv, 64, GRAPH_KS_AT },
-		{ va.vscale, f.vs + row * 4, VSCALE_STEP, n * 4, n_kv, 128, GRAPH_VS_AT },
+		{ va.kv, f.k + row * 32, tile_step(b), one * 32, 2 * blocks * n_kv, 1024, GRAPH_KV_AT,
+		  GRAPH_KV_BYTES },
+		{ va.kscale, f.ks + row * 2, SCALE_STEP, one * 2, blocks * n_kv, 64, GRAPH_KS_AT,
+		  GRAPH_KS_BYTES },
+		{ va.vscale, f.vs + row * 4, VSCALE_STEP, one * 4, n_kv, 128, GRAPH_VS_AT, GRAPH_VS_BYTES },
 	};
 
 	cmd = iau_cmd_store(&b->cb, (struct iau_copy){ .va = part[i].va, .addr = part[i].addr,
@@ -301,6 +315,7 @@ void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t n, ui
 						       .mem_stride = part[i].stride,
 						       .stride = part[i].step });
 	iau_cmd_patch(cmd, 2, part[i].at);
+	patch_new_bytes(b, cmd, part[i].n_bytes);
 	if (b->seqs)
 		iau_cmd_patch(cmd, 3, GRAPH_KV_HI);
 }

@@ -262,12 +262,12 @@ static int embedding(struct cursor *c)
 }
 
 /* cos and sin of pos * base^(-2i/d); the sign of the rotation is in the sine (RoFormer, eq. 34). */
-static void rope_table(struct cursor *c, uint32_t n_ctx)
+static void rope_table(struct cursor *c, uint32_t positions)
 {
 	uint32_t d = c->hp->head_dim, half = d / 2;
-	float *p = (float *)(void *)take(c, (size_t)n_ctx * d * 8, &c->w->rope_va);
+	float *p = (float *)(void *)take(c, (size_t)positions * d * 8, &c->w->rope_va);
 
-	for (uint32_t pos = 0; pos < n_ctx && p; pos++, p += 2 * d) {
+	for (uint32_t pos = 0; pos < positions && p; pos++, p += 2 * d) {
 		for (uint32_t i = 0; i < half; i++) {
 			double angle = pos * pow((double)c->hp->rope_base, -2.0 * i / d);
 			uint32_t a = c->hp->rope == IAU_ROPE_NORM ? 2 * i : i;
@@ -280,7 +280,7 @@ static void rope_table(struct cursor *c, uint32_t n_ctx)
 	}
 }
 
-static int fill(struct cursor *c, uint32_t n_ctx)
+static int fill(struct cursor *c, uint32_t positions)
 {
 	uint8_t *p;
 	int err = 0;
@@ -297,7 +297,7 @@ static int fill(struct cursor *c, uint32_t n_ctx)
 		return err;
 	p = take(c, c->hp->n_embd * 4, &c->w->output_norm_va);
 	err = vector(c, "output_norm.weight", (float *)(void *)p, c->hp->n_embd);
-	rope_table(c, n_ctx);
+	rope_table(c, positions);
 	return err;
 }
 
@@ -315,7 +315,7 @@ static int supported(const struct iau_hparams *hp)
 }
 
 int iau_weights_load(struct iau_device *dev, const struct iau_gguf *gguf,
-		     const struct iau_hparams *hp, uint32_t n_ctx, struct iau_weights *w)
+		     const struct iau_hparams *hp, uint32_t positions, struct iau_weights *w)
 {
 	struct cursor c = { .gguf = gguf, .hp = hp, .w = w, .dry = true };
 	int err = supported(hp);
@@ -327,14 +327,14 @@ int iau_weights_load(struct iau_device *dev, const struct iau_gguf *gguf,
 	if (!w->layer)
 		return iau_error_nomem("layers");
 	plan_pack(hp, &w->pack);
-	err = fill(&c, n_ctx);
+	err = fill(&c, positions);
 	if (!err)
 		err = iau_buffer_create(dev, c.at, IAU_ACCESS_CONST, &w->buf);
 	if (err && c.dry)
 		iau_error(err, "weights: %s", iau_last_error());
 	c.dry = false;
 	if (!err)
-		err = fill(&c, n_ctx);
+		err = fill(&c, positions);
 	if (err)
 		iau_weights_free(dev, w);
 	return err;

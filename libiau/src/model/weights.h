@@ -52,9 +52,9 @@ static inline uint32_t iau_tile_bytes(const struct iau_matrix *m)
 	return m->int4 ? 576 : 1088;
 }
 
-/* N_CTX positions of the rope table are prepared. 0, -EINVAL, -ENOTSUP or -ENOMEM. */
+/* POSITIONS of the rope table are prepared. 0, -EINVAL, -ENOTSUP or -ENOMEM. */
 int iau_weights_load(struct iau_device *dev, const struct iau_gguf *gguf,
-		     const struct iau_hparams *hp, uint32_t n_ctx, struct iau_weights *w);
+		     const struct iau_hparams *hp, uint32_t positions, struct iau_weights *w);
 void iau_weights_free(struct iau_device *dev, struct iau_weights *w);
 
 #endif

@@ -134,8 +134,6 @@ void iau_bounds_shrink(struct iau_session *s, uint32_t tokens)
 
 void iau_bounds_free(struct iau_session *s)
 {
-	for (int i = 0; i < 2 * IAU_GRAPH_LOGITS; i++)
-		iau_graph_free(s->model->dev, &s->chosen[i / IAU_GRAPH_LOGITS][i % IAU_GRAPH_LOGITS]);
 	iau_graph_free(s->model->dev, &s->bound);
 	iau_buffer_destroy(s->model->dev, &s->bounds);
 	s->model->pool.bytes -= s->bounds_bytes;

@@ -27,20 +27,23 @@ struct iau_model {
 	struct iau_op_trace trace;
 };
 
+#define IAU_SESSION_ROWS 6 /* graphs of 1 to 32 rows */
+
 struct iau_session {
 	struct iau_model *model;
 	struct iau_session *prev, *next; /* of the model's */
 	struct iau_graph_config cfg;
 	struct kv_cache kv;
 	struct iau_buffer io; /* token offsets, then logits */
-	struct iau_graph one[IAU_GRAPH_LOGITS], many[IAU_GRAPH_LOGITS]; /* built when first needed */
+	/* by the logarithm of their rows and whether there is a choice of blocks; built when first needed */
+	struct iau_graph graph[IAU_SESSION_ROWS][2][IAU_GRAPH_LOGITS];
 	/* sparse attention, for one token and for many; bounds of the keys of so many blocks are there */
 	struct iau_sparse sparse[2];
 	struct iau_buffer bounds;
 	uint64_t bounds_bytes; /* that have memory */
 	uint32_t bounds_blocks;
-	struct iau_graph bound, chosen[2][IAU_GRAPH_LOGITS];
-	uint32_t rows;			  /* of MANY; 1 = the model is too wide for more */
+	struct iau_graph bound;
+	uint32_t rows; /* of the widest graph; 1 = the model is too wide for more */
 	uint32_t length;
 	int32_t *token;
 	const float *last;
