@@ -23,22 +23,37 @@ static void unpack(uint8_t *to, const uint8_t *from, uint32_t bytes)
 	}
 }
 
-static void copy_piece(uint8_t *mem, uint8_t *scratch, uint32_t bytes, enum kind kind)
+#define LINE 64u /* of the host's caches */
+
+/* What is at NEXT is copied next: its lines are asked for meanwhile, and do not wait for each other. */
+static void copy_and_ask(uint8_t *to, const uint8_t *from, uint32_t bytes, const uint8_t *next)
+{
+	uint32_t i = 0;
+
+	for (; i + LINE <= bytes; i += LINE) {
+		__builtin_prefetch(next + i);
+		memcpy(to + i, from + i, LINE);
+	}
+	memcpy(to + i, from + i, bytes - i);
+}
+
+static void copy_piece(uint8_t *mem, uint8_t *scratch, uint32_t bytes, enum kind kind, const uint8_t *next)
 {
 	if (kind == KIND_STORE)
 		memcpy(mem, scratch, bytes);
 	else if (kind == KIND_LOAD)
-		memcpy(scratch, mem, bytes);
+		copy_and_ask(scratch, mem, bytes, next);
 	else
 		unpack(scratch, mem, bytes);
 }
 
 /*
  * Copies one row of BYTES in memory; the bytes before a faulting page have moved. Data that memory does
- * not answer for is left out and noted in BUS: such errors come back late, when more is under way.
+ * not answer for is left out and noted in BUS: such errors come back late, when more is under way. NEXT: where the
+ * next row begins, if that is known.
  */
 static bool copy_row(struct iau_dev *dev, uint64_t va, uint8_t *scratch, uint32_t bytes, enum kind kind,
-		     struct ref_fault *fault, bool *bus)
+		     const uint8_t *next, struct ref_fault *fault, bool *bus)
 {
 	while (bytes) {
 		uint32_t room = 4096 - (uint32_t)(va & 4095);
@@ -51,8 +66,9 @@ static bool copy_row(struct iau_dev *dev, uint64_t va, uint8_t *scratch, uint32_
 			*bus = true;
 			*fault = (struct ref_fault){ 0 };
 		} else {
-			copy_piece(mem, scratch, n, kind);
+			copy_piece(mem, scratch, n, kind, next ? next : mem);
 		}
+		next = NULL;
 		va += n;
 		scratch += kind == KIND_UNPACK ? 2 * n : n;
 		bytes -= n;
@@ -87,12 +103,38 @@ static uint64_t load_row_at(const struct iau_dev *dev, const uint32_t *cmd, uint
 	return va + (entry & ~63u);
 }
 
+#define ROWS_AHEAD 8u
+
+/*
+ * Where the next rows of a LOAD from row R on begin in the host's memory, NULL: nowhere. They may lie anywhere, so
+ * the processor does not see by itself what comes next.
+ */
+static void ask_for_rows(struct iau_dev *dev, const uint32_t *cmd, uint32_t r, const uint8_t **at)
+{
+	uint32_t rows = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROWS) - r;
+
+	for (uint32_t i = 0; i < ROWS_AHEAD; i++) {
+		struct ref_fault none = { 0 };
+		bool packed;
+
+		at[i] = NULL;
+		if (i < rows)
+			at[i] = ref_translate(dev, load_row_at(dev, cmd, r + i, &packed), 1, false, false,
+					      &none);
+		if (at[i]) {
+			__builtin_prefetch(at[i]);
+			__builtin_prefetch(at[i] + LINE);
+		}
+	}
+}
+
 /* A STORE has the fields of a LOAD at the same places, but for those of lists, which it must leave zero. */
 static void copy_2d(struct iau_dev *dev, const uint32_t *cmd, bool store, struct ref_fault *fault)
 {
 	uint32_t bytes = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROW_BYTES);
 	uint32_t rows = (uint32_t)IAU_GET(cmd, IAU_LOAD_ROWS);
 	uint32_t addr = (uint32_t)IAU_GET(cmd, IAU_LOAD_ADDR);
+	const uint8_t *begin[ROWS_AHEAD + 1] = { NULL };
 	uint64_t moved = 0;
 	bool bus = false;
 
@@ -101,8 +143,11 @@ static void copy_2d(struct iau_dev *dev, const uint32_t *cmd, bool store, struct
 		uint64_t va = load_row_at(dev, cmd, r, &packed);
 		uint32_t n = packed ? bytes / 2 : bytes;
 
+		if (!store && rows > 1 && r % ROWS_AHEAD == 0)
+			ask_for_rows(dev, cmd, r, begin);
 		if (!copy_row(dev, va, scratch_at(dev, addr, bytes), n,
-			      packed ? KIND_UNPACK : store ? KIND_STORE : KIND_LOAD, fault, &bus))
+			      packed ? KIND_UNPACK : store ? KIND_STORE : KIND_LOAD, begin[r % ROWS_AHEAD + 1],
+			      fault, &bus))
 			return;
 		moved += n;
 		addr += (uint32_t)IAU_GET(cmd, IAU_LOAD_STRIDE);
