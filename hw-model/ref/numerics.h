@@ -138,9 +138,10 @@ static inline float sfu_exp2_finish(float y, int32_t t, uint32_t v)
 static inline float sfu_exp2(float y)
 {
 	int32_t t = sfu_exp2_fixed(y);
-	const int32_t *c = iau_exp2_table[t >> 17 & 63];
+	uint32_t i = (uint32_t)t >> 17 & 63;
 
-	return sfu_exp2_finish(y, t, sfu_quadratic(c[0], c[1], c[2], (uint32_t)t & 0x1ffff));
+	return sfu_exp2_finish(y, t, sfu_quadratic(iau_exp2_table[0][i], iau_exp2_table[1][i],
+						   iau_exp2_table[2][i], (uint32_t)t & 0x1ffff));
 }
 
 static inline float sfu_recip_finish(float x, uint32_t v)
@@ -156,18 +157,19 @@ static inline float sfu_recip_finish(float x, uint32_t v)
 
 static inline float sfu_recip(float x)
 {
-	uint32_t u = f2u(x);
-	const int32_t *c = iau_recip_table[u >> 17 & 63];
+	uint32_t u = f2u(x), i = u >> 17 & 63;
 
-	return sfu_recip_finish(x, sfu_quadratic(c[0], c[1], c[2], u & 0x1ffff));
+	return sfu_recip_finish(x, sfu_quadratic(iau_recip_table[0][i], iau_recip_table[1][i],
+						 iau_recip_table[2][i], u & 0x1ffff));
 }
 
 static inline float sfu_rsqrt(float x)
 {
 	uint32_t u = f2u(x), e = u >> 23 & 0xff;
 	uint32_t odd = ~e & 1; /* 127 is the bias, so an even e is an odd power */
-	const int32_t *c = iau_rsqrt_table[odd << 6 | (u >> 17 & 63)];
-	uint32_t v = sfu_quadratic(c[0], c[1], c[2], u & 0x1ffff);
+	uint32_t i = odd << 6 | (u >> 17 & 63);
+	uint32_t v = sfu_quadratic(iau_rsqrt_table[0][i], iau_rsqrt_table[1][i], iau_rsqrt_table[2][i],
+				   u & 0x1ffff);
 
 	v += (377 + odd - e) / 2 << 23;
 	v = e == 255 ? 0 : v;

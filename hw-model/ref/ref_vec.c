@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The vector unit: one pass over a matrix, 32 columns at a time. Every loop over lanes is simple
- * enough for the compiler to make vector code of it; module.mk compiles this file once for every
+ * The vector unit: one pass over a matrix, 32 columns at a time. Every loop over lanes but a look-up is
+ * simple enough for the compiler to make vector code of it; module.mk compiles this file once for every
  * instruction set that ref_dispatch.c chooses from.
  */
 #include "ref.h"
 #include "numerics.h"
+
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 
 #define L IAU_LANES
 #define EACH(l) for (unsigned int l = 0; l < L; l++)
@@ -169,16 +173,38 @@ struct coefficients {
 	int32_t c0[L], c1[L], c2[L];
 };
 
-static void look_up(const int32_t (*table)[3], const uint32_t *bits, struct coefficients *c)
+#ifdef __AVX512F__
+/* Of 64 words those that I names: a look-up in four registers is faster than 16 in memory. */
+static inline __m512i choose(const int32_t *table, __m512i i)
 {
-	EACH(l) {
-		const int32_t *row = table[bits[l] >> 17 & 63];
+	__m512i low = _mm512_permutex2var_epi32(_mm512_loadu_si512(table), i, _mm512_loadu_si512(table + 16));
+	__m512i high = _mm512_permutex2var_epi32(_mm512_loadu_si512(table + 32), i, _mm512_loadu_si512(table + 48));
 
-		c->c0[l] = row[0];
-		c->c1[l] = row[1];
-		c->c2[l] = row[2];
+	return _mm512_mask_blend_epi32(_mm512_test_epi32_mask(i, _mm512_set1_epi32(32)), low, high);
+}
+
+static void look_up(const int32_t (*table)[64], const uint32_t *bits, struct coefficients *c)
+{
+	for (unsigned int l = 0; l < L; l += 16) {
+		__m512i i = _mm512_srli_epi32(_mm512_loadu_si512(bits + l), 17);
+
+		_mm512_storeu_si512(c->c0 + l, choose(table[0], i));
+		_mm512_storeu_si512(c->c1 + l, choose(table[1], i));
+		_mm512_storeu_si512(c->c2 + l, choose(table[2], i));
 	}
 }
+#else
+static void look_up(const int32_t (*table)[64], const uint32_t *bits, struct coefficients *c)
+{
+	EACH(l) {
+		uint32_t i = bits[l] >> 17 & 63;
+
+		c->c0[l] = table[0][i];
+		c->c1[l] = table[1][i];
+		c->c2[l] = table[2][i];
+	}
+}
+#endif
 
 static void exp2_all(float *z)
 {

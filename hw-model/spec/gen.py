@@ -190,9 +190,10 @@ def emit_tables():
     p("/* SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1 */")
     p(f"/* {GENERATED} */\n#ifndef IAU_HW_TABLES_H\n#define IAU_HW_TABLES_H\n\n#include <stdint.h>\n")
     for name, rows in tables().items():
-        p(f"static const int32_t iau_{name.lower()}_table[{len(rows)}][3] = {{")
-        for r in rows:
-            p("\t{ %d, %d, %d }," % r)
+        p(f"static const int32_t iau_{name.lower()}_table[3][{len(rows)}] = {{")
+        for coefficients in zip(*rows):
+            p("\t{\n" + textwrap.fill(", ".join(map(str, coefficients)), 96, initial_indent="\t\t",
+                                      subsequent_indent="\t\t") + ",\n\t},")
         p("};")
     p("\n#endif")
 
