@@ -26,7 +26,10 @@ static uint32_t count_from(const uint32_t *key, uint32_t n, uint32_t least)
 	return count;
 }
 
-/* The largest key that COUNT columns reach, bit by bit; ABOVE: how many are greater */
+/*
+ * The largest key that COUNT columns reach, bit by bit, or a smaller one that no more do; ABOVE: how many are
+ * greater, of which no account is taken then
+ */
 static uint32_t threshold(const uint32_t *key, uint32_t n, uint32_t count, uint32_t *above)
 {
 	uint32_t least = 0;
@@ -35,7 +38,11 @@ static uint32_t threshold(const uint32_t *key, uint32_t n, uint32_t count, uint3
 	for (uint32_t bit = 1u << 31; bit; bit >>= 1) {
 		uint32_t reach = count_from(key, n, least | bit);
 
-		if (reach >= count)
+		if (reach == count) {
+			*above = 0;
+			return least | bit;
+		}
+		if (reach > count)
 			least |= bit;
 		else
 			*above = reach;
