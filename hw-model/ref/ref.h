@@ -20,6 +20,9 @@ struct ref_job {
 	uint64_t cmd_va, fence_pa, fence_value;
 	uint32_t cmd_bytes, pc, budget, executed, tag;
 	bool irq;
+	/* the page of commands at hand, in the host's memory, and its address; NULL: not known */
+	const uint8_t *page;
+	uint64_t page_va;
 	uint32_t reg[IAU_NUM_REGS];
 };
 
@@ -79,7 +82,7 @@ uint8_t *ref_translate(struct iau_dev *dev, uint64_t va, size_t len, bool write,
 void ref_tsp_cut(struct iau_dev *dev, uint32_t lo, uint32_t hi);
 void ref_tsp_view(struct iau_dev *dev, uint32_t at, uint32_t bytes, const uint8_t *mem);
 const uint8_t *ref_tsp_read(struct iau_dev *dev, uint32_t at, uint32_t bytes);
-void ref_tsp_settle(struct iau_dev *dev);
+void ref_settle(struct iau_dev *dev);
 
 /* ref_check.c: verifies a command after its patches; FAULT->code is set if it is bad. */
 void ref_check(const uint32_t *cmd, struct ref_fault *fault);

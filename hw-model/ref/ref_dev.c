@@ -214,7 +214,7 @@ static bool ref_run(struct iau_dev *dev, uint64_t budget)
 	.mmio_read = ref_mmio_read,	\
 	.mmio_write = ref_mmio_write,	\
 	.run = ref_run,			\
-	.settle = ref_tsp_settle,	\
+	.settle = ref_settle,	\
 }
 
 const struct iau_dev_ops iau_ref_engine = REF_ENGINE("ref", ref_create);

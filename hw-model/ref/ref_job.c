@@ -225,6 +225,20 @@ static void patch(const struct iau_dev *dev, uint32_t *cmd)
 	}
 }
 
+/* A translation may be kept for as long as a job takes; that of commands is, as there is one each. */
+static const uint8_t *command_at(struct iau_dev *dev, uint64_t va, struct ref_fault *fault)
+{
+	struct ref_job *job = &dev->job;
+	struct ref_fault none = { 0 };
+
+	if (!job->page || va - job->page_va >= 4096) {
+		job->page_va = va & ~UINT64_C(4095);
+		job->page = ref_translate(dev, job->page_va, 4096, false, true, &none);
+	}
+	return job->page ? job->page + (va - job->page_va) :
+			   ref_translate(dev, va, IAU_CMD_BYTES, false, true, fault);
+}
+
 static bool fetch(struct iau_dev *dev, uint32_t *cmd, struct ref_fault *fault)
 {
 	struct ref_job *job = &dev->job;
@@ -238,8 +252,7 @@ static bool fetch(struct iau_dev *dev, uint32_t *cmd, struct ref_fault *fault)
 		fault->code = IAU_FAULT_BUDGET;
 		return false;
 	}
-	p = ref_translate(dev, job->cmd_va + (uint64_t)job->pc * IAU_CMD_BYTES, IAU_CMD_BYTES,
-			  false, true, fault);
+	p = command_at(dev, job->cmd_va + (uint64_t)job->pc * IAU_CMD_BYTES, fault);
 	if (p)
 		memcpy(cmd, p, IAU_CMD_BYTES);
 	return p;

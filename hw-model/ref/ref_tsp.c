@@ -68,8 +68,10 @@ const uint8_t *ref_tsp_read(struct iau_dev *dev, uint32_t at, uint32_t bytes)
 	return dev->tsp + at;
 }
 
-void ref_tsp_settle(struct iau_dev *dev)
+/* No address that the host gave is needed any more. */
+void ref_settle(struct iau_dev *dev)
 {
+	dev->job.page = NULL;
 	while (dev->views)
 		settle(dev, &dev->view[--dev->views]);
 }
