@@ -42,7 +42,7 @@ bench: $(B)/iau
 	$(PYTHON) scripts/bench.py
 
 # The figures of docs/long-context.md, for an hour and a half
-bench-long: $(B)/iau $(B)/tests/chat_bench
+bench-long: $(B)/iau $(B)/tests/chat_bench $(LLAMA)/probe-llama $(LLAMA)/probe-iau
 	$(PYTHON) scripts/bench_long.py
 
 # The tables and plots of docs/performance.md

@@ -7,7 +7,6 @@ Prints TAP and a table; writes build/bench/figures-llama.json. LLAMA_SEED choose
 import json
 import os
 import statistics
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import lines
+import probes
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models"
@@ -38,15 +38,7 @@ def check(name, ok, value=None):
 
 
 def probe(engine, *args, stdin):
-    """What a probe prints; "flash" is llama.cpp with the attention that it would choose itself."""
-    lib = DIR / "root/usr/lib/x86_64-linux-gnu"
-    command, env = [DIR / "probe-iau", *args], dict(os.environ)
-    if engine != "iau":
-        command = [lib / "ld-linux-x86-64.so.2", "--library-path", lib, DIR / "probe-llama", *args]
-        env["GGML_BACKENDS"] = str(lib / "ggml/backends0")
-        if engine == "flash":
-            env["FLASH_ATTENTION"] = "1"
-    return subprocess.run([str(c) for c in command], input=stdin, check=True, stdout=subprocess.PIPE, env=env).stdout
+    return probes.run(DIR, engine, *args, stdin=stdin)
 
 
 def both(*args, stdin):
@@ -55,12 +47,8 @@ def both(*args, stdin):
 
 def logits(engine, model, tokens):
     """fp64 [token][vocabulary]"""
-    raw = probe(engine, "logits", model, stdin=pack(tokens))
+    raw = probe(engine, "logits", model, stdin=probes.pack(tokens))
     return np.frombuffer(raw, "<f4").reshape(len(tokens), -1).astype(np.float64)
-
-
-def pack(tokens):
-    return struct.pack(f"<{len(tokens)}i", *tokens)
 
 
 def perplexity(rows, tokens):
@@ -138,7 +126,7 @@ def speed(name, model, command, count, tokens, evaluated):
     """One thread each, turn by turn; the ratio is the median of those of a turn."""
     rates = []
     for _ in range(SPEED_RUNS):
-        out = (probe(e, command, model, str(count), stdin=pack(tokens)) for e in ("iau", "flash"))
+        out = (probe(e, command, model, str(count), stdin=probes.pack(tokens)) for e in ("iau", "flash"))
         rates.append([evaluated / float(o.split()[0]) for o in out])
     figures[f"ref_{name}_tokens_per_s"], figures[f"llamacpp_{name}_tokens_per_s"] = (
         statistics.median(r) for r in zip(*rates))

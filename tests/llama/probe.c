@@ -6,6 +6,10 @@
  *   probe logits MODEL         int32 tokens -> fp32 logits after each
  *   probe decode MODEL COUNT   int32 tokens -> seconds that COUNT greedy tokens after them took,
  *                              and these tokens
+ *   probe prefill MODEL COUNT  int32 tokens -> seconds that all but the first COUNT took
+ *   probe turns MODEL COUNT BUDGET
+ *                              int32: how many tokens, and they -> 0; then for each byte seconds that COUNT greedy
+ *                              tokens more took, attention to a choice of BUDGET if the engine has one
  */
 #include "probe.h"
 
@@ -69,12 +73,17 @@ static int32_t best(const float *logits, uint32_t n)
 	return (int32_t)at;
 }
 
-static double now(void)
+static double seconds_of(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double now(void)
+{
+	return seconds_of(CLOCK_MONOTONIC);
 }
 
 static int decode(struct probe *p, const int32_t *tokens, size_t n, size_t count)
@@ -99,6 +108,43 @@ static int decode(struct probe *p, const int32_t *tokens, size_t n, size_t count
 	return !logits;
 }
 
+/*
+ * Seconds of the processor that COUNT greedy tokens take after LOGITS, which become the last ones; -1: an error. A
+ * turn of one engine is ten times as long as one of the other: work beside it would not meet both alike.
+ */
+static double greedy(struct probe *p, const float **logits, size_t count)
+{
+	double start = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+
+	for (size_t i = 0; i < count && *logits; i++)
+		*logits = probe_step(p, best(*logits, probe_n_vocab(p)));
+	return *logits ? seconds_of(CLOCK_PROCESS_CPUTIME_ID) - start : -1;
+}
+
+static int turns(struct probe *p, size_t count, uint32_t budget)
+{
+	const float *logits;
+	int32_t n = 0, *tokens;
+	double seconds = 0;
+	int err;
+
+	if (fread(&n, sizeof(n), 1, stdin) != 1 || n < 2)
+		return -1;
+	tokens = calloc((size_t)n, sizeof(*tokens));
+	err = !tokens || fread(tokens, sizeof(*tokens), (size_t)n, stdin) != (size_t)n ||
+	      probe_attention(p, budget) || probe_eval(p, tokens, (size_t)n - 1, NULL, NULL);
+	logits = err ? NULL : probe_step(p, tokens[n - 1]);
+	free(tokens);
+	while (logits && seconds >= 0) {
+		printf("%.9f\n", seconds);
+		fflush(stdout);
+		if (getchar() == EOF)
+			return 0;
+		seconds = greedy(p, &logits, count);
+	}
+	return -1;
+}
+
 /* Seconds of all tokens but WARM, which come first */
 static int prefill(struct probe *p, const int32_t *tokens, size_t n, size_t warm)
 {
@@ -120,10 +166,15 @@ int main(int argc, char **argv)
 	int err = 2;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: probe tokenize|logits|decode|prefill MODEL [COUNT] < INPUT\n");
+		fprintf(stderr, "usage: probe tokenize|logits|decode|prefill|turns MODEL [COUNT [BUDGET]] < INPUT\n");
 		return 2;
 	}
 	p = probe_open(argv[2], !strcmp(argv[1], "tokenize"));
+	if (p && !strcmp(argv[1], "turns") && argc > 4) {
+		err = turns(p, strtoul(argv[3], NULL, 10), (uint32_t)strtoul(argv[4], NULL, 10));
+		probe_close(p);
+		return err ? 1 : 0;
+	}
 	input = read_input(&len);
 	if (!p || !input)
 		return 1;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Longest sequence that any of the commands evaluates. */
-#define PROBE_CONTEXT 8192
+#define PROBE_CONTEXT 10752
 
 struct probe;
 
@@ -23,6 +23,9 @@ void probe_close(struct probe *p);
 int probe_tokenize(struct probe *p, const char *text, size_t len, int32_t **tokens, size_t *n);
 
 uint32_t probe_n_vocab(const struct probe *p);
+
+/* New tokens that come one by one attend to a choice of so many, if the engine has one. */
+int probe_attention(struct probe *p, uint32_t budget);
 
 /* Appends tokens to the sequence; EACH sees the logits after every one of them, NULL: only the last has any. */
 int probe_eval(struct probe *p, const int32_t *tokens, size_t n, probe_logits_fn each,

@@ -76,6 +76,16 @@ uint32_t probe_n_vocab(const struct probe *p)
 	return p->info.n_vocab;
 }
 
+int probe_attention(struct probe *p, uint32_t budget)
+{
+	struct iau_attention choice = { .budget = budget };
+	int err = iau_session_attention(p->session, &choice);
+
+	if (err)
+		fprintf(stderr, "%s\n", iau_last_error());
+	return err;
+}
+
 struct visitor {
 	probe_logits_fn each;
 	void *opaque;

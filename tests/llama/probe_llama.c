@@ -87,6 +87,13 @@ uint32_t probe_n_vocab(const struct probe *p)
 	return (uint32_t)llama_vocab_n_tokens(p->vocab);
 }
 
+int probe_attention(struct probe *p, uint32_t budget)
+{
+	(void)p;
+	(void)budget;
+	return 0;
+}
+
 static int run_batch(struct probe *p, const int32_t *tokens, int32_t n, bool all)
 {
 	p->batch.n_tokens = n;
