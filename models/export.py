@@ -7,22 +7,12 @@ Needs numpy alone. The same checkpoint always gives the same bytes.
 
 import sys
 
-import numpy as np
-
-from common import gguf, recipe, vocabulary
+from common import checkpoint, gguf, recipe, vocabulary
 
 CHAT_TEMPLATE = ("{{ bos_token }}{% for message in messages %}"
                  "{% if message['role'] == 'assistant' %}<|assistant|>{{ message['content'] }}<|end|>"
                  "{% else %}<|user|>{{ message['content'] }}{% endif %}{% endfor %}"
                  "{% if add_generation_prompt %}<|assistant|>{% endif %}")
-LAYER_TENSORS = ("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output",
-                 "ffn_norm", "ffn_gate", "ffn_up", "ffn_down")
-
-
-def tensor_names(chosen):
-    return (["token_embd.weight"]
-            + [f"blk.{layer}.{name}.weight" for layer in range(chosen.layers) for name in LAYER_TENSORS]
-            + ["output_norm.weight"])
 
 
 def metadata(chosen, tokenizer, form):
@@ -72,19 +62,10 @@ def tensor_type(name, form):
     return gguf.TYPE_NAMES[form]
 
 
-def read_checkpoint(path, names):
-    """Tensor name -> fp32 array."""
-    if path.endswith(".gguf"):
-        reader = gguf.Reader(path)
-        return {name: reader.tensor(name) for name in names}
-    with np.load(path) as saved:
-        return {name: saved[name.removesuffix(".weight").replace(".", "_")] for name in names}
-
-
 def main():
     chosen, source = recipe.load(sys.argv[1]), sys.argv[2]
     tokenizer = vocabulary.load(chosen)
-    weights = read_checkpoint(source, tensor_names(chosen))
+    weights = checkpoint.load(source, chosen)
     # Every file is made from the values of the first, so that this one is a
     # complete checkpoint: exporting from it gives the same files.
     weights = {n: gguf.rounded(w, tensor_type(n, chosen.forms[0])) for n, w in weights.items()}
