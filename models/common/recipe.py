@@ -23,6 +23,15 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """Further training of a trained model, in which it learns to do with a choice of keys."""
+    phase: Phase
+    seconds: float
+    rate: float         # at its start, of the rates of the training; falls to none
+    budgets: tuple      # keys that a query may choose
+
+
+@dataclass(frozen=True)
 class Recipe:
     name: str
     # the network
@@ -42,6 +51,7 @@ class Recipe:
     # the files: the first is the checkpoint, from which the others follow
     forms: tuple
 
+    tuning: Tuning | None = None
     exits: tuple = ()       # numbers of layers after which the head may read
     deepest: int = 24       # brackets
     most_hops: int = 2      # copies behind a variable

@@ -2,7 +2,7 @@
 """iau-demo: richer stories and harder retrieval, with room for an answer after
 10,240 tokens, and heads that may read early."""
 
-from common.recipe import Phase, Recipe
+from common.recipe import Phase, Recipe, Tuning
 from large import LARGE
 
 RECIPE = Recipe(
@@ -19,5 +19,7 @@ RECIPE = Recipe(
             Phase(10752, rows=12, share=0.65, long=0.6, needle=12, title=8)),
     seconds=720,
     finish_from=0.75,
+    tuning=Tuning(Phase(10752, rows=12, share=1, long=0.75, needle=20, title=20),
+                  seconds=430, rate=0.25, budgets=(768, 1024, 1536, 2048)),
     forms=("q8_0", "q4_0"),
 )

@@ -3,7 +3,7 @@
 
 import torch
 
-from .model import read
+from .model import dense_attention, read
 from ..text.documents import ANSWER, ID_BITS, ID_MASK, NEEDLE, QUESTION, RANDOM, TEXT, TITLE
 
 Z_LOSS = 1e-4
@@ -28,11 +28,11 @@ def loss_at(x, norm, embedding, epsilon, target, weight):
     return (weight * (normaliser - chosen + Z_LOSS * normaliser.square())).sum() / weight.sum()
 
 
-def loss_of(model, batch, weights, quantised, exit_layer):
+def loss_of(model, batch, weights, quantised, exit_layer, attention=dense_attention):
     """`exit_layer`: None, or the layer whose loss is added to that of the last one."""
     ids = batch & ID_MASK
     target, weight = ids[:, 1:], weights[batch[:, 1:] >> ID_BITS].reshape(-1)
-    after, embedding = model.hidden(ids[:, :-1], quantised)
+    after, embedding = model.hidden(ids[:, :-1], quantised, attention=attention)
 
     def loss(layer):
         return loss_at(after[layer - 1], model.output_norm, embedding, model.recipe.epsilon, target, weight)

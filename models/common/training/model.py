@@ -28,6 +28,14 @@ def round_q8_0(weight):
     return (torch.round(x * inverse) * scale.half().float()).reshape(weight.shape)
 
 
+def matrix(weights, name, quantised, dtype):
+    """To multiply with from the right."""
+    weight = weights[name]
+    if quantised:
+        weight = straight_through(weight, round_q4_0(weight))
+    return weight.to(dtype).T
+
+
 def rms_norm(x, weight, epsilon):
     wide = x.float()
     return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + epsilon) * weight).to(x.dtype)
@@ -52,33 +60,31 @@ def embed(ids, embedding, quantised, dtype):
     return F.embedding(ids, embedding), embedding
 
 
-def block(x, weights, cos, sin, r, quantised):
-    """One layer of recipe `r`."""
-    batch, time, _ = x.shape
-
-    def matrix(name):
-        weight = weights[name]
-        if quantised:
-            weight = straight_through(weight, round_q4_0(weight))
-        return weight.to(x.dtype).T
-
-    def heads(x, count):
-        return x.view(batch, time, count, r.head_dim).transpose(1, 2)
-
-    def shared(x):
-        """Each KV head serves a group of neighbouring query heads."""
-        return x.repeat_interleave(r.heads // r.kv_heads, dim=1)
-
+def project(x, weights, cos, sin, r, quantised):
+    """Queries, keys and values of one layer of recipe `r`, [batch, heads, time, head_dim]."""
     h = rms_norm(x, weights["attn_norm"], r.epsilon)
-    q = rotate(heads(h @ matrix("attn_q"), r.heads), cos, sin)
-    k = rotate(heads(h @ matrix("attn_k"), r.kv_heads), cos, sin)
-    v = heads(h @ matrix("attn_v"), r.kv_heads)
-    h = F.scaled_dot_product_attention(q, shared(k), shared(v), is_causal=True)
-    h = h.transpose(1, 2).reshape(batch, time, r.heads * r.head_dim)
-    x = x + h @ matrix("attn_output")
+
+    def heads(name, count):
+        return (h @ matrix(weights, name, quantised, x.dtype)).unflatten(-1, (count, r.head_dim)).transpose(1, 2)
+
+    return (rotate(heads("attn_q", r.heads), cos, sin), rotate(heads("attn_k", r.kv_heads), cos, sin),
+            heads("attn_v", r.kv_heads))
+
+
+def mix(x, found, weights, r, quantised):
+    """What the layer adds to `x`, given what attention has found."""
+    def by(h, name):
+        return h @ matrix(weights, name, quantised, x.dtype)
+
+    x = x + by(found.transpose(1, 2).flatten(2), "attn_output")
     h = rms_norm(x, weights["ffn_norm"], r.epsilon)
-    h = F.silu(h @ matrix("ffn_gate")) * (h @ matrix("ffn_up"))
-    return x + h @ matrix("ffn_down")
+    return x + by(F.silu(by(h, "ffn_gate")) * by(h, "ffn_up"), "ffn_down")
+
+
+def dense_attention(q, k, v):
+    """Each KV head serves a group of neighbouring query heads."""
+    k, v = (x.repeat_interleave(q.shape[1] // k.shape[1], dim=1) for x in (k, v))
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True)
 
 
 class Model(nn.Module):
@@ -91,9 +97,9 @@ class Model(nn.Module):
     def __init__(self, recipe, compiled=False):
         super().__init__()
         self.recipe = r = recipe
-        self.embed, self.block = embed, block
+        self.embed, self.project, self.mix = embed, project, mix
         if compiled:
-            self.embed, self.block = (torch.compile(f, dynamic=False) for f in (embed, block))
+            self.embed, self.project, self.mix = (torch.compile(f, dynamic=False) for f in (embed, project, mix))
         self.token_embd = nn.Parameter(torch.randn(r.vocabulary, r.dim) * 0.02)
         self.output_norm = nn.Parameter(torch.ones(r.dim))
         self.shapes = {"attn_norm": (r.dim,), "attn_q": (r.heads * r.head_dim, r.dim),
@@ -116,7 +122,7 @@ class Model(nn.Module):
             deviation /= (2 * self.recipe.layers) ** 0.5
         return torch.randn(shape) * deviation
 
-    def hidden(self, ids, quantised=False, dtype=torch.bfloat16):
+    def hidden(self, ids, quantised=False, dtype=torch.bfloat16, attention=dense_attention):
         """What each layer gives, and the embedding to read it with."""
         time = ids.shape[1]
         cos, sin = self.cos[:time], self.sin[:time]
@@ -124,7 +130,8 @@ class Model(nn.Module):
         after = []
         for layer in range(self.recipe.layers):
             weights = {name: getattr(self, f"blk_{layer}_{name}") for name in self.shapes}
-            x = self.block(x, weights, cos, sin, self.recipe, quantised)
+            found = attention(*self.project(x, weights, cos, sin, self.recipe, quantised))
+            x = self.mix(x, found, weights, self.recipe, quantised)
             after.append(x)
         return after, embedding
 
