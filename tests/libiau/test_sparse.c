@@ -134,17 +134,43 @@ static void chosen(const char *engine)
 	scene_close(&c);
 }
 
-/* In a window of 512 tokens the four layers see no further than 2,176, whatever is there. */
+static float *budget_of(struct scene *c, uint32_t budget, uint32_t dense_layers)
+{
+	struct iau_attention a = { .budget = budget, .dense_layers = dense_layers };
+
+	return after(c, a, 1000, 3);
+}
+
+/* A budget between two chunks and three: two in the first of four layers, three in the last. */
+static void mean(const char *engine)
+{
+	struct scene c;
+
+	scene_open(&c, engine, MODEL);
+	for (uint32_t dense = 0; dense < 3; dense += 2) {
+		float *two = budget_of(&c, 512, dense), *between = budget_of(&c, 640, dense);
+		float *three = budget_of(&c, 768, dense);
+
+		assert_false(equal(&c, two, between));
+		assert_int_equal(equal(&c, three, between), dense == 2);
+		free(two);
+		free(between);
+		free(three);
+	}
+	scene_close(&c);
+}
+
+/* In a window of 512 tokens, which is what 700 come to, the four layers see no further than 2,176, whatever is there. */
 static void test_window(void **state)
 {
-	struct iau_attention a = { .budget = 512, .prompt_budget = 512, .recent = 512 };
+	struct iau_attention a = { .budget = 700, .prompt_budget = 512, .recent = 700 };
 	float *one, *other;
 	struct scene c;
 
 	(void)state;
 	scene_open(&c, "ref", MODEL);
 	for (int choice = 0; choice < 2; choice++) {
-		a.recent = choice ? 32 : 512;
+		a.recent = choice ? 32 : 700;
 		c.other = false;
 		one = after(&c, a, START + 2240, 5);
 		c.other = true;
@@ -179,6 +205,7 @@ static void shrinks(const char *engine)
 
 ENGINES(covered)
 ENGINES(chosen)
+ENGINES(mean)
 ENGINES(shrinks)
 
 /* Several KV heads, wide heads, more than one turn over the bounds, prompts and single tokens */
@@ -200,7 +227,7 @@ static void same_on_engines(const char *model, uint32_t n, struct iau_attention 
 
 static void test_engines(void **state)
 {
-	struct iau_attention a = { .budget = 512, .prompt_budget = 768, .recent = 160, .sink = 64 };
+	struct iau_attention a = { .budget = 580, .prompt_budget = 900, .recent = 160, .sink = 64 };
 
 	(void)state;
 	same_on_engines(MODEL, 2400, a, 6);
@@ -310,7 +337,7 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_ENGINES(covered), ON_ENGINES(chosen), ON_ENGINES(shrinks), cmocka_unit_test(test_window),
+		ON_ENGINES(covered), ON_ENGINES(chosen), ON_ENGINES(mean), ON_ENGINES(shrinks), cmocka_unit_test(test_window),
 		cmocka_unit_test(test_bounds), cmocka_unit_test(test_engines), cmocka_unit_test(test_errors),
 	};
 

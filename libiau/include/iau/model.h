@@ -141,16 +141,17 @@ void iau_model_kv_usage(const struct iau_model *model, struct iau_kv_usage *usag
 
 /**
  * struct iau_attention - which keys a token attends to
- * @budget:	tokens that a single new token attends to, at most; 0 = all. In each layer and for each KV
- *		head, blocks of 32 tokens are chosen that could have the highest scores, beside the newest
- *		ones
+ * @budget:	tokens that a single new token attends to, at most, on average over the layers; 0 = all. In
+ *		each layer and for each KV head, blocks of 32 tokens are chosen that could have the highest
+ *		scores, beside the newest ones
  * @prompt_budget: the same where many tokens are evaluated at a time, a choice for so many of them together
  * @sink:	tokens at the start that are always among them
  * @recent:	newest tokens that always are, before any choice: as many as the budget make a window. There
  *		are 1 to 8 blocks of them in any case (4 if head_dim is 128)
  * @dense_layers: layers, from the first, that attend to all
  *
- * All are rounded up to blocks of 32, budgets down to a multiple of 8 (4) of them. A sequence that the
+ * All are rounded up to blocks of 32. A layer takes a multiple of 8 (4) blocks; where a budget is none, the last
+ * layers take 8 (4) more than the first ones, but not with a window, which is rounded down. A sequence that the
  * budget covers is attended to whole, with the same result to the bit as without one.
  */
 struct iau_attention {

@@ -421,6 +421,7 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a, st
 	alloc_pass(b, &p);
 	if (b->cfg->sparse) {
 		c = choice_alloc(b, &p);
+		emit_more_chosen(b, l);
 		dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
 		emit_choice(b, &c, &p, l, 0, a->queries);
 		iau_cmd_branch_here(&b->cb, dense);

@@ -136,6 +136,8 @@ struct choice {
 struct choice choice_alloc(struct builder *b, const struct pass *p);
 /* For the first KV heads of a layer; none behind the last */
 void emit_bounds_prefetch(struct builder *b, uint32_t l);
+/* Before the first choice of a layer */
+void emit_more_chosen(struct builder *b, uint32_t l);
 /* Of KV head G; all blocks of one are chosen before the next one's */
 void emit_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l, uint32_t g,
 		 struct act q);

@@ -18,14 +18,14 @@ uint32_t iau_sparse_candidates(const struct iau_kv_layout *kv, const struct iau_
 {
 	uint32_t per = kv->chunk_blocks, full = ((pos + rows + 31) / 32 - 1) / per;
 
-	return sparse->budget && full + 1 >= sparse->budget / per ? full * per : 0;
+	return sparse->chunks && full + 1 >= sparse->chunks + !!sparse->more ? full * per : 0;
 }
 
-void iau_sparse_params(const struct iau_kv_layout *kv, const struct iau_sparse *sparse, uint32_t pos,
-		       uint32_t rows, uint32_t *param)
+void iau_sparse_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv,
+		       const struct iau_sparse *sparse, uint32_t pos, uint32_t rows, uint32_t *param)
 {
 	uint32_t n = iau_sparse_candidates(kv, sparse, pos, rows), per = kv->chunk_blocks;
-	uint32_t chosen = sparse->budget / per - 1, newest = (pos + rows + 31) / 32 - n;
+	uint32_t chosen = sparse->chunks - 1, newest = (pos + rows + 31) / 32 - n;
 	uint32_t recent = sparse->recent > newest ? sparse->recent - newest : 0;
 
 	/* what is recent beyond the budget is not */
@@ -36,6 +36,7 @@ void iau_sparse_params(const struct iau_kv_layout *kv, const struct iau_sparse *
 	param[GRAPH_CHOSEN] = chosen;
 	param[GRAPH_GROUPS] = (n + 31) / 32;
 	param[GRAPH_DENSE] = sparse->dense_layers;
+	param[GRAPH_MORE] = hp->n_layer - sparse->more;
 }
 
 uint32_t bound_place_bytes(const struct iau_graph_config *cfg)
@@ -200,6 +201,17 @@ static void emit_turn_scores(struct builder *b, const struct choice *c, const st
 		emit_greater(b, most, most, scores, p->m);
 	}
 	fold_scores(b, p->m, most, c->best[g & 1] + turn * TURN_BYTES);
+}
+
+/* From the first of the layers that choose a chunk more on, the registers say so. */
+void emit_more_chosen(struct builder *b, uint32_t l)
+{
+	size_t over = iau_cmd_branch_above(&b->cb, GRAPH_MORE, l);
+
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, GRAPH_CHOSEN, GRAPH_CHOSEN, 1);
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, GRAPH_TOP, GRAPH_TOP, b->cfg->kv.chunk_blocks << 16);
+	iau_cmd_salu_imm(&b->cb, SALU_ADD, GRAPH_MORE, GRAPH_MORE, b->hp->n_layer);
+	iau_cmd_branch_here(&b->cb, over);
 }
 
 void emit_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l,

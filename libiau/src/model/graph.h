@@ -51,6 +51,7 @@ enum iau_graph_param {
 	GRAPH_CHOSEN,	/* chunks that the chosen ones are */
 	GRAPH_GROUPS,	/* tiles of bounds that those blocks have */
 	GRAPH_DENSE,	/* layers, from the first, that do without choice */
+	GRAPH_MORE,	/* the first layer that chooses one chunk more, as do those behind it */
 	GRAPH_SPARSE_LOOP, /* two that its loops use */
 	GRAPH_PARAMS = IAU_PARAM_BYTES / 4,
 };
@@ -188,17 +189,20 @@ struct iau_bounds_layout iau_bounds_layout(const struct iau_hparams *hp);
 /* Bytes of the bounds of so many tokens */
 uint64_t iau_bounds_bytes(const struct iau_bounds_layout *bounds, uint32_t tokens);
 
-/* What sparse attention takes, in blocks of 32 tokens; see struct iau_attention. */
+/*
+ * What sparse attention takes; see struct iau_attention. Chunks that a layer attends to, with the newest, 0 =
+ * all; the number of layers, the last ones, that take one more; the others in blocks of 32 tokens and layers.
+ */
 struct iau_sparse {
-	uint32_t budget, sink, recent, dense_layers;
+	uint32_t chunks, more, sink, recent, dense_layers;
 };
 
 /* Full blocks that sparse attention would choose among; 0 if it would choose all */
 uint32_t iau_sparse_candidates(const struct iau_kv_layout *kv, const struct iau_sparse *sparse,
 			       uint32_t pos, uint32_t rows);
 /* More registers of a run, for a graph with sparse attention */
-void iau_sparse_params(const struct iau_kv_layout *kv, const struct iau_sparse *sparse, uint32_t pos,
-		       uint32_t rows, uint32_t *param);
+void iau_sparse_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv,
+		       const struct iau_sparse *sparse, uint32_t pos, uint32_t rows, uint32_t *param);
 
 /* The bounds of a block, of all layers: registers of a run */
 void iau_bounds_params(const struct iau_graph_config *cfg, uint32_t block, uint32_t *param);

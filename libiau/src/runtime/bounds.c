@@ -65,7 +65,7 @@ int iau_bounds_share(const struct iau_session *from, uint32_t tokens, struct iau
 
 int iau_bounds_update(struct iau_session *s)
 {
-	uint32_t need = s->sparse[0].budget | s->sparse[1].budget ? s->length / 32 : 0;
+	uint32_t need = s->sparse[0].chunks | s->sparse[1].chunks ? s->length / 32 : 0;
 	int err = grow(s, need * 32);
 
 	if (err || s->bounds_blocks >= need)
@@ -86,31 +86,40 @@ int iau_bounds_update(struct iau_session *s)
 	return err;
 }
 
-static int check(const struct iau_session *s, const struct iau_sparse *want)
+/*
+ * OUT: what a budget of so many tokens a layer, on average, comes to. Layers differ by a chunk at most, and the
+ * last ones, whose choices there is no layer behind to make up for, have more. What a window leaves, it leaves in
+ * all layers.
+ */
+static int take(const struct iau_session *s, const struct iau_attention *a, uint32_t budget, struct iau_sparse *out)
 {
-	uint32_t per = s->cfg.kv.chunk_blocks, chosen = want->budget / per * per - per;
+	uint32_t per = s->cfg.kv.chunk_blocks, layers = s->model->hp.n_layer, chosen;
+	uint64_t chunks = (uint64_t)blocks(budget) * layers / per;
 
-	if (!want->budget)
+	*out = (struct iau_sparse){ .chunks = (uint32_t)(chunks / layers), .more = (uint32_t)(chunks % layers),
+				    .sink = blocks(a->sink), .recent = blocks(a->recent),
+				    .dense_layers = a->dense_layers };
+	if (!budget)
 		return 0;
-	if (want->budget < 2 * per)
-		return iau_error(-EINVAL, "a budget of %u tokens is less than %u", want->budget * 32, 2 * per * 32);
-	if (want->sink > chosen)
+	if (out->chunks < 2)
+		return iau_error(-EINVAL, "a budget of %u tokens is less than %u", budget, 2 * per * 32);
+	chosen = (out->chunks - 1) * per;
+	if (out->sink > chosen)
 		return iau_error(-EINVAL, "%u first tokens are more than %u, which a budget of %u leaves beside "
-				 "the newest", want->sink * 32, chosen * 32, want->budget * 32);
+				 "the newest", out->sink * 32, chosen * 32, budget);
+	if (out->recent > chosen)
+		out->more = 0;
 	return 0;
 }
 
 int iau_session_attention(struct iau_session *s, const struct iau_attention *a)
 {
-	struct iau_sparse want[2] = {
-		{ blocks(a->budget), blocks(a->sink), blocks(a->recent), a->dense_layers },
-		{ blocks(a->prompt_budget), blocks(a->sink), blocks(a->recent), a->dense_layers },
-	};
-	int err = check(s, &want[0]);
+	struct iau_sparse want[2];
+	int err = take(s, a, a->budget, &want[0]);
 
 	if (!err)
-		err = check(s, &want[1]);
-	if (!err && (want[0].budget || want[1].budget))
+		err = take(s, a, a->prompt_budget, &want[1]);
+	if (!err && (a->budget || a->prompt_budget))
 		err = reserve(s);
 	if (err)
 		return err;

@@ -302,7 +302,7 @@ static int run_graph(struct iau_session *s, const struct iau_graph *g, const str
 		err = iau_bounds_update(s);
 		if (err)
 			return err;
-		iau_sparse_params(&s->cfg.kv, sparse_of(s, run), s->length, run->kept, param);
+		iau_sparse_params(&s->model->hp, &s->cfg.kv, sparse_of(s, run), s->length, run->kept, param);
 	}
 	s->model->trace.running = g;
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
