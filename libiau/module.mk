@@ -21,6 +21,7 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/runtime/kv_file.c \
 	libiau/src/runtime/kv_pack.c \
 	libiau/src/runtime/kv_pool.c \
+	libiau/src/runtime/kv_usage.c \
 	libiau/src/runtime/session.c
 LIBIAU_OBJS := $(LIBIAU_SRCS:%.c=$(B)/obj/%.o)
 TOOL_SRCS := $(wildcard libiau/tools/*.c)

@@ -99,16 +99,29 @@ static json_t *json_client(const struct top *t, const struct usage_client *c)
 			 (json_int_t)c->resident, "active_bytes", (json_int_t)c->active);
 }
 
+static json_t *json_kv(const struct usage_kv *p)
+{
+	const struct iau_kv_usage *u = &p->kv;
+
+	return json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "pid", p->pid, "process", p->comm,
+			 "budget_bytes", (json_int_t)u->budget, "device_bytes", (json_int_t)u->device,
+			 "device_packed_bytes", (json_int_t)u->device_packed, "host_bytes",
+			 (json_int_t)u->host, "packed", (json_int_t)u->packed, "demoted",
+			 (json_int_t)u->demoted, "promoted", (json_int_t)u->promoted);
+}
+
 static void print_json(const struct top *t)
 {
-	json_t *devices = json_array(), *clients = json_array();
+	json_t *devices = json_array(), *clients = json_array(), *kv = json_array();
 
 	for (size_t i = 0; i < t->cards; i++)
 		json_array_append_new(devices, json_card(t, i));
 	for (size_t i = 0; i < t->now.clients; i++)
 		json_array_append_new(clients, json_client(t, &t->now.client[i]));
-	tool_print_json(json_pack("{s:f, s:o, s:o}", "seconds", elapsed(t), "devices", devices,
-				  "clients", clients));
+	for (size_t i = 0; i < t->now.kvs; i++)
+		json_array_append_new(kv, json_kv(&t->now.kv[i]));
+	tool_print_json(json_pack("{s:f, s:o, s:o, s:o}", "seconds", elapsed(t), "devices", devices,
+				  "clients", clients, "kv_caches", kv));
 }
 
 /* Screen -------------------------------------------------------------------------------------- */
@@ -154,6 +167,11 @@ static void draw_card(const struct top *t, size_t i, int *y)
 			  (unsigned long long)card->counter[IAU_CNT_FAULTS]);
 }
 
+static double mib(uint64_t bytes)
+{
+	return (double)bytes / 1048576;
+}
+
 static void draw_clients(const struct top *t, int *y)
 {
 	struct rate *r = calloc(t->now.clients + 1, sizeof(*r));
@@ -167,10 +185,27 @@ static void draw_clients(const struct top *t, int *y)
 	for (size_t i = 0; r && i < t->now.clients; i++)
 		draw_line(y, A_NORMAL, "%7d %-16s %6.1f %8.1f %6llu %9.1f %9.1f %9.1f  %s", r[i].c->pid,
 			  r[i].c->comm, r[i].busy * 100, r[i].jobs,
-			  (unsigned long long)r[i].c->queues, (double)r[i].c->total / 1048576,
-			  (double)r[i].c->resident / 1048576, (double)r[i].c->active / 1048576,
+			  (unsigned long long)r[i].c->queues, mib(r[i].c->total),
+			  mib(r[i].c->resident), mib(r[i].c->active),
 			  r[i].c->pdev);
 	free(r);
+}
+
+/* Tiers of KV caches: device memory, of it what has 4 bits, host memory; and slabs that moved between two looks */
+static void draw_kv(const struct top *t, int *y)
+{
+	draw_line(y, A_REVERSE, "%7s %-16s %10s %9s %9s %9s %8s %8s %8s", "PID", "KV CACHES OF", "BUDGET MiB",
+		  "DEVICE", "OF 4 BITS", "HOST", "PACKED", "DEMOTED", "PROMOTED");
+	for (size_t i = 0; i < t->now.kvs; i++) {
+		const struct usage_kv *p = &t->now.kv[i];
+		struct iau_kv_usage b = usage_kv_before(&t->old, p->pid);
+
+		draw_line(y, A_NORMAL, "%7d %-16s %10.1f %9.1f %9.1f %9.1f %8llu %8llu %8llu", p->pid, p->comm,
+			  mib(p->kv.budget), mib(p->kv.device), mib(p->kv.device_packed), mib(p->kv.host),
+			  (unsigned long long)(p->kv.packed - b.packed),
+			  (unsigned long long)(p->kv.demoted - b.demoted),
+			  (unsigned long long)(p->kv.promoted - b.promoted));
+	}
 }
 
 static int run_screen(struct top *t, double seconds)
@@ -193,6 +228,10 @@ static int run_screen(struct top *t, double seconds)
 			draw_card(t, i, &y);
 		y++;
 		draw_clients(t, &y);
+		if (t->now.kvs) {
+			y++;
+			draw_kv(t, &y);
+		}
 		refresh();
 		if (getch() == 'q')
 			break;

@@ -226,6 +226,23 @@ static int sample_process(struct usage *u, const char *pid)
 	return err;
 }
 
+static int sample_kv(struct usage *u, int pid)
+{
+	struct usage_kv one = { .pid = pid }, *more;
+	char path[64];
+
+	if (iau_kv_usage_of(pid, &one.kv) <= 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	read_line(path, one.comm, sizeof(one.comm));
+	more = realloc(u->kv, (u->kvs + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	u->kv = more;
+	more[u->kvs++] = one;
+	return 0;
+}
+
 int usage_sample(struct usage *out)
 {
 	DIR *proc = opendir("/proc");
@@ -236,10 +253,14 @@ int usage_sample(struct usage *out)
 	if (!proc)
 		return -errno;
 	out->time_ns = now_ns();
-	while (!err && (e = readdir(proc)))
+	while (!err && (e = readdir(proc))) {
 		/* but for who asks */
-		if (isdigit((unsigned char)*e->d_name) && atoi(e->d_name) != getpid())
-			err = sample_process(out, e->d_name);
+		if (!isdigit((unsigned char)*e->d_name) || atoi(e->d_name) == getpid())
+			continue;
+		err = sample_process(out, e->d_name);
+		if (!err)
+			err = sample_kv(out, atoi(e->d_name));
+	}
 	closedir(proc);
 	if (err)
 		usage_free(out);
@@ -249,6 +270,7 @@ int usage_sample(struct usage *out)
 void usage_free(struct usage *u)
 {
 	free(u->client);
+	free(u->kv);
 	memset(u, 0, sizeof(*u));
 }
 
@@ -258,4 +280,12 @@ const struct usage_client *usage_before(const struct usage *old, const struct us
 		if (old->client[i].id == now->id && !strcmp(old->client[i].pdev, now->pdev))
 			return &old->client[i];
 	return NULL;
+}
+
+struct iau_kv_usage usage_kv_before(const struct usage *old, int pid)
+{
+	for (size_t i = 0; i < old->kvs; i++)
+		if (old->kv[i].pid == pid)
+			return old->kv[i].kv;
+	return (struct iau_kv_usage){ 0 };
 }

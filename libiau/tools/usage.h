@@ -3,6 +3,8 @@
 #ifndef IAU_TOOLS_USAGE_H
 #define IAU_TOOLS_USAGE_H
 
+#include "iau/model.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +17,13 @@ struct usage_client {
 	char comm[17];
 	uint64_t busy_ns, jobs, queues, vms;
 	uint64_t total, resident, active; /* bytes of memory */
+};
+
+/* A process whose models have KV caches, on a card or not */
+struct usage_kv {
+	int pid;
+	char comm[17];
+	struct iau_kv_usage kv;
 };
 
 struct usage_card {
@@ -31,6 +40,8 @@ struct usage {
 	uint64_t time_ns;
 	struct usage_client *client;
 	size_t clients;
+	struct usage_kv *kv;
+	size_t kvs;
 };
 
 /* Cards of the driver; those whose counters may be read get a session. Returns their number. */
@@ -44,5 +55,7 @@ int usage_sample(struct usage *out);
 void usage_free(struct usage *u);
 /* The client of NOW in OLD, or NULL if it is new. */
 const struct usage_client *usage_before(const struct usage *old, const struct usage_client *now);
+/* What process PID's models had, or zeros */
+struct iau_kv_usage usage_kv_before(const struct usage *old, int pid);
 
 #endif

@@ -21,11 +21,32 @@ static struct iau_kv_usage usage(const struct scene *c)
 	return u;
 }
 
+static void test_usage_of(void **state)
+{
+	struct iau_kv_usage u;
+	struct scene c[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		scene_open(&c[i], "ref");
+		assert_int_equal(iau_model_kv_budget(c[i].model, 1000000), 0);
+	}
+	assert_int_equal(iau_kv_usage_of(getpid(), &u), 2);
+	assert_int_equal(u.budget, 2000000);
+	assert_int_equal(u.device, 0);
+	for (int i = 0; i < 2; i++)
+		scene_close(&c[i]);
+	assert_int_equal(iau_kv_usage_of(getpid(), &u), 0);
+	assert_int_equal(u.budget, 0);
+	assert_int_equal(iau_kv_usage_of(INT32_MAX, &u), -ESRCH);
+	assert_non_null(strstr(iau_last_error(), "/proc/2147483647"));
+}
+
 /* Four sequences in turns, with room for one and a half of them */
 static void sequences_in_turns(const char *engine)
 {
 	struct iau_session *s[4];
-	struct iau_kv_usage u;
+	struct iau_kv_usage u, seen;
 	uint64_t one, budget;
 	struct scene c;
 
@@ -41,6 +62,9 @@ static void sequences_in_turns(const char *engine)
 			scene_eval(&c, s[i], i, 600 + turn * 3);
 			u = usage(&c);
 			assert_true(u.device <= budget);
+			/* who looks from outside sees the same */
+			assert_int_equal(iau_kv_usage_of(getpid(), &seen), 1);
+			assert_memory_equal(&u, &seen, sizeof(u));
 		}
 	assert_true(u.demoted >= 8 && u.promoted >= 8);
 	/* all there is is somewhere, once */
@@ -232,7 +256,8 @@ ENGINES(sequences_in_turns)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		ON_ENGINES(sequences_in_turns), cmocka_unit_test(a_budget_that_is_too_small),
+		cmocka_unit_test(test_usage_of), ON_ENGINES(sequences_in_turns),
+		cmocka_unit_test(a_budget_that_is_too_small),
 		cmocka_unit_test(random_operations_in_8_bits), cmocka_unit_test(random_operations_in_4_bits),
 	};
 

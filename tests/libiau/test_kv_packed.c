@@ -140,12 +140,12 @@ static void engines_agree(void **state)
 	}
 }
 
-static uint64_t device_bytes(const struct scene *c)
+static struct iau_kv_usage usage(const struct scene *c)
 {
 	struct iau_kv_usage u;
 
 	iau_model_kv_usage(c->model, &u);
-	return u.device;
+	return u;
 }
 
 /* Memory: of 8 + 4 bits three quarters of the tiles, of 4 + 4 a half; scales stay. */
@@ -160,16 +160,18 @@ static void memory_of_packed_slabs(void **state)
 		open_packed(&c, "ref", form, 0);
 		s = new_session(&c);
 		scene_eval(&c, s, 0, SLAB);
-		one = device_bytes(&c);
+		one = usage(&c).device;
 		tiles = (uint64_t)SLAB * c.info.n_layer * s->model->hp.n_head_kv * s->model->hp.head_dim;
 		scene_eval(&c, s, 0, SLAB + 1);
 		assert_true(is_packed(s, 0));
 		/* tiles are of whole pages; the new slab has a block */
 		one -= tiles * (16 - bits[form][0] - bits[form][1]) / 8;
-		assert_true(device_bytes(&c) >= one);
-		assert_true(device_bytes(&c) <= one + (uint64_t)c.info.n_layer * 3 * 4096 + 32 * c.info.kv_bytes);
+		assert_int_equal(usage(&c).device - usage(&c).device_packed,
+				 c.info.n_layer * kv_layer_pages(&s->model->pool, KV_INT8, 1));
+		assert_true(usage(&c).device >= one);
+		assert_true(usage(&c).device <= one + (uint64_t)c.info.n_layer * 3 * 4096 + 32 * c.info.kv_bytes);
 		iau_session_free(s);
-		assert_int_equal(device_bytes(&c), 0);
+		assert_int_equal(usage(&c).device + usage(&c).device_packed, 0);
 		scene_close(&c);
 	}
 }

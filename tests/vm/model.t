@@ -36,6 +36,6 @@ build/tests/libiau/test_kv_budget 2>&1
 build/tests/libiau/test_kv_file 2>&1
 build/tests/libiau/test_kv_packed 2>&1
 build/tests/libiau/test_batch 2>&1'
-tap "libiau on the card" 56
+tap "libiau on the card" 57
 clean
 finish

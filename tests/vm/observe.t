@@ -70,6 +70,10 @@ until [ "$(grep -c "jobs [1-9].* hang_client" /sys/kernel/debug/accel/*1:00.0/cl
 TERM=vt100 build/tests/on_terminal "ACTIVE  DEVICE" q build/iau top > /out/screen; echo "screen $?"
 TERM=none build/tests/on_terminal "" "" build/iau top; echo "unknown_terminal $?"
 killall hang_client
+build/iau bench -m models/iau-ci/iau-ci-q8_0.gguf -p 32 -n 9000 --kv-budget 64M > /tmp/bench 2>&1 &
+until build/iau top --json -d 0.1 > /out/kv.json; grep -q "\"device_bytes\": *[1-9]" /out/kv.json; do :; done
+TERM=vt100 build/tests/on_terminal "PROMOTED" q build/iau top > /out/kv_screen; echo "kv_screen $?"
+killall iau
 '
 [ "$(said top) $(said no_terminal)" = "0 3" ]
 ok $? "iau top prints JSON, and no screen where there is no terminal"
@@ -110,5 +114,17 @@ for pdev, percent in zip(cards, busy):
     assert abs(min(100, sum(s for s, r in zip(shares, rows) if r[8] == pdev)) - percent) < 0.3, (rows, busy)
 end
 ok $? "it draws the cards, how busy they are, and their clients, the busiest first"
+[ "$(said kv_screen)" = 0 ] && tests/vm/screen.py < "$dir/kv_screen" > "$dir/lines" && python3 - "$dir" << 'end'
+import json, sys
+cache, = json.load(open(f"{sys.argv[1]}/kv.json"))["kv_caches"]
+assert cache["process"] == "iau" and cache["budget_bytes"] == 64 << 20, cache
+assert 0 < cache["device_bytes"] < 8 << 20 and not cache["host_bytes"] and not cache["device_packed_bytes"], cache
+assert not cache["packed"] and not cache["demoted"] and not cache["promoted"], cache
+lines = [l.split() for l in open(f"{sys.argv[1]}/lines")]
+head = next(i for i, l in enumerate(lines) if l[1:3] == ["KV", "CACHES"])
+assert lines[head + 1][:3] == [str(cache["pid"]), "iau", "64.0"], lines
+assert float(lines[head + 1][3]) > 0 and lines[head + 1][4:] == ["0.0", "0.0", "0", "0", "0"], lines
+end
+ok $? "it shows where the KV caches of a process are, on a card too"
 clean
 finish

@@ -128,16 +128,26 @@ int iau_model_kv_precision(struct iau_model *model, uint32_t key_bits, uint32_t 
  * struct iau_kv_usage - memory of a model's KV caches
  * @budget:	iau_model_kv_budget(), 0 = none
  * @device:	bytes of device memory, bounds included; what several sequences share counts once
+ * @device_packed: of them those of slabs with 4 bits
  * @host:	bytes of host memory; files that are mapped do not count
  * @packed:	slabs that were packed so far
  * @demoted:	slabs that went to host memory so far
  * @promoted:	slabs that came from there, or from files
  */
 struct iau_kv_usage {
-	uint64_t budget, device, host, packed, demoted, promoted;
+	uint64_t budget, device, device_packed, host, packed, demoted, promoted;
 };
 
 void iau_model_kv_usage(const struct iau_model *model, struct iau_kv_usage *usage);
+
+/**
+ * iau_kv_usage_of() - the same of another process, or of this one, by all its models together
+ *
+ * It is read from the process's open files; iau top shows it.
+ *
+ * Return: how many models it has; -ESRCH no such process; -EACCES it is somebody else's.
+ */
+int iau_kv_usage_of(int pid, struct iau_kv_usage *usage);
 
 /**
  * struct iau_attention - which keys a token attends to

@@ -27,7 +27,7 @@ static int grow(struct iau_session *s, uint32_t tokens)
 		err = iau_buffer_commit(s->model->dev, &s->bounds, &more, 1);
 	if (err)
 		return iau_error(err, "bounds of %u tokens: %s", tokens, iau_last_error());
-	s->model->pool.bytes += more.size;
+	s->model->pool.usage.now->device += more.size;
 	s->bounds_bytes = need;
 	return 0;
 }
@@ -136,7 +136,7 @@ void iau_bounds_shrink(struct iau_session *s, uint32_t tokens)
 	if (s->bounds_blocks > tokens / 32)
 		s->bounds_blocks = tokens / 32;
 	if (keep < s->bounds_bytes && !iau_buffer_decommit(s->model->dev, &s->bounds, &less, 1)) {
-		s->model->pool.bytes -= less.size;
+		s->model->pool.usage.now->device -= less.size;
 		s->bounds_bytes = keep;
 	}
 }
@@ -145,5 +145,5 @@ void iau_bounds_free(struct iau_session *s)
 {
 	iau_graph_free(s->model->dev, &s->bound);
 	iau_buffer_destroy(s->model->dev, &s->bounds);
-	s->model->pool.bytes -= s->bounds_bytes;
+	s->model->pool.usage.now->device -= s->bounds_bytes;
 }

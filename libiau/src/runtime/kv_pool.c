@@ -32,7 +32,7 @@ int kv_pool_init(struct kv_pool *pool, struct iau_device *dev, const struct iau_
 	pool->form[KV_INT8] = *kv;
 	pool->n_layer = n_layer;
 	pool->range = calloc(n_layer, sizeof(*pool->range));
-	return pool->range ? 0 : iau_error_nomem("KV cache");
+	return pool->range ? kv_usage_create(&pool->usage) : iau_error_nomem("KV cache");
 }
 
 void kv_pool_free(struct kv_pool *pool)
@@ -46,6 +46,7 @@ void kv_pool_free(struct kv_pool *pool)
 			free(a);
 		}
 	free(pool->range);
+	kv_usage_free(&pool->usage);
 }
 
 /* An arena with a free place: the first, so that the others get empty */
@@ -151,7 +152,7 @@ static void drop_cold(struct kv_pool *pool, struct kv_slab *slab)
 	if (slab->is_mapped) {
 		munmap(slab->cold, slab_bytes(pool, slab));
 	} else if (slab->cold) {
-		pool->cold_bytes -= slab_bytes(pool, slab);
+		pool->usage.now->host -= slab_bytes(pool, slab);
 		free(slab->cold);
 	}
 	slab->cold = NULL;
@@ -228,7 +229,9 @@ int kv_slab_resize(struct kv_pool *pool, struct kv_slab *slab, uint32_t blocks)
 	}
 	if (err)
 		return err;
-	pool->bytes += (need - have) * pool->n_layer;
+	pool->usage.now->device += (need - have) * pool->n_layer;
+	if (slab->form == KV_PACKED)
+		pool->usage.now->device_packed += (need - have) * pool->n_layer;
 	slab->blocks = blocks;
 	return 0;
 }
@@ -279,7 +282,7 @@ int kv_slab_promote(struct kv_pool *pool, struct kv_slab *slab)
 		memcpy(kv_slab_ptr(pool, &place, l), slab->cold + l * bytes, bytes);
 	drop_cold(pool, slab);
 	enter_place(slab, &place);
-	pool->promoted++;
+	pool->usage.now->promoted++;
 	return 0;
 }
 
@@ -299,7 +302,7 @@ int kv_slab_pack(struct kv_pool *pool, struct kv_slab *slab,
 	}
 	leave_place(pool, slab);
 	enter_place(slab, &place);
-	pool->packed++;
+	pool->usage.now->packed++;
 	return 0;
 }
 
@@ -315,8 +318,8 @@ static int demote(struct kv_pool *pool, struct kv_slab *slab)
 		memcpy(cold + l * bytes, kv_slab_ptr(pool, slab, l), bytes);
 	leave_place(pool, slab);
 	slab->cold = cold;
-	pool->cold_bytes += slab_bytes(pool, slab);
-	pool->demoted++;
+	pool->usage.now->host += slab_bytes(pool, slab);
+	pool->usage.now->demoted++;
 	return 0;
 }
 
@@ -333,12 +336,14 @@ static struct kv_slab *oldest(const struct kv_pool *pool)
 
 int kv_pool_room(struct kv_pool *pool, uint64_t bytes)
 {
-	while (pool->limit && pool->bytes + bytes > pool->limit) {
+	const struct iau_kv_usage *u = pool->usage.now;
+
+	while (u->budget && u->device + bytes > u->budget) {
 		struct kv_slab *slab = oldest(pool);
 		int err = slab ? demote(pool, slab) :
 				 iau_error(-ENOSPC, "KV budget of %llu bytes: what is attended to now has %llu and "
-					   "needs %llu more", (unsigned long long)pool->limit,
-					   (unsigned long long)pool->bytes, (unsigned long long)bytes);
+					   "needs %llu more", (unsigned long long)u->budget,
+					   (unsigned long long)u->device, (unsigned long long)bytes);
 
 		if (err)
 			return err;

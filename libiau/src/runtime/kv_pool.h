@@ -10,6 +10,7 @@
 
 #include "iau/device.h"
 #include "model/graph.h"
+#include "runtime/kv_usage.h"
 
 /* BYTES in whole pages */
 static inline uint64_t iau_pages(uint64_t bytes)
@@ -40,10 +41,8 @@ struct kv_pool {
 	struct kv_arena *arenas[KV_FORMS];
 	struct kv_slab *slabs;
 	struct iau_range *range;    /* one a layer */
-	uint64_t bytes, cold_bytes; /* of device memory; of the host's, but for files */
-	uint64_t limit;		    /* of BYTES; 0 = none */
+	struct kv_usage usage;
 	uint64_t clock;
-	uint64_t packed, demoted, promoted; /* slabs, so far */
 	/* A slab is about to leave its place: no sequence shows it any more. */
 	void (*leaves)(void *opaque, const struct kv_slab *slab);
 	void *opaque;

@@ -213,22 +213,20 @@ int iau_session_fork(const struct iau_session *from, uint32_t length, struct iau
 
 int iau_model_kv_budget(struct iau_model *m, uint64_t bytes)
 {
-	uint64_t before = m->pool.limit;
+	uint64_t before = m->pool.usage.now->budget;
 	int err;
 
-	m->pool.limit = bytes;
+	m->pool.usage.now->budget = bytes;
 	m->pool.clock++; /* nothing is in use */
 	err = kv_pool_room(&m->pool, 0);
 	if (err)
-		m->pool.limit = before;
+		m->pool.usage.now->budget = before;
 	return err;
 }
 
 void iau_model_kv_usage(const struct iau_model *m, struct iau_kv_usage *out)
 {
-	*out = (struct iau_kv_usage){ .budget = m->pool.limit, .device = m->pool.bytes,
-				      .host = m->pool.cold_bytes, .packed = m->pool.packed,
-				      .demoted = m->pool.demoted, .promoted = m->pool.promoted };
+	*out = *m->pool.usage.now;
 }
 
 const float *iau_session_logits(const struct iau_session *s)
