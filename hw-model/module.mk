@@ -49,6 +49,14 @@ $(REF_VARIANTS): $(REF_DIR)/%.o: hw-model/ref/ref_vec.c $(HW_HEADERS)
 	$(CC) $(REF_CFLAGS) -Dref_vec=$* -MMD -MP -c -o $@ $<
 -include $(REF_OBJS:.o=.d)
 
+# Size and clock of each block on an ECP5; hours, for the widest ones
+.PHONY: fmax
+fmax: $(HW_PKG) $(B)/ecp5/versions
+	$(PYTHON) scripts/fmax.py $(B)/ecp5 $(BLOCKS)
+
+$(B)/ecp5/versions: scripts/apt-root
+	scripts/apt-root $(B)/ecp5 trixie yosys nextpnr-ecp5 coreutils dash
+
 # Cells of each block, by yosys; the table also as build/synth/blocks.json.
 .PHONY: synth
 synth: $(HW_PKG)

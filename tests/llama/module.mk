@@ -8,8 +8,8 @@ LLAMA_CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Itests/llam
 # The one that sees Debian's python3-numpy.
 LLAMA_PYTHON ?= /usr/bin/python3
 
-$(LLAMA)/versions: tests/llama/fetch
-	tests/llama/fetch $(LLAMA)
+$(LLAMA)/versions: scripts/apt-root
+	scripts/apt-root $(LLAMA) forky libllama-dev
 
 # The libraries want a newer C library than the host's, so the linker does not follow them.
 $(LLAMA)/probe-llama: tests/llama/probe.c tests/llama/probe_llama.c tests/llama/probe.h $(LLAMA)/versions

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Places and routes each block of the RTL on a Lattice ECP5 of 84,000 LUTs, speed grade 6: its size and
+the clock that it can have, as a table and as JSON. A block is taken by itself: the blocks that it contains
+become ports, and paths are those between its own registers.
+
+usage: fmax.py FOLDER [BLOCK...]     (FOLDER/root has yosys and nextpnr-ecp5, see scripts/apt-root; the
+                                      results go to FOLDER/blocks and FOLDER/blocks.json)
+"""
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from synth import PACKAGES, contained
+
+MEGAHERTZ = 50      # what is asked for
+SECONDS = 1800      # of one block and program, at most
+# The small matrix engine
+PARAMETERS = {"iau_mxu_datapath": "chparam -set MacRows 8 iau_mxu_datapath; "}
+
+
+def in_root(folder, command):
+    run = subprocess.run(["sim/vm/in-root", str(folder / "root"), f"{Path.cwd()}=/src", "--", "sh", "-c",
+                          f"cd /src && {command}"], capture_output=True, text=True, timeout=SECONDS)
+    errors = [line for line in (run.stdout + run.stderr).splitlines() if "ERROR" in line]
+    if run.returncode or errors:
+        raise RuntimeError(errors[0] if errors else f"exit status {run.returncode}")
+
+
+def netlist(folder, block, known):
+    parts = contained(block, known)
+    passes = [f"read_verilog -sv -defer {p}" for p in PACKAGES]
+    passes += [f"read_verilog -sv -lib hw-model/rtl/{name}.sv" for name in parts]
+    passes += [f"read_verilog -sv hw-model/rtl/{block}.sv", PARAMETERS.get(block, "") + f"hierarchy -top {block}"]
+    passes += ["proc", "flatten", "expose -evert"] if parts else []
+    passes += [f"synth_ecp5 -top {block} -json {folder}/blocks/{block}.json"]
+    script = folder / "blocks" / f"{block}.ys"
+    script.write_text("\n".join(passes) + "\n")
+    in_root(folder, f"yosys -q -s {script}")
+
+
+def route(folder, block):
+    at = f"{folder}/blocks/{block}"
+    in_root(folder, f"nextpnr-ecp5 -q --85k --package CABGA756 --speed 6 --out-of-context --freq {MEGAHERTZ} "
+                    f"--seed 1 --timing-allow-fail --json {at}.json --report {at}.report")
+    return json.loads(Path(f"{at}.report").read_text())
+
+
+def origin(name):
+    """Of a cell's name the part that the RTL has"""
+    return re.split(r"_(?:TRELLIS|LUT4|PFUMX|L6MUX|CCU2C|DP16KD|MULT18|ALU54B)|\$", name)[0]
+
+
+def figures(report):
+    used = {kind: n["used"] for kind, n in report["utilization"].items()}
+    # of a block without registers of its own there is no path; gated clocks are clocks of their own
+    paths = [p["path"] for p in report["critical_paths"] if "<async>" not in (p["from"], p["to"])]
+    path = max(paths, key=lambda path: sum(p["delay"] for p in path), default=[])
+    return {
+        "luts": used["TRELLIS_COMB"], "flip_flops": used["TRELLIS_FF"], "block_rams": used["DP16KD"],
+        "multipliers": used["MULT18X18D"], "megahertz": min((c["achieved"] for c in report["fmax"].values()), default=None),
+        "from": origin(path[0]["from"]["cell"]) if path else None,
+        "to": origin(path[-1]["to"]["cell"]) if path else None,
+        "logic_ns": sum(p["delay"] for p in path if p["type"] != "routing"),
+        "routing_ns": sum(p["delay"] for p in path if p["type"] == "routing"),
+    }
+
+
+def main():
+    folder = Path(sys.argv[1])
+    (folder / "blocks").mkdir(parents=True, exist_ok=True)
+    known = sorted(p.stem for p in Path("hw-model/rtl").glob("*.sv") if not p.stem.endswith("_pkg"))
+    table, bad = {}, False
+    print(f"{'block':<18}{'LUTs':>8}{'FFs':>8}{'RAMs':>6}{'mults':>7}{'MHz':>8}{'s':>7}  slowest path: logic + "
+          "routing ns")
+    for block in sys.argv[2:] or known:
+        start = time.monotonic()
+        try:
+            netlist(folder, block, known)
+            f = table[block] = figures(route(folder, block))
+        except (RuntimeError, subprocess.TimeoutExpired) as e:
+            bad = True
+            table[block] = {"error": str(e)}
+            print(f"{block:<18}  {e}", flush=True)
+            continue
+        mhz = f["megahertz"]
+        path = f"{f['from']} to {f['to']}: {f['logic_ns']:.1f} + {f['routing_ns']:.1f}" if mhz else "none"
+        print(f"{block:<18}{f['luts']:>8}{f['flip_flops']:>8}{f['block_rams']:>6}{f['multipliers']:>7}"
+              f"{mhz or 0:>8.1f}{time.monotonic() - start:>7.0f}  {path}", flush=True)
+        bad |= mhz is not None and mhz < MEGAHERTZ
+    (folder / "blocks.json").write_text(json.dumps(table, indent=2) + "\n")
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(main())
