@@ -30,11 +30,11 @@ struct scene {
 
 #define START 400u
 
-static void scene_open(struct scene *c, const char *engine, const char *model)
+static void scene_open(struct scene *c, const char *engine, const char *model, uint32_t n_ctx)
 {
 	c->other = false;
 	c->dev = device_open(engine);
-	assert_int_equal(iau_model_load(c->dev, model, CTX, &c->model), 0);
+	assert_int_equal(iau_model_load(c->dev, model, n_ctx, &c->model), 0);
 	iau_model_info(c->model, &c->info);
 	assert_int_equal(iau_session_create(c->model, &c->s), 0);
 }
@@ -99,7 +99,7 @@ static void covered(const char *engine)
 {
 	struct scene c;
 
-	scene_open(&c, engine, MODEL);
+	scene_open(&c, engine, MODEL, CTX);
 	for (uint32_t last = 0; last < 4; last += 3) {
 		struct iau_attention a = least;
 		float *dense, *sparse;
@@ -121,7 +121,7 @@ static void chosen(const char *engine)
 	float *dense, *sparse, *without;
 	struct scene c;
 
-	scene_open(&c, engine, MODEL);
+	scene_open(&c, engine, MODEL, CTX);
 	all_dense.dense_layers = 100;
 	dense = after(&c, (struct iau_attention){ 0 }, 1000, 3);
 	sparse = after(&c, least, 1000, 3);
@@ -146,7 +146,7 @@ static void mean(const char *engine)
 {
 	struct scene c;
 
-	scene_open(&c, engine, MODEL);
+	scene_open(&c, engine, MODEL, CTX);
 	for (uint32_t dense = 0; dense < 3; dense += 2) {
 		float *two = budget_of(&c, 512, dense), *between = budget_of(&c, 640, dense);
 		float *three = budget_of(&c, 768, dense);
@@ -168,7 +168,7 @@ static void test_window(void **state)
 	struct scene c;
 
 	(void)state;
-	scene_open(&c, "ref", MODEL);
+	scene_open(&c, "ref", MODEL, CTX);
 	for (int choice = 0; choice < 2; choice++) {
 		a.recent = choice ? 32 : 700;
 		c.other = false;
@@ -188,7 +188,7 @@ static void shrinks(const char *engine)
 	float *fresh, *again;
 	struct scene c;
 
-	scene_open(&c, engine, MODEL);
+	scene_open(&c, engine, MODEL, CTX);
 	fresh = after(&c, least, 800, 8);
 	extend(&c, 1000, false);
 	assert_int_equal(iau_session_truncate(c.s, 499), 0);
@@ -215,7 +215,7 @@ static void same_on_engines(const char *model, uint32_t n, struct iau_attention 
 	struct scene c;
 
 	for (int i = 0; i < 2; i++) {
-		scene_open(&c, i ? "rtl" : "ref", model);
+		scene_open(&c, i ? "rtl" : "ref", model, CTX);
 		got[i] = after(&c, a, n, last);
 		if (i)
 			assert_true(equal(&c, got[0], got[1]));
@@ -236,6 +236,27 @@ static void test_engines(void **state)
 	same_on_engines(SHAPES "6m.gguf", 700, a, 0);
 	same_on_engines(SHAPES "6m.gguf", 700, least, 3);
 	same_on_engines(SHAPES "qwen3-0.6b.gguf", 300, (struct iau_attention){ .budget = 256 }, 1);
+}
+
+/* With 10,240 tokens of context a choice for 32 rows needs more scratchpad than there is: prompts go by 16. */
+static void test_wide(void **state)
+{
+	struct iau_attention a = { .budget = 512, .prompt_budget = 512 };
+	float *got[2];
+	struct scene c;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		scene_open(&c, i ? "rtl" : "ref", SHAPES "14m.gguf", 0);
+		got[i] = after(&c, a, 600, 0);
+		assert_int_equal(c.s->rows[0], 32);
+		assert_int_equal(c.s->rows[1], 16);
+		if (i)
+			assert_true(equal(&c, got[0], got[1]));
+		scene_close(&c);
+	}
+	free(got[0]);
+	free(got[1]);
 }
 
 static float half(const uint8_t *p)
@@ -287,7 +308,7 @@ static void check_bounds(const char *engine, const char *model, uint32_t n)
 {
 	struct scene c;
 
-	scene_open(&c, engine, model);
+	scene_open(&c, engine, model, CTX);
 	free(after(&c, least, n, 1));
 	assert_int_equal(c.s->bounds_blocks, n / 32);
 	for (uint32_t l = 0; l < c.info.n_layer; l++)
@@ -312,7 +333,7 @@ static void test_errors(void **state)
 	struct scene c;
 
 	(void)state;
-	scene_open(&c, "ref", MODEL);
+	scene_open(&c, "ref", MODEL, CTX);
 	a.budget = 480;
 	assert_int_equal(iau_session_attention(c.s, &a), -EINVAL);
 	assert_non_null(strstr(iau_last_error(), "480"));
@@ -338,7 +359,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_ENGINES(covered), ON_ENGINES(chosen), ON_ENGINES(mean), ON_ENGINES(shrinks), cmocka_unit_test(test_window),
-		cmocka_unit_test(test_bounds), cmocka_unit_test(test_engines), cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_bounds), cmocka_unit_test(test_engines), cmocka_unit_test(test_wide),
+		cmocka_unit_test(test_errors),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

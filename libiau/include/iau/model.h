@@ -171,7 +171,8 @@ struct iau_attention {
 /**
  * iau_session_attention() - choose it, for the tokens to come
  *
- * Return: 0; -EINVAL a budget is less than 16 (8) blocks, or @sink is more than is chosen; -ENOMEM.
+ * Return: 0; -EINVAL a budget is less than 16 (8) blocks, or @sink is more than is chosen; -ENOMEM; -ENOSPC the
+ * model is so wide that not even one token has room for a choice.
  */
 int iau_session_attention(struct iau_session *s, const struct iau_attention *attention);
 

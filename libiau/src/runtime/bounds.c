@@ -60,6 +60,7 @@ int iau_bounds_share(const struct iau_session *from, uint32_t tokens, struct iau
 		memcpy(to->bounds.ptr, from->bounds.ptr, iau_bounds_bytes(&to->cfg.bounds, blocks * 32));
 	to->bounds_blocks = blocks;
 	memcpy(to->sparse, from->sparse, sizeof(to->sparse));
+	to->rows[1] = from->rows[1];
 	return 0;
 }
 
@@ -121,6 +122,8 @@ int iau_session_attention(struct iau_session *s, const struct iau_attention *a)
 		err = take(s, a, a->prompt_budget, &want[1]);
 	if (!err && (a->budget || a->prompt_budget))
 		err = reserve(s);
+	if (!err && want[1].chunks)
+		err = iau_session_widest_choice(s);
 	if (err)
 		return err;
 	memcpy(s->sparse, want, sizeof(want));

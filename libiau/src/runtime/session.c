@@ -97,17 +97,35 @@ static struct iau_graph *graph_of(struct iau_session *s, uint32_t rows, bool spa
 	return &s->graph[__builtin_ctz(rows)][sparse][logits];
 }
 
-/* The widest prefill graph that fits the scratchpad. */
-static int choose_rows(struct iau_session *s)
+static int build_graph(struct iau_session *s, uint32_t rows, bool sparse, enum iau_graph_logits logits)
 {
-	for (s->rows = MOST_ROWS; s->rows > 1; s->rows /= 2) {
-		int err = iau_graph_build(s->model->dev, &s->cfg, s->rows, LOGITS_NONE,
-					  graph_of(s, s->rows, false, LOGITS_NONE));
+	struct iau_graph *g = graph_of(s, rows, sparse, logits);
+	struct iau_graph_config cfg = s->cfg;
 
-		if (err != -ENOSPC)
+	cfg.sparse = sparse;
+	return g->bytes ? 0 : iau_graph_build(s->model->dev, &cfg, rows, logits, g);
+}
+
+/* ROWS of the widest graph of so many or fewer that fits the scratchpad; -ENOSPC: not even one */
+static int widest(struct iau_session *s, bool sparse, uint32_t *rows)
+{
+	int err;
+
+	for (;; *rows /= 2) {
+		err = build_graph(s, *rows, sparse, *rows > 1 ? LOGITS_NONE : LOGITS_ALL);
+		if (err != -ENOSPC || *rows == 1)
 			return err;
 	}
-	return 0;
+}
+
+int iau_session_widest_choice(struct iau_session *s)
+{
+	uint32_t rows = s->rows[0];
+	int err = s->rows[1] ? 0 : widest(s, true, &rows);
+
+	if (!err && !s->rows[1])
+		s->rows[1] = rows;
+	return err;
 }
 
 static int create(struct iau_session *s)
@@ -126,9 +144,8 @@ static int create(struct iau_session *s)
 		err = iau_buffer_create(m->dev, TOKEN_BYTES + logits, IAU_ACCESS_RW, &s->io);
 	s->cfg.tokens_va = s->io.va;
 	s->cfg.logits_va = s->io.va + TOKEN_BYTES;
-	if (!err)
-		err = iau_graph_build(m->dev, &s->cfg, 1, LOGITS_ALL, graph_of(s, 1, false, LOGITS_ALL));
-	return err ? err : choose_rows(s);
+	s->rows[0] = MOST_ROWS;
+	return err ? err : widest(s, false, &s->rows[0]);
 }
 
 int iau_session_create(struct iau_model *m, struct iau_session **out)
@@ -239,7 +256,14 @@ struct run {
 	uint32_t tokens;
 	uint32_t rows; /* of the graph; behind the tokens they repeat the last one, and compute what nobody reads */
 	uint32_t kept; /* rows that lie in the block of 32 that the tokens go to: their keys and values are stored */
+	const struct iau_sparse *sparse; /* NULL: all blocks are attended to */
 };
+
+/* The choice that one token has to make, or MANY together, wherever in a block they are */
+static const struct iau_sparse *choice_of(const struct iau_session *s, bool many)
+{
+	return iau_sparse_candidates(&s->cfg.kv, &s->sparse[many], s->length, 1) ? &s->sparse[many] : NULL;
+}
 
 /*
  * The next of N tokens, in the narrowest graph. A narrow one takes as long as weights and keys take to come, a wide
@@ -248,39 +272,18 @@ struct run {
  */
 static struct run next_run(const struct iau_session *s, size_t n)
 {
-	uint32_t left = 32 - s->length % 32, most = left < s->rows ? left : s->rows;
+	uint32_t left = 32 - s->length % 32, widest = s->rows[choice_of(s, true) != NULL];
+	uint32_t most = left < widest ? left : widest;
 	struct run run = { .tokens = n < most ? (uint32_t)n : most, .rows = 1 };
 
 	if (run.tokens > 1)
 		for (run.rows = FEW_ROWS; run.rows < run.tokens; run.rows *= 2)
 			;
-	if (run.rows > s->rows)
-		run.rows = s->rows;
+	if (run.rows > widest)
+		run.rows = widest;
 	run.kept = run.rows < left ? run.rows : left;
+	run.sparse = choice_of(s, run.rows > 1);
 	return run;
-}
-
-static const struct iau_sparse *sparse_of(const struct iau_session *s, const struct run *run)
-{
-	return &s->sparse[run->rows > 1];
-}
-
-/* Whether the tokens attend to a choice of blocks */
-static bool is_sparse(const struct iau_session *s, const struct run *run)
-{
-	return iau_sparse_candidates(&s->cfg.kv, sparse_of(s, run), s->length, run->kept);
-}
-
-static int get_graph(struct iau_session *s, const struct run *run, enum iau_graph_logits logits,
-		     struct iau_graph **out)
-{
-	struct iau_graph_config cfg = s->cfg;
-
-	cfg.sparse = is_sparse(s, run);
-	*out = graph_of(s, run->rows, cfg.sparse, logits);
-	if ((*out)->bytes)
-		return 0;
-	return iau_graph_build(s->model->dev, &cfg, run->rows, logits, *out);
 }
 
 static int run_graph(struct iau_session *s, const struct iau_graph *g, const struct run *run,
@@ -296,11 +299,11 @@ static int run_graph(struct iau_session *s, const struct iau_graph *g, const str
 	param[GRAPH_TOKEN] = offset[0];
 	param[GRAPH_ROW] = last * s->model->hp.n_embd * 4;
 	iau_graph_params(&s->model->hp, &s->cfg.kv, s->length, run->kept, param);
-	if (is_sparse(s, run)) {
+	if (run->sparse) {
 		err = iau_bounds_update(s);
 		if (err)
 			return err;
-		iau_sparse_params(&s->model->hp, &s->cfg.kv, sparse_of(s, run), s->length, run->kept, param);
+		iau_sparse_params(&s->model->hp, &s->cfg.kv, run->sparse, s->length, run->kept, param);
 	}
 	s->model->trace.running = g;
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
@@ -361,7 +364,8 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 					     n == take				  ? LOGITS_ONE :
 										    LOGITS_NONE;
 
-		err = get_graph(s, &run, want, &g);
+		g = graph_of(s, run.rows, run.sparse, want);
+		err = build_graph(s, run.rows, run.sparse, want);
 		if (!err)
 			err = run_graph(s, g, &run, tokens);
 		for (uint32_t r = 0; r < take && each && !err; r++)

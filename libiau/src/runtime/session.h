@@ -43,12 +43,15 @@ struct iau_session {
 	uint64_t bounds_bytes; /* that have memory */
 	uint32_t bounds_blocks;
 	struct iau_graph bound;
-	uint32_t rows; /* of the widest graph; 1 = the model is too wide for more */
+	/* of the widest graph, and of the widest with a choice of blocks, 0 = not known yet; 1: one token at a time */
+	uint32_t rows[2];
 	uint32_t length;
 	int32_t *token;
 	const float *last;
 };
 
+/* Rows of the widest graph with a choice of blocks become known: -ENOSPC, there is none */
+int iau_session_widest_choice(struct iau_session *s);
 /* If attention is sparse: bounds of all full blocks */
 int iau_bounds_update(struct iau_session *s);
 void iau_bounds_shrink(struct iau_session *s, uint32_t tokens);
