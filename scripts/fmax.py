@@ -50,8 +50,8 @@ def route(folder, block):
 
 
 def origin(name):
-    """Of a cell's name the part that the RTL has"""
-    return re.split(r"_(?:TRELLIS|LUT4|PFUMX|L6MUX|CCU2C|DP16KD|MULT18|ALU54B)|\$", name)[0]
+    """Of the name of a cell or a net the part that the RTL has"""
+    return re.split(r"_(?:TRELLIS|LUT4|PFUMX|L6MUX|CCU2C|DP16KD|MULT18|ALU54B)|[$[]", name)[0]
 
 
 def figures(report):
@@ -62,7 +62,7 @@ def figures(report):
     return {
         "luts": used["TRELLIS_COMB"], "flip_flops": used["TRELLIS_FF"], "block_rams": used["DP16KD"],
         "multipliers": used["MULT18X18D"], "megahertz": min((c["achieved"] for c in report["fmax"].values()), default=None),
-        "from": origin(path[0]["from"]["cell"]) if path else None,
+        "from": next((origin(p["net"]) for p in path if p["type"] == "routing"), None),
         "to": origin(path[-1]["to"]["cell"]) if path else None,
         "logic_ns": sum(p["delay"] for p in path if p["type"] != "routing"),
         "routing_ns": sum(p["delay"] for p in path if p["type"] == "routing"),
