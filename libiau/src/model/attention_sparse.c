@@ -13,19 +13,18 @@
 
 enum { R_GROUPS = GRAPH_SPARSE_LOOP, R_SPARE };
 
-uint32_t iau_sparse_candidates(const struct iau_kv_layout *kv, const struct iau_sparse *sparse,
-			       uint32_t pos, uint32_t rows)
+uint32_t iau_sparse_candidates(const struct iau_kv_layout *kv, const struct iau_sparse *sparse, uint32_t pos)
 {
-	uint32_t per = kv->chunk_blocks, full = ((pos + rows + 31) / 32 - 1) / per;
+	uint32_t per = kv->chunk_blocks, full = pos / 32 / per;
 
 	return sparse->chunks && full + 1 >= sparse->chunks + !!sparse->more ? full * per : 0;
 }
 
 void iau_sparse_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv,
-		       const struct iau_sparse *sparse, uint32_t pos, uint32_t rows, uint32_t *param)
+		       const struct iau_sparse *sparse, uint32_t pos, uint32_t *param)
 {
-	uint32_t n = iau_sparse_candidates(kv, sparse, pos, rows), per = kv->chunk_blocks;
-	uint32_t chosen = sparse->chunks - 1, newest = (pos + rows + 31) / 32 - n;
+	uint32_t n = iau_sparse_candidates(kv, sparse, pos), per = kv->chunk_blocks;
+	uint32_t chosen = sparse->chunks - 1, newest = pos / 32 + 1 - n;
 	uint32_t recent = sparse->recent > newest ? sparse->recent - newest : 0;
 
 	/* what is recent beyond the budget is not */

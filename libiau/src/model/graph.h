@@ -197,12 +197,11 @@ struct iau_sparse {
 	uint32_t chunks, more, sink, recent, dense_layers;
 };
 
-/* Full blocks that sparse attention would choose among; 0 if it would choose all */
-uint32_t iau_sparse_candidates(const struct iau_kv_layout *kv, const struct iau_sparse *sparse,
-			       uint32_t pos, uint32_t rows);
+/* Full blocks that sparse attention would choose among for tokens from POS on in its block; 0 if all */
+uint32_t iau_sparse_candidates(const struct iau_kv_layout *kv, const struct iau_sparse *sparse, uint32_t pos);
 /* More registers of a run, for a graph with sparse attention */
 void iau_sparse_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv,
-		       const struct iau_sparse *sparse, uint32_t pos, uint32_t rows, uint32_t *param);
+		       const struct iau_sparse *sparse, uint32_t pos, uint32_t *param);
 
 /* The bounds of a block, of all layers: registers of a run */
 void iau_bounds_params(const struct iau_graph_config *cfg, uint32_t block, uint32_t *param);

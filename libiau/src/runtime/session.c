@@ -121,9 +121,12 @@ static int widest(struct iau_session *s, bool sparse, uint32_t *rows)
 int iau_session_widest_choice(struct iau_session *s)
 {
 	uint32_t rows = s->rows[0];
-	int err = s->rows[1] ? 0 : widest(s, true, &rows);
+	int err;
 
-	if (!err && !s->rows[1])
+	if (s->rows[1])
+		return 0;
+	err = widest(s, true, &rows);
+	if (!err)
 		s->rows[1] = rows;
 	return err;
 }
@@ -262,7 +265,7 @@ struct run {
 /* The choice that one token has to make, or MANY together, wherever in a block they are */
 static const struct iau_sparse *choice_of(const struct iau_session *s, bool many)
 {
-	return iau_sparse_candidates(&s->cfg.kv, &s->sparse[many], s->length, 1) ? &s->sparse[many] : NULL;
+	return iau_sparse_candidates(&s->cfg.kv, &s->sparse[many], s->length) ? &s->sparse[many] : NULL;
 }
 
 /*
@@ -303,7 +306,7 @@ static int run_graph(struct iau_session *s, const struct iau_graph *g, const str
 		err = iau_bounds_update(s);
 		if (err)
 			return err;
-		iau_sparse_params(&s->model->hp, &s->cfg.kv, run->sparse, s->length, run->kept, param);
+		iau_sparse_params(&s->model->hp, &s->cfg.kv, run->sparse, s->length, param);
 	}
 	s->model->trace.running = g;
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
