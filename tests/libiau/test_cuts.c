@@ -63,6 +63,17 @@ static void check_logits(const struct scene *c, struct iau_session *s, uint32_t 
 	iau_session_free(s);
 }
 
+/* A sequence that begins as BASE up to CUT and goes on to N tokens has the logits of one that was never cut. */
+static void check_cut(const struct scene *c, const struct iau_session *base, uint32_t cut, uint32_t n,
+		      const float *want)
+{
+	struct iau_session *s;
+
+	assert_int_equal(iau_session_fork(base, cut, &s), 0);
+	go_on(c, s, n);
+	check_logits(c, s, n, want);
+}
+
 /* Logits after N tokens, the last SINGLES of them one by one; the caller frees. */
 static float *uncut(const struct scene *c, uint32_t n, uint32_t singles)
 {
@@ -93,13 +104,8 @@ static void cut_anywhere(const char *engine, const char *model, uint32_t at, uin
 
 		assert_int_equal(base->rows[0], rows);
 		go_on(&c, base, n);
-		for (uint32_t cut = at; cut < at + 33; cut += step) {
-			struct iau_session *s;
-
-			assert_int_equal(iau_session_fork(base, cut, &s), 0);
-			go_on(&c, s, n);
-			check_logits(&c, s, n, want);
-		}
+		for (uint32_t cut = at; cut < at + 33; cut += step)
+			check_cut(&c, base, cut, n, want);
 		iau_session_free(base);
 		free(want);
 	}
@@ -305,7 +311,7 @@ static void packed_slabs(const char *engine)
 static void covered(const char *engine)
 {
 	struct iau_attention all = { .budget = 512, .prompt_budget = 512 };
-	struct iau_session *base, *s;
+	struct iau_session *base;
 	uint32_t n = 480;
 	struct scene c;
 	float *want;
@@ -314,11 +320,8 @@ static void covered(const char *engine)
 	want = uncut(&c, n, 0);
 	base = begin(&c, &all);
 	go_on(&c, base, 450);
-	for (uint32_t cut = 403; cut < 450; cut += 17) {
-		assert_int_equal(iau_session_fork(base, cut, &s), 0);
-		go_on(&c, s, n);
-		check_logits(&c, s, n, want);
-	}
+	for (uint32_t cut = 403; cut < 450; cut += 17)
+		check_cut(&c, base, cut, n, want);
 	iau_session_free(base);
 	free(want);
 	scene_close(&c);
