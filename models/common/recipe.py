@@ -61,6 +61,7 @@ class Recipe:
     # stories of few plots have titles that differ in a name or a colour only.
     two_hop: tuple = (0,)
     few_plots: tuple = (None,)
+    ask_once: bool = False      # no two keys with the same code, or the first answer gives the second away
     head_dim: int = 64
     context: int = 10240
     rope_base: float = 500000.0

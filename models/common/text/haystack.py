@@ -45,12 +45,13 @@ def needles(world, rng, count, passkey, two_hop):
 
 
 def haystack(teller, tokenizer, rng, length, needle_count=None, passkey=None, two_hop=0,
-             questions=16, titles=8, plots=None, depth=None, plain=None):
+             questions=16, titles=8, plots=None, depth=None, plain=None, once=False):
     """Up to `length` tokens: stories of `plots` plots (None: all), needles between
     them, `questions` about needles and `titles` about stories.
 
     `depth` (0 to 1) places the first needle, and then it alone is asked for; the
-    others fall anywhere.
+    others fall anywhere. `once`: each code is asked for by one key, one that refers
+    to another rather than its own.
     """
     doc = Document(tokenizer, rng)
     if plain is not None:
@@ -87,6 +88,9 @@ def haystack(teller, tokenizer, rng, length, needle_count=None, passkey=None, tw
     queue = [(n.question, n.answer, n.label, at[i], NEEDLE) for i, n in enumerate(hidden)]
     if depth is None:
         rng.shuffle(queue)
+        if once:
+            queue = list({q[1]: q for q in sorted(queue, key=lambda q: q[2] == "two-hop")}.values())
+            rng.shuffle(queue)
         queue = queue[:questions]
         queue += rng.sample(asked, min(len(asked), titles))
         rng.shuffle(queue)

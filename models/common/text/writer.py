@@ -85,7 +85,7 @@ class Writer:
             return self.story(rng, sort != "story")
         if sort == "needles":
             return self.haystack(rng, rng.randint(250, 700), rng.choice((1, 1, 2, 4)), questions=4, titles=2,
-                                 two_hop=min(4, rng.choice(self.recipe.two_hop)))
+                                 two_hop=min(4, rng.choice(self.recipe.two_hop)), once=self.recipe.ask_once)
         if sort == "recall":
             return self.recall(rng, rng.randint(4, 24), rng.randint(1, 8))
         if sort == "copy":
@@ -96,7 +96,7 @@ class Writer:
         draw, r = rng.random(), self.recipe
         if draw < 0.82:
             return self.haystack(rng, length, titles=r.titles, two_hop=rng.choice(r.two_hop),
-                                 plots=rng.choice(r.few_plots))
+                                 plots=rng.choice(r.few_plots), once=r.ask_once)
         if draw < 0.94:
             return self.recall(rng, min(length // 12, 400), 24)
         return self.copying(rng, length // 5)
