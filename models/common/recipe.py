@@ -28,7 +28,8 @@ class Tuning:
     phase: Phase
     seconds: float
     rate: float         # at its start, of the rates of the training; falls to none
-    budgets: tuple      # keys that a query may choose
+    # by turns: keys that a token of the questions and one of the context may choose; None: all
+    budgets: tuple
 
 
 @dataclass(frozen=True)

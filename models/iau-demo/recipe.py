@@ -20,6 +20,6 @@ RECIPE = Recipe(
     seconds=720,
     finish_from=0.75,
     tuning=Tuning(Phase(10752, rows=12, share=1, long=0.75, needle=20, title=20),
-                  seconds=430, rate=0.25, budgets=(768, 1024, 1536, 2048)),
+                  seconds=430, rate=0.25, budgets=(None, (1536, 2048), (1024, 1536), (1536, 2048))),
     forms=("q8_0", "q4_0"),
 )

@@ -10,16 +10,9 @@ from .model import dense_attention
 from .sparse import Choice, sparse_attention
 from .trainer import WARM_UP_STEPS, Manner, Trainer
 
-# Queries that choose together, by turns; None: all attend to all keys. Tiles are the harder
-# task, since one choice serves 32 tokens, and dense attention must stay as good as it was.
-ROWS = (None, 32, 1, 32)
 
-
-def attention_of(turn, budgets):
-    rows = ROWS[turn % len(ROWS)]
-    if rows is None:
-        return dense_attention
-    return partial(sparse_attention, choice=Choice(budgets[turn // len(ROWS) % len(budgets)], rows))
+def attention_to(budgets):
+    return partial(sparse_attention, choice=Choice(*budgets)) if budgets else dense_attention
 
 
 class Tuner(Trainer):
@@ -35,10 +28,11 @@ class Tuner(Trainer):
         return self.args.recipe.tuning.rate * min(1, (self.step + 1) / WARM_UP_STEPS) * max(0.0, 1 - done)
 
     def manner(self, phase, done):
-        return Manner(self.step % 4 != 0, self.an_exit(),
-                      attention_of(self.step // 4, self.args.recipe.tuning.budgets))
+        # Each attention meets each exit, in both precisions.
+        budgets = self.args.recipe.tuning.budgets
+        return Manner(self.step // 8 % 4 != 0, self.an_exit(), attention_to(budgets[self.step % len(budgets)]))
 
     def manners(self, phase):
         budgets = self.args.recipe.tuning.budgets
-        return [Manner(quantised, None, attention_of(turn, budgets))
-                for turn in range(len(ROWS)) for quantised in (False, True)]
+        return [Manner(quantised, None, attention_to(of)) for of in (None, next(filter(None, budgets)))
+                for quantised in (False, True)]
