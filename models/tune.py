@@ -16,8 +16,9 @@ def main():
     parser.add_argument("start", type=Path)
     args = parser.parse_args()
     start = {checkpoint.parameter(name): weight for name, weight in checkpoint.load(args.start, args.recipe).items()}
-    args.seconds = args.seconds or args.recipe.tuning.seconds
-    args.recipe = dataclasses.replace(args.recipe, phases=(args.recipe.tuning.phase,))
+    tuning = args.recipe.tuning
+    args.seconds = args.seconds or tuning.seconds
+    args.recipe = dataclasses.replace(args.recipe, phases=(tuning.phase,), **tuning.text)
 
     def tuner(*these):
         from common.training.tuner import Tuner

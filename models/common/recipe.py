@@ -30,6 +30,7 @@ class Tuning:
     rate: float         # at its start, of the rates of the training; falls to none
     # by turns: keys that a token of the questions and one of the context may choose; None: all
     budgets: tuple
+    text: dict          # of the recipe, what is different
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ RECIPE = Recipe(
             Phase(10752, rows=12, share=0.65, long=0.6, needle=12, title=8)),
     seconds=720,
     finish_from=0.75,
-    tuning=Tuning(Phase(10752, rows=12, share=1, long=0.75, needle=20, title=20),
-                  seconds=430, rate=0.25, budgets=(None, (1536, 2048), (1024, 1536), (1536, 2048))),
+    tuning=Tuning(Phase(10752, rows=12, share=1, long=0.7, needle=20, title=20),
+                  seconds=1050, rate=0.5, budgets=(None, (1536, 2048), (1024, 1536), (1536, 2048)),
+                  text={"two_hop": (0, 4, 8, 16), "ask_once": True}),
     forms=("q8_0", "q4_0"),
 )
