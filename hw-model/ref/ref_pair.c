@@ -24,7 +24,7 @@ struct ref_pair {
 	/* the number of the product, and in the lower half its first column that nobody has */
 	_Atomic uint64_t next;
 	atomic_uint done; /* of its columns, by the second thread */
-	/* the product: what is read is true if a column of it was there to be taken */
+	/* the product: what was read is true if a column of it could then be taken */
 	_Atomic ref_columns fn; /* NULL: the thread is to end */
 	const void *_Atomic x;
 	atomic_uint columns;
@@ -89,6 +89,8 @@ static uint32_t offer(struct ref_pair *p, ref_columns fn, const void *x, uint32_
 {
 	uint32_t number = (uint32_t)(p->next >> 32) + 1;
 
+	/* who comes late for the last product and reads what follows must not find a column of it */
+	atomic_store(&p->next, (uint64_t)(number - 1) << 32 | NONE);
 	p->fn = fn;
 	p->x = x;
 	p->columns = columns;

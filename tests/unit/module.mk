@@ -17,7 +17,7 @@ UNIT_TESTS := \
 	test_utf8_stream
 
 # Tests that need the reference model.
-REF_TESTS := test_ref_kernels test_topk
+REF_TESTS := test_ref_kernels test_ref_pair test_topk
 
 FUZZ_TESTS := gguf_mutate
 
