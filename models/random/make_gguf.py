@@ -27,6 +27,9 @@ SHAPES = {
                ffn=704, vocab=2048, rope_base=5e5, epsilon=1e-5),
     "14m": dict(arch="llama", hidden=384, layers=8, heads=6, kv_heads=2, head_dim=64,
                 ffn=1024, vocab=2048, rope_base=5e5, epsilon=1e-5),
+    # fast, for tests of what is around a model
+    "tiny": dict(arch="llama", hidden=64, layers=2, heads=2, kv_heads=1, head_dim=64,
+                 ffn=64, vocab=320, rope_base=5e5, epsilon=1e-5),
     # one layer of a model of a billion parameters
     "1b-layer": dict(arch="llama", hidden=2048, layers=1, heads=32, kv_heads=8, head_dim=64,
                      ffn=8192, vocab=2048, rope_base=5e5, epsilon=1e-5),

@@ -15,4 +15,5 @@ $(B)/tests/libiau/%.gguf: models/random/make_gguf.py $(wildcard models/common/*.
 	@mkdir -p $(@D)
 	/usr/bin/python3 $< --shape $* --type q4_0 --out $@ > /dev/null
 $(addprefix $(B)/tests/libiau/,test_batch test_cuts test_sparse): | $(patsubst %,$(B)/tests/libiau/%.gguf,6m 14m qwen2-0.5b qwen3-0.6b)
+$(B)/tests/libiau/test_kv_budget: | $(B)/tests/libiau/tiny.gguf
 check-vm check-debug: $(LIBIAU_TESTS)

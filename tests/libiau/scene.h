@@ -18,13 +18,18 @@ struct scene {
 	int32_t token[SCENE_TOKENS];
 };
 
-static inline void scene_open(struct scene *c, const char *engine)
+static inline void scene_open_with(struct scene *c, const char *engine, const char *model)
 {
 	c->dev = device_open(engine);
-	assert_int_equal(iau_model_load(c->dev, SCENE_MODEL, 0, &c->model), 0);
+	assert_int_equal(iau_model_load(c->dev, model, 0, &c->model), 0);
 	iau_model_info(c->model, &c->info);
 	for (uint32_t i = 0; i < SCENE_TOKENS; i++)
 		c->token[i] = (int32_t)(i * 7919 % c->info.n_vocab);
+}
+
+static inline void scene_open(struct scene *c, const char *engine)
+{
+	scene_open_with(c, engine, SCENE_MODEL);
 }
 
 static inline void scene_close(struct scene *c)

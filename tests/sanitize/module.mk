@@ -8,7 +8,7 @@ SANITIZED_SCRIPTS := $(addprefix $(S)/,fuzz.t jobs.t input.t model.t)
 SANITIZED_TESTS := $(SANITIZED_BINS) $(SANITIZED_SCRIPTS)
 
 .PHONY: sanitized sanitize-check
-sanitized: $(RTL_LIBS) $(SANITIZED_SCRIPTS)
+sanitized: $(RTL_LIBS) $(SANITIZED_SCRIPTS) $(B)/tests/libiau/tiny.gguf
 	$(MAKE) B=$(S) GEN=$(GEN) NEEDED=$(NEEDED) RTL_DIR=$(RTL_DIR) RTL_OBJ=$(RTL_OBJ) SANITIZE=1 \
 		$(S)/iau $(S)/unit/gguf_mutate $(S)/tests/cosim_random $(SANITIZED_BINS)
 
