@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Conversations that take turns: CHATS of them with a common beginning, 5 to 20 turns each in random order, 40 to
- * 200 tokens a turn and an answer. Device memory for their KV caches is limited to a quarter of what FP16 would
- * take in the end. What is measured is memory, and the time from a turn's tokens to the first one of its answer,
+ * Conversations that take turns: CHATS of them with a common beginning, 5 to 20 turns each in random order. A turn
+ * is a question of 70 tokens and an answer of 215, on average, as in LMSYS-Chat-1M (Zheng et al. 2024: 69.5 and
+ * 214.5); with "short", a text of 120 and an answer of four, so that nearly all that is said is new to the model.
+ * Device memory for KV caches is limited to a quarter of what FP16 would take in the end. What is measured is
+ * memory, and the time from a turn's tokens to the first one of its answer,
  *
  *	tiers	with 4-bit keys and values, and host memory for those that wait
  *	reuse	with INT8 and the same device memory alone: who was unused the longest is forgotten
  *	recompute	with nothing kept from turn to turn
  *
  * in device cycles. A slab that moves between memories counts with its bytes at 64 a cycle. What is evaluated
- * anew costs what evaluating the same number of tokens costs once, measured at every 32.
+ * anew costs what evaluating the same number of tokens costs once, measured at every 32. Answers are given, so
+ * that they are evaluated many tokens at a time: that leaves the same keys and values, and no figure has its time.
  *
- * chat_bench MODEL ENGINE [SEED]: a line for each figure
+ * chat_bench MODEL ENGINE [SEED [short]]: a line for each figure
  */
-#include "iau/error.h"
+#include "base/error.h"
 #include "iau/model.h"
 #include "iau_hw.h"
 #include "runtime/rng.h"
@@ -26,12 +29,21 @@
 #define CHATS 4
 #define MOST_TURNS (CHATS * 20)
 #define PREFIX 256u /* tokens of the common beginning */
-#define ANSWER 4u
-#define LONGEST (PREFIX + 20 * (200 + ANSWER))
 #define RECENT 256
 
+/* Tokens of a question or an answer: any number of them is as likely as any other */
+struct spread {
+	uint32_t least, most;
+};
+
+struct talk {
+	struct spread question, answer;
+};
+
+static const struct talk long_answers = { { 20, 120 }, { 65, 365 } }, short_answers = { { 40, 200 }, { 4, 4 } };
+
 struct turn {
-	uint32_t chat, tokens;
+	uint32_t chat, tokens, answer;
 };
 
 struct plan {
@@ -44,7 +56,9 @@ struct bench {
 	struct iau_device *dev;
 	struct iau_model *model;
 	struct iau_model_info info;
+	const struct talk *talk;
 	struct plan plan;
+	uint32_t longest; /* of all chats, tokens */
 	uint64_t *once; /* cycles for the first 32 * i tokens */
 	double recompute[MOST_TURNS], reuse[MOST_TURNS], tiers[MOST_TURNS];
 };
@@ -91,6 +105,11 @@ static uint64_t fp16_bytes(const struct bench *b)
 	return (uint64_t)hp->n_layer * hp->n_head_kv * hp->head_dim * 2 * 2;
 }
 
+static uint32_t any_of(struct iau_rng *rng, struct spread s)
+{
+	return s.least + (uint32_t)(iau_rng_next(rng) % (s.most - s.least + 1));
+}
+
 /* Whose turn it is, and what is told */
 static void make_plan(struct bench *b, uint64_t seed)
 {
@@ -111,11 +130,15 @@ static void make_plan(struct bench *b, uint64_t seed)
 			chat = (uint32_t)(iau_rng_next(&rng) % CHATS);
 		while (!left[chat]);
 		left[chat]--;
-		p->turn[p->n] = (struct turn){ chat, 40 + (uint32_t)(iau_rng_next(&rng) % 161) };
-		p->total[chat] += p->turn[p->n].tokens + ANSWER;
+		p->turn[p->n].chat = chat;
+		p->turn[p->n].tokens = any_of(&rng, b->talk->question);
+		p->turn[p->n].answer = any_of(&rng, b->talk->answer);
+		p->total[chat] += p->turn[p->n].tokens + p->turn[p->n].answer;
 	}
-	for (uint32_t i = 0; i < CHATS; i++)
+	for (uint32_t i = 0; i < CHATS; i++) {
 		p->fp16 += (uint64_t)p->total[i] * fp16_bytes(b);
+		b->longest = p->total[i] > b->longest ? p->total[i] : b->longest;
+	}
 }
 
 static void set_model(struct bench *b, const char *path, uint32_t bits)
@@ -132,8 +155,9 @@ static void measure_once(struct bench *b)
 	uint64_t start = cycles(b);
 	struct iau_session *s;
 
-	must(iau_session_create(b->model, &s));
-	for (uint32_t i = 1; i * 32 <= LONGEST; i++) {
+	b->once = calloc(b->longest / 32 + 2, sizeof(*b->once));
+	must(b->once ? iau_session_create(b->model, &s) : iau_error_nomem("figures"));
+	for (uint32_t i = 1; (i - 1) * 32 < b->longest; i++) {
 		go_on(b, s, 0, 32);
 		b->once[i] = cycles(b) - start;
 	}
@@ -170,8 +194,7 @@ static void run_turns(struct bench *b, uint64_t budget, double *first, struct pe
 		iau_model_kv_usage(b->model, &before);
 		go_on(b, chat[t->chat], t->chat, t->tokens);
 		first[i] = (double)(cycles(b) - start);
-		for (uint32_t k = 0; k < ANSWER; k++)
-			go_on(b, chat[t->chat], t->chat, 1);
+		go_on(b, chat[t->chat], t->chat, t->answer);
 		iau_model_kv_usage(b->model, &after);
 		/* moves of the whole turn, as if all had been slabs of INT8 */
 		first[i] += (double)((after.promoted - before.promoted + after.demoted - before.demoted) * slab) / 64;
@@ -195,7 +218,7 @@ static void forget_and_recompute(struct bench *b, uint64_t budget)
 		b->recompute[i] = once(b, now);
 		if (!kept[t->chat])
 			b->reuse[i] = b->recompute[i];
-		length[t->chat] = kept[t->chat] = now + ANSWER;
+		length[t->chat] = kept[t->chat] = now + t->answer;
 		used[t->chat] = i + 1;
 		for (;;) {
 			uint32_t oldest = t->chat, all = 0;
@@ -244,11 +267,11 @@ int main(int argc, char **argv)
 {
 	struct iau_device_options o = { .engine = argc > 2 ? argv[2] : NULL };
 	struct peak unlimited = { 0 }, peak = { 0 };
-	struct bench b = { .once = calloc(LONGEST / 32 + 2, sizeof(*b.once)) };
+	struct bench b = { .talk = argc > 4 ? &short_answers : &long_answers };
 	uint64_t budget;
 
-	if (argc < 3 || !b.once) {
-		fprintf(stderr, "usage: chat_bench MODEL ENGINE [SEED]\n");
+	if (argc < 3 || argc > 5 || (argc > 4 && strcmp(argv[4], "short"))) {
+		fprintf(stderr, "usage: chat_bench MODEL ENGINE [SEED [short]]\n");
 		return 2;
 	}
 	must(iau_device_open(&o, &b.dev));
