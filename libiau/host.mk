@@ -6,6 +6,7 @@ LIBIAU_HOST_SRCS := \
 	libiau/src/base/error.c \
 	libiau/src/base/strmap.c \
 	libiau/src/base/utf8.c \
+	libiau/src/device/va.c \
 	libiau/src/model/gguf.c \
 	libiau/src/model/gguf_kv.c \
 	libiau/src/model/gguf_tensor.c \

@@ -14,7 +14,8 @@ UNIT_TESTS := \
 	test_split \
 	test_tokenizer_bpe \
 	test_tokenizer_spm \
-	test_utf8_stream
+	test_utf8_stream \
+	test_va
 
 # Tests that need the reference model.
 REF_TESTS := test_ref_kernels test_ref_pair test_topk

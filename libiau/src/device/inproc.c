@@ -35,6 +35,7 @@ struct inproc {
 	uint8_t *arena;
 	uint64_t memory;     /* bytes of it, whole 2 MiB blocks */
 	uint64_t next_page;  /* grows from the start: tables */
+	uint64_t spare;	     /* a table that has gone, whose first entry is the one before it; 0: none */
 	struct va_space va;  /* buffers; above table_bytes() in physical memory */
 	struct va_space views;
 	struct shown *shown; /* what is seen in views */
@@ -106,13 +107,26 @@ static uint64_t *table_at(struct inproc *dev, uint64_t pa)
 	return (uint64_t *)(void *)(dev->arena + pa);
 }
 
+/* An empty table */
+static uint64_t take_table(struct inproc *dev)
+{
+	uint64_t pa = dev->spare;
+
+	if (!pa) {
+		pa = dev->next_page;
+		dev->next_page += PAGE;
+		return pa;
+	}
+	dev->spare = *table_at(dev, pa);
+	*table_at(dev, pa) = 0;
+	return pa;
+}
+
 /* The next-level table behind an entry, made if absent. */
 static uint64_t descend(struct inproc *dev, uint64_t *entry)
 {
-	if (!(*entry & IAU_PTE_V)) {
-		*entry = dev->next_page | IAU_PTE_V;
-		dev->next_page += PAGE;
-	}
+	if (!(*entry & IAU_PTE_V))
+		*entry = take_table(dev) | IAU_PTE_V;
 	return *entry & ~(PAGE - 1);
 }
 
@@ -123,6 +137,11 @@ static void map_page(struct inproc *dev, uint64_t va, uint64_t pa, uint64_t flag
 	uint64_t *e = &table_at(dev, l1)[va >> 21 & 511];
 
 	if (big) {
+		/* small pages were there before: their table is empty by now */
+		if (*e & IAU_PTE_V) {
+			*table_at(dev, *e & ~(PAGE - 1)) = dev->spare;
+			dev->spare = *e & ~(PAGE - 1);
+		}
 		*e = pa | flags | IAU_PTE_V | IAU_PTE_L;
 		return;
 	}
@@ -160,8 +179,8 @@ static int bring_up(struct inproc *dev)
 	dev->ops->mmio_write(dev->dev, IAU_QUEUE_OFFSET + IAU_QREG_SIZE, RING_LOG2);
 	dev->ops->mmio_write(dev->dev, IAU_QUEUE_OFFSET + IAU_QREG_CTRL, 1);
 	dev->next_page = PAGES_FIXED * PAGE;
-	va_init(&dev->va, VA_FIRST);
-	va_init(&dev->views, VA_VIEWS);
+	dev->va.next = VA_FIRST;
+	dev->views.next = VA_VIEWS;
 	return iau_buffer_create(&dev->base, IAU_PARAM_BYTES, IAU_ACCESS_RW, &dev->params);
 }
 
@@ -173,6 +192,8 @@ static void inproc_close(struct iau_device *base)
 		dev->ops->destroy(dev->dev);
 	munmap(dev->arena, dev->memory);
 	free(dev->shown);
+	va_free(&dev->va);
+	va_free(&dev->views);
 	free(dev);
 }
 
@@ -196,11 +217,11 @@ static void inproc_info(struct iau_device *base, struct iau_device_info *info)
 
 static int check_room(const struct inproc *dev, size_t size)
 {
-	uint64_t pa = pa_of(dev, dev->va.next);
+	uint64_t pa = pa_of(dev, va_find(&dev->va, size));
 
-	if (size > dev->memory || va_round(size) > dev->memory - pa)
-		return iau_error(-ENOMEM, "no room for %zu bytes: %llu of the device's %llu are in use",
-				 size, (unsigned long long)pa, (unsigned long long)dev->memory);
+	if (size > dev->memory || pa > dev->memory || va_round(size) > dev->memory - pa)
+		return iau_error(-ENOMEM, "no room for %zu bytes: of the device's %llu none lie free before %llu",
+				 size, (unsigned long long)dev->memory, (unsigned long long)pa);
 	return 0;
 }
 

@@ -64,6 +64,8 @@ static void kernel_close(struct iau_device *base)
 	/* the driver ends what the client had */
 	close(k->fd);
 	free(k->bound);
+	va_free(&k->va);
+	va_free(&k->views);
 	free(k->path);
 	free(k);
 }
@@ -139,7 +141,7 @@ static const struct bound *find_bound(const struct kernel *k, uint64_t va)
 static int place_buffer(struct kernel *k, const struct drm_iau_bo_create *bo, uint32_t bind_flags,
 			struct iau_buffer *out)
 {
-	uint64_t va = k->va.next;
+	uint64_t va = va_find(&k->va, bo->size);
 	void *ptr = NULL;
 	int err = map_buffer(k, bo->handle, bo->size, &ptr);
 
@@ -354,8 +356,8 @@ static int bring_up(struct kernel *k)
 	if (!err)
 		err = call(k, DRM_IOCTL_IAU_QUEUE_CREATE, &queue, "queue");
 	k->queue = queue.id;
-	va_init(&k->va, VA_FIRST);
-	va_init(&k->views, VA_VIEWS);
+	k->va.next = VA_FIRST;
+	k->views.next = VA_VIEWS;
 	if (!err)
 		err = iau_buffer_create(&k->base, IAU_PARAM_BYTES, IAU_ACCESS_RW, &k->params);
 	return err;
