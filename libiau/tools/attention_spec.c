@@ -38,7 +38,8 @@ static bool parse(const char *spec, struct iau_attention *out)
 		if (!take_number(&spec, ",sink=", &out->sink) &&
 		    !take_number(&spec, ",recent=", &out->recent) &&
 		    !take_number(&spec, ",dense=", &out->dense_layers) &&
-		    !take_number(&spec, ",prompt=", &out->prompt_budget))
+		    !take_number(&spec, ",prompt=", &out->prompt_budget) &&
+		    !take_number(&spec, ",block=", &out->block))
 			return false;
 	return true;
 }
@@ -48,5 +49,5 @@ void tool_attention(const struct argp_state *state, const char *name, const char
 {
 	if (!parse(arg, out))
 		argp_error(state, "%s: '%s' is not dense, window:TOKENS or sparse:TOKENS[,sink=N][,recent=N]"
-				  "[,dense=N][,prompt=TOKENS]", name, arg);
+				  "[,dense=N][,prompt=TOKENS][,block=16|32|64]", name, arg);
 }

@@ -167,7 +167,7 @@ static const struct argp_option common_options[] = {
 	{ "memory", OPT_MEMORY, "MIB", 0, "Memory of the device, 2 to 65536 MiB (65536)", 1 },
 	{ "attention", OPT_ATTENTION, "HOW", 0, "dense, or sparse:TOKENS, what a new token attends to at "
 	  "most, chosen in blocks of 32; ,prompt=TOKENS: and those of a prompt (all); ,sink=N ,recent=N: "
-	  "always among them (32); ,dense=N: layers that attend to all (0). window:TOKENS: the newest", 1 },
+	  "always among them (32); ,dense=N: layers that attend to all (0); ,block=16|32|64 (32). window:TOKENS: the newest", 1 },
 	{ "kv", OPT_KV, "HOW", 0, "k8v8, or k8v4, k4v8, k4v4: keys or values in 4 bits; ,recent=TOKENS: newest ones "
 	  "that stay in 8, at least (256)", 1 },
 	{ "kv-budget", OPT_KV_BUDGET, "BYTES", 0, "Device memory of KV caches at most, such as 8M; what is "

@@ -159,20 +159,24 @@ int iau_kv_usage_of(int pid, struct iau_kv_usage *usage);
  * @recent:	newest tokens that always are, before any choice: as many as the budget make a window. There
  *		are 1 to 8 blocks of them in any case (4 if head_dim is 128)
  * @dense_layers: layers, from the first, that attend to all
+ * @block:	16: a block is as good as the better of its halves, which have bounds of their own, twice as many;
+ *		64: neighbouring blocks are chosen together; 32 or 0: each by itself. Between 16 and the others bounds
+ *		are made anew
  *
  * All are rounded up to blocks of 32. A layer takes a multiple of 8 (4) blocks; where a budget is none, the last
  * layers take 8 (4) more than the first ones, but not with a window, which is rounded down. A sequence that the
  * budget covers is attended to whole, with the same result to the bit as without one.
  */
 struct iau_attention {
-	uint32_t budget, prompt_budget, sink, recent, dense_layers;
+	uint32_t budget, prompt_budget, sink, recent, dense_layers, block;
 };
 
 /**
  * iau_session_attention() - choose it, for the tokens to come
  *
- * Return: 0; -EINVAL a budget is less than 16 (8) blocks, or @sink is more than is chosen; -ENOMEM; -ENOSPC the
- * model is so wide that not even one token has room for a choice.
+ * Return: 0; -EINVAL a budget is less than 16 (8) blocks, @sink is more than is chosen, or there is no such @block;
+ * -ENOMEM; -ENOSPC the model is so wide that not even one token has room for a choice. After the last two all keys
+ * may be attended to, if @block had changed.
  */
 int iau_session_attention(struct iau_session *s, const struct iau_attention *attention);
 

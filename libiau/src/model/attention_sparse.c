@@ -8,8 +8,11 @@
  */
 #include "model/attention.h"
 
-/* Tiles of bounds at a time */
-#define GROUPS_AT_ONCE 4u
+/* Tiles of bounds at a time; of halves of blocks as many groups as take no more of the scratchpad */
+static uint32_t groups_at_once(const struct iau_graph_config *cfg)
+{
+	return 4 / cfg->bounds.per_block;
+}
 
 enum { R_GROUPS = GRAPH_SPARSE_LOOP, R_SPARE };
 
@@ -27,6 +30,8 @@ void iau_sparse_params(const struct iau_hparams *hp, const struct iau_kv_layout 
 	uint32_t chosen = sparse->chunks - 1, newest = pos / 32 + 1 - n;
 	uint32_t recent = sparse->recent > newest ? sparse->recent - newest : 0;
 
+	if (sparse->pairs)
+		recent += recent % 2;
 	/* what is recent beyond the budget is not */
 	if (recent > chosen * per - sparse->sink)
 		recent = chosen * per - sparse->sink;
@@ -36,21 +41,27 @@ void iau_sparse_params(const struct iau_hparams *hp, const struct iau_kv_layout 
 	param[GRAPH_GROUPS] = (n + 31) / 32;
 	param[GRAPH_DENSE] = sparse->dense_layers;
 	param[GRAPH_MORE] = hp->n_layer - sparse->more;
+	param[GRAPH_PAIRS] = sparse->pairs;
 }
 
 uint32_t bound_place_bytes(const struct iau_graph_config *cfg)
 {
-	return cfg->sparse ? tsp_round(GROUPS_AT_ONCE * (cfg->bounds.head_bytes + cfg->bounds.scale_bytes)) : 0;
+	return cfg->sparse ? tsp_round(groups_at_once(cfg) * (cfg->bounds.head_bytes + cfg->bounds.scale_bytes)) : 0;
 }
 
-/* Times that GROUPS_AT_ONCE tiles are worked on, for a context as long as may be */
+/* Times that so many tiles are worked on, for a context as long as may be */
 static uint32_t turns_of(const struct builder *b)
 {
-	return (b->cfg->kv.n_ctx / 32 + GROUPS_AT_ONCE * 32 - 1) / (GROUPS_AT_ONCE * 32);
+	uint32_t blocks = groups_at_once(b->cfg) * 32;
+
+	return (b->cfg->kv.n_ctx / 32 + blocks - 1) / blocks;
 }
 
 /* Columns of scores in a turn, bytes */
-#define TURN_BYTES (GROUPS_AT_ONCE * 128)
+static uint32_t turn_bytes(const struct builder *b)
+{
+	return groups_at_once(b->cfg) * 128;
+}
 
 /* Queries whose signs are split at a time: all of one token's, those of a KV head and half of many */
 static uint32_t split_bytes(const struct builder *b)
@@ -65,13 +76,13 @@ struct choice choice_alloc(struct builder *b, const struct pass *p)
 	struct choice c = { .list_step = vsp_round(b->cfg->kv.n_ctx / 8) };
 
 	for (unsigned int i = 0; i < 3; i++)
-		c.scores[i] = vsp_alloc(b, p->m * TURN_BYTES + i * 128) + i * 128;
+		c.scores[i] = vsp_alloc(b, p->m * turn_bytes(b) + i * 128) + i * 128;
 	for (unsigned int i = 0; i < 2; i++) {
 		if (i < b->halves) {
 			c.positive[i] = vsp_alloc(b, split_bytes(b));
 			c.negative[i] = vsp_alloc(b, split_bytes(b));
 		}
-		c.best[i] = vsp_alloc_beside(b, turns_of(b) * TURN_BYTES);
+		c.best[i] = vsp_alloc_beside(b, turns_of(b) * turn_bytes(b));
 	}
 	c.list = vsp_alloc(b, b->hp->n_head_kv * c.list_step);
 	return c;
@@ -80,13 +91,13 @@ struct choice choice_alloc(struct builder *b, const struct pass *p)
 /* REG = tiles of turn I */
 static void groups_of_turn(struct builder *b, unsigned int reg, uint32_t i)
 {
-	uint32_t before = i * GROUPS_AT_ONCE;
+	uint32_t before = i * groups_at_once(b->cfg);
 
 	if (i) {
 		iau_cmd_salu_imm(&b->cb, SALU_MAX, reg, GRAPH_GROUPS, before);
 		iau_cmd_salu_imm(&b->cb, SALU_SUB, reg, reg, before);
 	}
-	iau_cmd_salu_imm(&b->cb, SALU_MIN, reg, i ? reg : GRAPH_GROUPS, GROUPS_AT_ONCE);
+	iau_cmd_salu_imm(&b->cb, SALU_MIN, reg, i ? reg : GRAPH_GROUPS, groups_at_once(b->cfg));
 }
 
 static uint32_t bounds_at(const struct builder *b, uint32_t step)
@@ -99,11 +110,11 @@ static void load_bounds(struct builder *b, uint32_t l, uint32_t step)
 {
 	const struct iau_bounds_layout *y = &b->cfg->bounds;
 	uint32_t turns = turns_of(b), head = step / turns, i = step % turns, to = bounds_at(b, step);
-	uint64_t va = y->va + (uint64_t)l * y->layer_bytes + (uint64_t)i * GROUPS_AT_ONCE * y->group_bytes;
+	uint64_t va = y->va + (uint64_t)l * y->layer_bytes + (uint64_t)i * groups_at_once(b->cfg) * y->group_bytes;
 	struct iau_copy part[2] = {
 		{ .va = va + head * y->head_bytes, .addr = to, .row_bytes = y->head_bytes },
 		{ .va = va + b->hp->n_head_kv * y->head_bytes + head * y->scale_bytes,
-		  .addr = to + GROUPS_AT_ONCE * y->head_bytes, .row_bytes = y->scale_bytes },
+		  .addr = to + groups_at_once(b->cfg) * y->head_bytes, .row_bytes = y->scale_bytes },
 	};
 	uint16_t before = b->cb.label;
 
@@ -141,20 +152,22 @@ static void split_queries(struct builder *b, const struct choice *c, uint32_t g,
 	}
 }
 
-/* TO = what the blocks of a step could score with part I of KV head G */
+/* TO = what the blocks of a step could score, or those halves I % per_block, with the next part I of KV head G */
 static void emit_bound_scores(struct builder *b, const struct choice *c, const struct pass *p, uint32_t g,
 			      uint32_t step, uint32_t i, uint32_t to, struct act q)
 {
 	const struct iau_bounds_layout *y = &b->cfg->bounds;
-	uint32_t n = hd_blocks(b), at = bounds_at(b, step), head = i / b->halves, h = i % b->halves;
+	uint32_t n = hd_blocks(b), tiles = bounds_at(b, step) + i % y->per_block * n * 2048;
+	uint32_t scales = bounds_at(b, step) + groups_at_once(b->cfg) * y->head_bytes + i % y->per_block * n * 64;
+	uint32_t part = i / y->per_block, head = part / b->halves, h = part % b->halves;
 	uint32_t group = b->hp->n_head / b->hp->n_head_kv, one = b->rows == 1;
 	/* one token's heads lie side by side, split all at once; else each has n blocks of its tokens */
 	uint32_t split = one ? g * group : head * n * b->half;
 	uint32_t block = one ? g * group : (g * group + head) * n * b->half;
 	struct iau_matmul mm = { .m = p->m, .pitch = p->pitch, .kb = n, .a = c->positive[h] + split * 32,
-				 .as = act_half(q, h).scale + block * 4, .w = at, .w_n = y->head_bytes / 64,
-				 .w_k = 16, .ws = at + GROUPS_AT_ONCE * y->head_bytes, .ws_n = n, .ws_k = 1,
-				 .d = to, .d_stride = TURN_BYTES };
+				 .as = act_half(q, h).scale + block * 4, .w = tiles, .w_n = y->head_bytes / 64,
+				 .w_k = 16, .ws = scales, .ws_n = y->scale_bytes / 64, .ws_k = 1,
+				 .d = to, .d_stride = turn_bytes(b) };
 
 	iau_cmd_patch(iau_cmd_matmul(&b->cb, mm), 2, R_GROUPS);
 	mm.a = c->negative[h] + split * 32;
@@ -168,24 +181,24 @@ static void emit_bound_scores(struct builder *b, const struct choice *c, const s
 /* D = max(X, Y), rows of scores; D may be X */
 static void emit_greater(struct builder *b, uint32_t d, uint32_t x, uint32_t y, uint32_t rows)
 {
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = rows, .cols = TURN_BYTES / 4, .a = x,
-					      .a_stride = TURN_BYTES, .a1 = VEC_A_B, .at_least = true, .b = y,
-					      .b_stride = TURN_BYTES, .out = VEC_F32, .d = d,
-					      .d_stride = TURN_BYTES });
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = rows, .cols = turn_bytes(b) / 4, .a = x,
+					      .a_stride = turn_bytes(b), .a1 = VEC_A_B, .at_least = true, .b = y,
+					      .b_stride = turn_bytes(b), .out = VEC_F32, .d = d,
+					      .d_stride = turn_bytes(b) });
 }
 
 /* BEST = the greatest of every column of ROWS rows of scores */
 static void fold_scores(struct builder *b, uint32_t rows, uint32_t scores, uint32_t best)
 {
 	for (; rows > 2; rows -= rows / 2)
-		emit_greater(b, scores, scores, scores + (rows - rows / 2) * TURN_BYTES, rows / 2);
+		emit_greater(b, scores, scores, scores + (rows - rows / 2) * turn_bytes(b), rows / 2);
 	/* of one row alone the greater of it and itself */
-	emit_greater(b, best, scores, scores + (rows - 1) * TURN_BYTES, 1);
+	emit_greater(b, best, scores, scores + (rows - 1) * turn_bytes(b), 1);
 }
 
 /*
- * One turn: the scores of all queries of KV head G. One token: its heads are the rows of one part. The
- * rows of all parts are compared as they come, and those of the result at the end.
+ * One turn: the scores of all queries of KV head G, with a block or the better of its halves. One token: its heads
+ * are the rows of one part. The rows of all parts are compared as they come, and those of the result at the end.
  */
 static void emit_turn_scores(struct builder *b, const struct choice *c, const struct pass *p, uint32_t g,
 			     uint32_t turn, struct act q)
@@ -193,13 +206,23 @@ static void emit_turn_scores(struct builder *b, const struct choice *c, const st
 	uint32_t step = g * turns_of(b) + turn, most = c->scores[turn % 3];
 
 	emit_bound_scores(b, c, p, g, step, 0, most, q);
-	for (uint32_t i = 1; i < p->parts; i++) {
+	for (uint32_t i = 1; i < p->parts * b->cfg->bounds.per_block; i++) {
 		uint32_t scores = c->scores[(turn + 1 + i % 2) % 3];
 
 		emit_bound_scores(b, c, p, g, step, i, scores, q);
 		emit_greater(b, most, most, scores, p->m);
 	}
-	fold_scores(b, p->m, most, c->best[g & 1] + turn * TURN_BYTES);
+	fold_scores(b, p->m, most, c->best[g & 1] + turn * turn_bytes(b));
+}
+
+/* Either block of a pair gets the greater score: of equal ones the lower comes first, so that they stay together. */
+static void join_pairs(struct builder *b, uint32_t best)
+{
+	size_t none = iau_cmd_branch_zero(&b->cb, GRAPH_PAIRS);
+
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = turns_of(b) * turn_bytes(b) / 4, .a = best, .perm = 1,
+					      .a1 = VEC_A_B, .at_least = true, .b = best, .out = VEC_F32, .d = best });
+	iau_cmd_branch_here(&b->cb, none);
 }
 
 /* From the first of the layers that choose a chunk more on, the registers say so. */
@@ -231,6 +254,7 @@ void emit_choice(struct builder *b, const struct choice *c, const struct pass *p
 		iau_cmd_branch_here(&b->cb, none);
 		load_bounds(b, l, g * turns + i + 2);
 	}
+	join_pairs(b, c->best[g & 1]);
 	cmd = iau_cmd_topk(&b->cb, (struct iau_topk){ .a = c->best[g & 1], .d = c->list + g * c->list_step,
 						      .shift = (uint32_t)__builtin_ctz(kv->slab_blocks),
 						      .lo = kv->block_bytes, .hi = kv->slab_bytes,

@@ -25,10 +25,11 @@
 /* Registers; BLOCK: where it lies, or where its entry of the table does */
 enum { BOUND_BLOCK, BOUND_TILE, BOUND_SCALE };
 
-struct iau_bounds_layout iau_bounds_layout(const struct iau_hparams *hp)
+struct iau_bounds_layout iau_bounds_layout(const struct iau_hparams *hp, uint32_t per_block)
 {
-	struct iau_bounds_layout y = { .head_bytes = hp->head_dim * 2 * GROUP_BLOCKS,
-				       .scale_bytes = hp->head_dim * 2 };
+	struct iau_bounds_layout y = { .per_block = per_block,
+				       .head_bytes = per_block * hp->head_dim * 2 * GROUP_BLOCKS,
+				       .scale_bytes = per_block * hp->head_dim * 2 };
 
 	y.layer_bytes = hp->n_head_kv * (y.head_bytes + y.scale_bytes);
 	y.group_bytes = y.layer_bytes * hp->n_layer;
@@ -51,9 +52,9 @@ void iau_bounds_params(const struct iau_graph_config *cfg, uint32_t block, uint3
 	param[BOUND_SCALE] = group + row * 2;
 }
 
-/* Vector scratchpad: what all use, and what the heads use in turns */
+/* Vector scratchpad: what all use, and what the heads use in turns; a block's or one of its halves */
 struct turn {
-	uint32_t keys, turned, extremes, amax, y, inv;
+	uint32_t keys, scales, tokens, turned, extremes, amax, y, inv;
 };
 
 struct bounds_builder {
@@ -94,7 +95,7 @@ static void load_keys(struct bounds_builder *b, uint32_t l, uint32_t head, uint3
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv, *packed = &b->cfg->packed;
 	struct head_va va = head_va(b->cfg, l, head);
-	struct iau_copy copy[2] = {
+	struct iau_copy copy[3] = {
 		{ .va = va.kv, .addr = at, .row_bytes = kv->key_bytes, .rows = 1,
 		  .unpack = packed->block_bytes && packed->key_bytes < kv->key_bytes,
 		  .delta = va.packed.keys },
@@ -102,24 +103,27 @@ static void load_keys(struct bounds_builder *b, uint32_t l, uint32_t head, uint3
 		  .delta = va.packed.kscale },
 	};
 
-	for (unsigned int i = 0; i < 2; i++) {
+	/* once more, so that the scales of the second half lie as those of a tile do */
+	copy[2] = copy[1];
+	copy[2].addr += kv->kscale_bytes + 32;
+	for (unsigned int i = 0; i < 1 + b->cfg->bounds.per_block; i++) {
 		copy[i].by_list = packed->block_bytes;
 		copy[i].list = b->table;
 		iau_cmd_patch(iau_cmd_load(&b->cb, copy[i]), copy[i].by_list ? 8 : 2, BOUND_BLOCK);
 	}
 }
 
-/* Of each tile the greatest of its 32 channels and, negated, the least */
+/* Of each tile the greatest of its 32 channels and, negated, the least, over the first tokens of the turn's */
 static void emit_extremes(struct bounds_builder *b, const struct turn *t)
 {
 	uint32_t n = b->cfg->hp->head_dim / 32;
 
 	iau_cmd_matmul(&b->cb, (struct iau_matmul){ .m = 32, .pitch = 32, .nt = n, .kb = 1,
 						    .a = b->identity, .as = b->ones, .w = t->keys,
-						    .w_n = 16, .ws = t->keys + n * 1024, .ws_n = 1,
+						    .w_n = 16, .ws = t->scales, .ws_n = 1,
 						    .d = t->turned, .d_stride = n * 128 });
 	for (uint32_t i = 0; i < n; i++) {
-		struct iau_vec v = { .rows = 32, .cols = 32, .a = t->turned + i * 128,
+		struct iau_vec v = { .rows = 32, .cols = t->tokens, .a = t->turned + i * 128,
 				     .a_stride = n * 128, .red = VEC_MAXABS, .max = true,
 				     .r = t->extremes + i * 256 };
 
@@ -162,11 +166,12 @@ static void store_bounds(struct bounds_builder *b, uint32_t l, uint32_t tiles, u
 	uint64_t va = y->va + (uint64_t)l * y->layer_bytes;
 
 	iau_cmd_patch(iau_cmd_store(&b->cb, (struct iau_copy){ .va = va, .addr = tiles, .row_bytes = 32,
-							       .rows = 2 * n * n_kv, .mem_stride = 1024,
+							       .rows = y->per_block * 2 * n * n_kv,
+							       .mem_stride = 1024,
 							       .stride = 32 }), 2, BOUND_TILE);
 	iau_cmd_patch(iau_cmd_store(&b->cb, (struct iau_copy){ .va = va + n_kv * y->head_bytes,
 							       .addr = scales, .row_bytes = 2,
-							       .rows = n * n_kv, .mem_stride = 64,
+							       .rows = y->per_block * n * n_kv, .mem_stride = 64,
 							       .stride = 2 }), 2, BOUND_SCALE);
 }
 
@@ -178,19 +183,36 @@ static uint32_t keys_at(uint32_t i)
 	return IAU_TSP_BASE + i % (AHEAD + 2) * 3 * IAU_TSP_GRANULE;
 }
 
+/* Of KV head HEAD, whose keys are at KEYS: of the whole block, or of each half; TILES and SCALES are the layer's. */
+static void emit_head(struct bounds_builder *b, struct turn *turn, uint32_t head, uint32_t keys, uint32_t tiles,
+		      uint32_t scales)
+{
+	uint32_t hd = b->cfg->hp->head_dim, per = b->cfg->bounds.per_block;
+
+	for (uint32_t i = 0; i < per; i++) {
+		struct turn *t = &turn[(head * per + i) & 1];
+
+		t->tokens = 32 / per;
+		t->keys = keys + i * 512;
+		t->scales = keys + hd * 32 + i * (hd * 2 + 64);
+		emit_extremes(b, t);
+		emit_bounds(b, t, tiles + (head * per + i) * hd * 2, scales + (head * per + i) * hd / 16);
+	}
+}
+
 static void emit_block(struct bounds_builder *b)
 {
 	const struct iau_hparams *hp = b->cfg->hp;
-	uint32_t n_kv = hp->n_head_kv, total = hp->n_layer * n_kv, bytes = hp->head_dim * 2;
+	uint32_t n_kv = hp->n_head_kv, total = hp->n_layer * n_kv, per = b->cfg->bounds.per_block;
 
 	b->zero = take(b, 128);
 	b->identity = take(b, 1024);
 	b->ones = take(b, 128);
 	b->unused = take(b, 32 * hp->head_dim / 32);
 	for (unsigned int i = 0; i < 2; i++) {
-		b->tiles[i] = take(b, n_kv * bytes);
-		b->scales[i] = take(b, n_kv * hp->head_dim / 16);
-		b->turn[i] = (struct turn){ 0, take(b, hp->head_dim * 128), take(b, hp->head_dim * 8),
+		b->tiles[i] = take(b, n_kv * per * hp->head_dim * 2);
+		b->scales[i] = take(b, n_kv * per * hp->head_dim / 16);
+		b->turn[i] = (struct turn){ 0, 0, 0, take(b, hp->head_dim * 128), take(b, hp->head_dim * 8),
 					    take(b, 128), take(b, 128), take(b, 128) };
 	}
 	if (b->cfg->packed.block_bytes) {
@@ -203,13 +225,10 @@ static void emit_block(struct bounds_builder *b)
 	emit_identity(b);
 	for (uint32_t i = 0; i < total; i++) {
 		uint32_t l = i / n_kv, head = i % n_kv;
-		struct turn *t = &b->turn[i & 1];
 
 		if (i + AHEAD < total)
 			load_keys(b, (i + AHEAD) / n_kv, (i + AHEAD) % n_kv, keys_at(i + AHEAD));
-		t->keys = keys_at(i);
-		emit_extremes(b, t);
-		emit_bounds(b, t, b->tiles[l & 1] + head * bytes, b->scales[l & 1] + head * hp->head_dim / 16);
+		emit_head(b, b->turn, head, keys_at(i), b->tiles[l & 1], b->scales[l & 1]);
 		if (head + 1 == n_kv)
 			store_bounds(b, l, b->tiles[l & 1], b->scales[l & 1]);
 	}

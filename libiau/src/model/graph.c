@@ -458,5 +458,5 @@ void iau_graph_free(struct iau_device *dev, struct iau_graph *g)
 {
 	iau_buffer_destroy(dev, &g->buf);
 	free(g->labels);
-	g->labels = NULL;
+	memset(g, 0, sizeof(*g));
 }

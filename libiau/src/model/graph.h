@@ -36,6 +36,7 @@ enum iau_graph_param {
 	GRAPH_KV_BYTES = GRAPH_HI,
 	GRAPH_KS_BYTES,
 	GRAPH_VS_BYTES,
+	GRAPH_PAIRS,	/* sparse attention: not 0 if two neighbouring blocks are chosen together */
 
 	GRAPH_TOKEN = 16, /* one row: byte offset of the token's embedding */
 	GRAPH_ROPE,	/* byte offset of the first position in the rope table */
@@ -91,10 +92,12 @@ struct iau_kv_layout iau_kv_layout_packed(const struct iau_hparams *hp, const st
  * Bounds of the keys of each full block of 32 tokens, by which sparse attention chooses: of every channel
  * the greatest and the least, INT8, with an fp16 scale for 32 channels of a block and head. 32 blocks are a
  * group; of a group, layer and head they are tiles whose rows are blocks, those of the greatest and then
- * those of the least, and the scales of a layer's heads follow its tiles.
+ * those of the least, and the scales of a layer's heads follow its tiles. If each half of a block has bounds of
+ * its own, those of all second halves follow those of the first ones, tiles and scales alike.
  */
 struct iau_bounds_layout {
 	uint64_t va;
+	uint32_t per_block; /* 1, or 2: of each half */
 	uint32_t head_bytes, scale_bytes; /* of a head in a group: tiles, scales */
 	uint32_t layer_bytes, group_bytes;
 };
@@ -185,7 +188,7 @@ void iau_graph_params(const struct iau_hparams *hp, const struct iau_kv_layout *
 void iau_batch_params(const struct iau_hparams *hp, const uint64_t *va, uint32_t n,
 		      uint32_t (*at)[GRAPH_PARAMS]);
 
-struct iau_bounds_layout iau_bounds_layout(const struct iau_hparams *hp);
+struct iau_bounds_layout iau_bounds_layout(const struct iau_hparams *hp, uint32_t per_block);
 /* Bytes of the bounds of so many tokens */
 uint64_t iau_bounds_bytes(const struct iau_bounds_layout *bounds, uint32_t tokens);
 
@@ -195,6 +198,7 @@ uint64_t iau_bounds_bytes(const struct iau_bounds_layout *bounds, uint32_t token
  */
 struct iau_sparse {
 	uint32_t chunks, more, sink, recent, dense_layers;
+	bool pairs; /* of neighbouring blocks are chosen together; SINK is even then */
 };
 
 /* Full blocks that sparse attention would choose among for tokens from POS on in its block; 0 if all */

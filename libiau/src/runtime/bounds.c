@@ -32,13 +32,15 @@ static int grow(struct iau_session *s, uint32_t tokens)
 	return 0;
 }
 
-static int reserve(struct iau_session *s)
+/* Room for bounds, PER_BLOCK of a block; other ones than there are make a new start. */
+static int reserve(struct iau_session *s, uint32_t per_block)
 {
-	struct iau_bounds_layout bounds = iau_bounds_layout(&s->model->hp);
+	struct iau_bounds_layout bounds = iau_bounds_layout(&s->model->hp, per_block);
 	int err;
 
-	if (s->bounds.va)
+	if (s->bounds.va && s->cfg.bounds.per_block == per_block)
 		return 0;
+	iau_bounds_free(s);
 	err = iau_buffer_reserve(s->model->dev, iau_bounds_bytes(&bounds, s->cfg.kv.n_ctx), &s->bounds);
 	if (err)
 		return iau_error(err, "bounds of %u tokens: %s", s->cfg.kv.n_ctx, iau_last_error());
@@ -50,7 +52,7 @@ static int reserve(struct iau_session *s)
 int iau_bounds_share(const struct iau_session *from, uint32_t tokens, struct iau_session *to)
 {
 	uint32_t blocks = from->bounds_blocks < tokens / 32 ? from->bounds_blocks : tokens / 32;
-	int err = from->bounds.va ? reserve(to) : 0;
+	int err = from->bounds.va ? reserve(to, from->cfg.bounds.per_block) : 0;
 
 	if (!err)
 		err = grow(to, blocks * 32);
@@ -99,7 +101,8 @@ static int take(const struct iau_session *s, const struct iau_attention *a, uint
 
 	*out = (struct iau_sparse){ .chunks = (uint32_t)(chunks / layers), .more = (uint32_t)(chunks % layers),
 				    .sink = blocks(a->sink), .recent = blocks(a->recent),
-				    .dense_layers = a->dense_layers };
+				    .dense_layers = a->dense_layers, .pairs = a->block == 64 };
+	out->sink += out->pairs && out->sink % 2;
 	if (!budget)
 		return 0;
 	if (out->chunks < 2)
@@ -116,12 +119,15 @@ static int take(const struct iau_session *s, const struct iau_attention *a, uint
 int iau_session_attention(struct iau_session *s, const struct iau_attention *a)
 {
 	struct iau_sparse want[2];
-	int err = take(s, a, a->budget, &want[0]);
+	int err;
 
+	if (a->block && a->block != 16 && a->block != 32 && a->block != 64)
+		return iau_error(-EINVAL, "blocks of %u tokens: 16, 32 and 64 are possible", a->block);
+	err = take(s, a, a->budget, &want[0]);
 	if (!err)
 		err = take(s, a, a->prompt_budget, &want[1]);
 	if (!err && (a->budget || a->prompt_budget))
-		err = reserve(s);
+		err = reserve(s, a->block == 16 ? 2 : 1);
 	if (!err && want[1].chunks)
 		err = iau_session_widest_choice(s);
 	if (err)
@@ -147,6 +153,12 @@ void iau_bounds_shrink(struct iau_session *s, uint32_t tokens)
 void iau_bounds_free(struct iau_session *s)
 {
 	iau_graph_free(s->model->dev, &s->bound);
+	for (uint32_t i = 0; i < IAU_SESSION_ROWS; i++)
+		for (uint32_t k = 0; k < IAU_GRAPH_LOGITS; k++)
+			iau_graph_free(s->model->dev, &s->graph[i][true][k]);
 	iau_buffer_destroy(s->model->dev, &s->bounds);
 	s->model->pool.usage.now->device -= s->bounds_bytes;
+	s->bounds_bytes = 0;
+	s->bounds_blocks = s->rows[1] = 0;
+	memset(s->sparse, 0, sizeof(s->sparse));
 }

@@ -179,8 +179,8 @@ void iau_session_free(struct iau_session *s)
 		return;
 	iau_bounds_free(s);
 	for (uint32_t rows = 1; rows <= MOST_ROWS; rows *= 2)
-		for (int i = 0; i < 2 * IAU_GRAPH_LOGITS; i++)
-			iau_graph_free(s->model->dev, graph_of(s, rows, i % 2, i / 2));
+		for (int i = 0; i < IAU_GRAPH_LOGITS; i++)
+			iau_graph_free(s->model->dev, graph_of(s, rows, false, i));
 	iau_buffer_destroy(s->model->dev, &s->io);
 	iau_kv_free(s);
 	*(s->prev ? &s->prev->next : &s->model->sessions) = s->next;

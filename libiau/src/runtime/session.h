@@ -57,6 +57,7 @@ int iau_bounds_update(struct iau_session *s);
 void iau_bounds_shrink(struct iau_session *s, uint32_t tokens);
 /* TO, which is empty, gets the choice of FROM, and bounds of its first TOKENS tokens. */
 int iau_bounds_share(const struct iau_session *from, uint32_t tokens, struct iau_session *to);
+/* With the commands that use them; attention is dense from here on. */
 void iau_bounds_free(struct iau_session *s);
 /* Whether N more tokens can be: -ENOSPC, -EINVAL */
 int iau_check_tokens(const struct iau_session *s, const int32_t *tokens, size_t n);
