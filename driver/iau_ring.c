@@ -121,7 +121,7 @@ static int run(struct iau_job *job)
 {
 	struct iau_ring *ring = job->queue->ring;
 	unsigned long irq;
-	int idx;
+	int slot, idx;
 
 	if (iau_queue_banned(job->queue))
 		return -ECANCELED;
@@ -129,8 +129,9 @@ static int run(struct iau_job *job)
 		return -EIO;
 	if (READ_ONCE(ring->iau->leaving) || !drm_dev_enter(&ring->iau->drm, &idx))
 		return -ENODEV;
-	job->slot = iau_slot_get(job->queue->vm, 1, false);
-	if (job->slot >= 0) {
+	slot = iau_slot_get(job->queue->vm, 1, false);
+	if (slot >= 0) {
+		job->slot = slot;
 		spin_lock_irqsave(&ring->lock, irq);
 		spin_lock_init(&job->done_lock);
 		dma_fence_init(&job->done, &fence_ops, &job->done_lock, ring->fence_context,
@@ -142,7 +143,8 @@ static int run(struct iau_job *job)
 		spin_unlock_irqrestore(&ring->lock, irq);
 	}
 	drm_dev_exit(idx);
-	return job->slot >= 0 ? 0 : -EIO;
+	/* the job may be over already, and have given its slot back */
+	return slot >= 0 ? 0 : -EIO;
 }
 
 static struct dma_fence *run_job(struct drm_sched_job *base)
