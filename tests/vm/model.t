@@ -21,9 +21,10 @@ done
 # a signal ends a wait for a job, and the job is neither lost nor submitted again
 guest -e ref 'run() { build/iau run -m models/iau-ci/iau-ci-q8_0.gguf -n 100 -p Once 2>/dev/null; }
 run > /tmp/quiet
-run > /tmp/loud & sleep 0.2
+run > /tmp/loud &
+until p=$(pidof iau) || [ -s /tmp/loud ]; do usleep 1000; done
 signals=0
-while p=$(pidof iau); do kill -STOP $p && kill -CONT $p && signals=$((signals + 1)); done
+while kill -STOP $p && kill -CONT $p; do signals=$((signals + 1)); usleep 1000; done 2> /dev/null
 wait; cmp /tmp/quiet /tmp/loud && echo "same text in spite of $signals signals"'
 grep -q "^same text in spite of [1-9][0-9]\+ signals" <<< "$out"
 ok $? "stopped and continued all the time, the text is the same"
