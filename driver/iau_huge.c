@@ -19,8 +19,9 @@
 /* Replaces the file of an object of which nothing was used yet. */
 static int set_file(struct drm_gem_object *obj, struct file *file)
 {
+	/* tmpfs says of memory for an inode that it has no room */
 	if (IS_ERR(file))
-		return PTR_ERR(file);
+		return PTR_ERR(file) == -ENOSPC ? -ENOMEM : PTR_ERR(file);
 	mapping_set_gfp_mask(file->f_mapping, mapping_gfp_mask(obj->filp->f_mapping));
 	fput(obj->filp);
 	obj->filp = file;
