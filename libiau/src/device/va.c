@@ -23,11 +23,15 @@ static size_t find_hole(const struct va_space *s, uint64_t size)
 	return i;
 }
 
+/* Where SIZE bytes lie in hole I, or behind all */
+static uint64_t place_in(const struct va_space *s, size_t i, uint64_t size)
+{
+	return uncrossed(i < s->n ? s->hole[i].va : s->next, size);
+}
+
 uint64_t va_find(const struct va_space *s, uint64_t size)
 {
-	size_t i = find_hole(s, size);
-
-	return uncrossed(i < s->n ? s->hole[i].va : s->next, size);
+	return place_in(s, find_hole(s, size), size);
 }
 
 /* False: no memory */
@@ -66,8 +70,8 @@ static void take_hole(struct va_space *s, size_t i, uint64_t va, uint64_t end)
 
 uint64_t va_take(struct va_space *s, uint64_t size)
 {
-	uint64_t va = va_find(s, size), end = va + va_round(size);
 	size_t i = find_hole(s, size);
+	uint64_t va = place_in(s, i, size), end = va + va_round(size);
 
 	if (i < s->n) {
 		take_hole(s, i, va, end);

@@ -184,13 +184,12 @@ static uint32_t keys_at(uint32_t i)
 }
 
 /* Of KV head HEAD, whose keys are at KEYS: of the whole block, or of each half; TILES and SCALES are the layer's. */
-static void emit_head(struct bounds_builder *b, struct turn *turn, uint32_t head, uint32_t keys, uint32_t tiles,
-		      uint32_t scales)
+static void emit_head(struct bounds_builder *b, uint32_t head, uint32_t keys, uint32_t tiles, uint32_t scales)
 {
 	uint32_t hd = b->cfg->hp->head_dim, per = b->cfg->bounds.per_block;
 
 	for (uint32_t i = 0; i < per; i++) {
-		struct turn *t = &turn[(head * per + i) & 1];
+		struct turn *t = &b->turn[(head * per + i) & 1];
 
 		t->tokens = 32 / per;
 		t->keys = keys + i * 512;
@@ -228,7 +227,7 @@ static void emit_block(struct bounds_builder *b)
 
 		if (i + AHEAD < total)
 			load_keys(b, (i + AHEAD) / n_kv, (i + AHEAD) % n_kv, keys_at(i + AHEAD));
-		emit_head(b, b->turn, head, keys_at(i), b->tiles[l & 1], b->scales[l & 1]);
+		emit_head(b, head, keys_at(i), b->tiles[l & 1], b->scales[l & 1]);
 		if (head + 1 == n_kv)
 			store_bounds(b, l, b->tiles[l & 1], b->scales[l & 1]);
 	}
