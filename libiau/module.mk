@@ -18,8 +18,10 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/runtime/batch.c \
 	libiau/src/runtime/bounds.c \
 	libiau/src/runtime/kv.c \
+	libiau/src/runtime/kv_cold.c \
 	libiau/src/runtime/kv_file.c \
 	libiau/src/runtime/kv_pack.c \
+	libiau/src/runtime/kv_pages.c \
 	libiau/src/runtime/kv_pool.c \
 	libiau/src/runtime/kv_usage.c \
 	libiau/src/runtime/session.c

@@ -103,11 +103,12 @@ static json_t *json_kv(const struct usage_kv *p)
 {
 	const struct iau_kv_usage *u = &p->kv;
 
-	return json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "pid", p->pid, "process", p->comm,
+	return json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "pid", p->pid, "process", p->comm,
 			 "budget_bytes", (json_int_t)u->budget, "device_bytes", (json_int_t)u->device,
 			 "device_packed_bytes", (json_int_t)u->device_packed, "host_bytes",
 			 (json_int_t)u->host, "packed", (json_int_t)u->packed, "demoted",
-			 (json_int_t)u->demoted, "promoted", (json_int_t)u->promoted);
+			 (json_int_t)u->demoted, "promoted", (json_int_t)u->promoted, "pages_demoted",
+			 (json_int_t)u->pages_demoted, "pages_promoted", (json_int_t)u->pages_promoted);
 }
 
 static void print_json(const struct top *t)
@@ -191,20 +192,22 @@ static void draw_clients(const struct top *t, int *y)
 	free(r);
 }
 
-/* Tiers of KV caches: device memory, of it what has 4 bits, host memory; and slabs that moved between two looks */
+/* Tiers of KV caches: device memory, of it what has 4 bits, host memory; and slabs and single pages that moved between two looks */
 static void draw_kv(const struct top *t, int *y)
 {
-	draw_line(y, A_REVERSE, "%7s %-16s %10s %9s %9s %9s %8s %8s %8s", "PID", "KV CACHES OF", "BUDGET MiB",
-		  "DEVICE", "OF 4 BITS", "HOST", "PACKED", "DEMOTED", "PROMOTED");
+	draw_line(y, A_REVERSE, "%7s %-13s %10s %7s %9s %7s %6s %7s %8s %8s %7s", "PID", "KV CACHES OF",
+		  "BUDGET MiB", "DEVICE", "OF 4 BITS", "HOST", "PACKED", "DEMOTED", "PROMOTED", "PAGE OUT", "PAGE IN");
 	for (size_t i = 0; i < t->now.kvs; i++) {
 		const struct usage_kv *p = &t->now.kv[i];
 		struct iau_kv_usage b = usage_kv_before(&t->old, p->pid);
 
-		draw_line(y, A_NORMAL, "%7d %-16s %10.1f %9.1f %9.1f %9.1f %8llu %8llu %8llu", p->pid, p->comm,
-			  mib(p->kv.budget), mib(p->kv.device), mib(p->kv.device_packed), mib(p->kv.host),
+		draw_line(y, A_NORMAL, "%7d %-13.13s %10.1f %7.1f %9.1f %7.1f %6llu %7llu %8llu %8llu %7llu",
+			  p->pid, p->comm, mib(p->kv.budget), mib(p->kv.device), mib(p->kv.device_packed), mib(p->kv.host),
 			  (unsigned long long)(p->kv.packed - b.packed),
 			  (unsigned long long)(p->kv.demoted - b.demoted),
-			  (unsigned long long)(p->kv.promoted - b.promoted));
+			  (unsigned long long)(p->kv.promoted - b.promoted),
+			  (unsigned long long)(p->kv.pages_demoted - b.pages_demoted),
+			  (unsigned long long)(p->kv.pages_promoted - b.pages_promoted));
 	}
 }
 

@@ -5,13 +5,14 @@
  */
 #include "scene.h"
 #include "runtime/rng.h"
+#include "runtime/session.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
 static uint64_t the_seed = 1;
-static uint32_t operations = 200;
+static uint32_t operations = 600;
 
 static struct iau_kv_usage usage(const struct scene *c)
 {
@@ -143,7 +144,7 @@ static void check_twins(const struct twin *t, uint32_t i)
 /* A few tokens more; where the budget is too small for them, it goes. */
 static void op_eval(struct twin *t, uint32_t i)
 {
-	uint32_t n = below(t, 3) ? 1 : 1 + below(t, 120), have = iau_session_length(t->s[0][i]);
+	uint32_t n = below(t, 3) ? 1 : 1 + below(t, below(t, 8) ? 120 : 600), have = iau_session_length(t->s[0][i]);
 	const int32_t *tokens = t->c[0].token + below(t, 50) + have;
 	int err;
 
@@ -183,6 +184,25 @@ static void op_fork(struct twin *t, uint32_t i)
 	}
 }
 
+/* All keys, or a choice: with that a sequence may be greater than the budget. */
+static void op_attention(struct twin *t, uint32_t i)
+{
+	struct iau_attention how = { .budget = below(t, 4) ? 512 + 64 * below(t, 9) : 0, .dense_layers = !below(t, 8),
+				     .block = 16u << below(t, 3) };
+	int err;
+
+	if (below(t, 2))
+		how.prompt_budget = how.budget;
+	err = iau_session_attention(t->s[0][i], &how);
+	if (err == -ENOSPC) {
+		assert_int_equal(iau_model_kv_budget(t->c[0].model, 0), 0);
+		err = iau_session_attention(t->s[0][i], &how);
+	}
+	if (err)
+		fail_msg("operation %u: %s", t->op, iau_last_error());
+	assert_int_equal(iau_session_attention(t->s[1][i], &how), 0);
+}
+
 /* Through a file, both: what others of its model shared with it is its own then, and gets packed without them. */
 static void op_file(struct twin *t, uint32_t i)
 {
@@ -193,16 +213,22 @@ static void op_file(struct twin *t, uint32_t i)
 		iau_session_free(t->s[k][i]);
 		assert_int_equal(iau_session_load(t->c[k].model, t->path, &t->s[k][i]), 0);
 	}
+	op_attention(t, i);
 }
 
 static void op_budget(struct twin *t)
 {
 	uint64_t all = 0, slab = t->c[0].info.kv_bytes * 512;
 
-	for (uint32_t i = 0; i < SEQUENCES; i++)
+	uint64_t bounds = 0, bytes;
+
+	for (uint32_t i = 0; i < SEQUENCES; i++) {
 		all += (iau_session_length(t->s[0][i]) + 32) * t->c[0].info.kv_bytes;
-	/* nothing is evaluated: any budget can be kept */
-	assert_int_equal(iau_model_kv_budget(t->c[0].model, below(t, 4) ? 1 + slab / 2 + below(t, (uint32_t)all) : 0), 0);
+		bounds += t->s[0][i]->bounds_bytes;
+	}
+	/* nothing is evaluated: any budget can be kept that has room for bounds */
+	bytes = below(t, 4) ? 1 + slab / 2 + bounds + below(t, (uint32_t)all) : 0;
+	assert_int_equal(iau_model_kv_budget(t->c[0].model, bytes), 0);
 }
 
 static void random_operations(uint32_t key_bits, uint32_t value_bits)
@@ -218,15 +244,19 @@ static void random_operations(uint32_t key_bits, uint32_t value_bits)
 		assert_int_equal(iau_model_kv_precision(t.c[k].model, key_bits, value_bits, 100), 0);
 		for (uint32_t i = 0; i < SEQUENCES; i++)
 			assert_int_equal(iau_session_create(t.c[k].model, &t.s[k][i]), 0);
-		/* long enough for slabs that get packed */
-		scene_eval(&t.c[k], t.s[k][0], 0, 700);
-		scene_eval(&t.c[k], t.s[k][1], 1, 1100);
+		/* long enough for slabs that get packed, and for a choice */
+		scene_eval(&t.c[k], t.s[k][0], 0, 1100);
+		scene_eval(&t.c[k], t.s[k][1], 1, 1400);
+		for (uint32_t i = 0; i < SEQUENCES; i++)
+			assert_int_equal(iau_session_attention(t.s[k][i], &(struct iau_attention){ .budget = 512 }), 0);
 	}
 	for (t.op = 0; t.op < operations; t.op++) {
 		uint32_t i = below(&t, SEQUENCES), what = below(&t, 20);
 
-		if (what < 14)
+		if (what < 13)
 			op_eval(&t, i);
+		else if (what < 14)
+			op_attention(&t, i);
 		else if (what < 16)
 			op_truncate(&t, i);
 		else if (what < 17)
@@ -240,7 +270,9 @@ static void random_operations(uint32_t key_bits, uint32_t value_bits)
 	}
 	print_message("# %llu slabs went to host memory, %llu came back, %llu were packed\n",
 		      (unsigned long long)u.demoted, (unsigned long long)u.promoted, (unsigned long long)u.packed);
-	assert_true(u.demoted && u.promoted && !u.packed == (key_bits + value_bits == 16));
+	print_message("# %llu pages went, %llu came back\n", (unsigned long long)u.pages_demoted,
+		      (unsigned long long)u.pages_promoted);
+	assert_true(u.demoted && u.promoted && u.pages_promoted && !u.packed == (key_bits + value_bits == 16));
 	for (int k = 0; k < 2; k++) {
 		for (uint32_t i = 0; i < SEQUENCES; i++)
 			iau_session_free(t.s[k][i]);

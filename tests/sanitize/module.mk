@@ -3,7 +3,7 @@
 
 S := $(B)/sanitize
 SANITIZED_BINS := $(UNIT_TESTS:%=$(S)/unit/%) $(DEVICE_TESTS:$(B)/%=$(S)/%) \
-	$(VFIO_TESTS:$(B)/%=$(S)/%) $(addprefix $(S)/tests/libiau/test_,buffers kv_budget kv_file kv_packed kv_share)
+	$(VFIO_TESTS:$(B)/%=$(S)/%) $(addprefix $(S)/tests/libiau/test_,buffers kv_budget kv_cold kv_file kv_packed kv_share)
 SANITIZED_SCRIPTS := $(addprefix $(S)/,fuzz.t jobs.t input.t model.t)
 SANITIZED_TESTS := $(SANITIZED_BINS) $(SANITIZED_SCRIPTS)
 

@@ -34,9 +34,10 @@ build/tests/libiau/test_buffers 2>&1
 build/tests/libiau/test_kv_growth 2>&1
 build/tests/libiau/test_kv_share 2>&1
 build/tests/libiau/test_kv_budget 2>&1
+build/tests/libiau/test_kv_cold 2>&1
 build/tests/libiau/test_kv_file 2>&1
 build/tests/libiau/test_kv_packed 2>&1
 build/tests/libiau/test_batch 2>&1'
-tap "libiau on the card" 57
+tap "libiau on the card" 73
 clean
 finish

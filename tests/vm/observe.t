@@ -120,10 +120,11 @@ cache, = json.load(open(f"{sys.argv[1]}/kv.json"))["kv_caches"]
 assert cache["process"] == "iau" and cache["budget_bytes"] == 64 << 20, cache
 assert 0 < cache["device_bytes"] < 8 << 20 and not cache["host_bytes"] and not cache["device_packed_bytes"], cache
 assert not cache["packed"] and not cache["demoted"] and not cache["promoted"], cache
+assert not cache["pages_demoted"] and not cache["pages_promoted"], cache
 lines = [l.split() for l in open(f"{sys.argv[1]}/lines")]
 head = next(i for i, l in enumerate(lines) if l[1:3] == ["KV", "CACHES"])
 assert lines[head + 1][:3] == [str(cache["pid"]), "iau", "64.0"], lines
-assert float(lines[head + 1][3]) > 0 and lines[head + 1][4:] == ["0.0", "0.0", "0", "0", "0"], lines
+assert float(lines[head + 1][3]) > 0 and lines[head + 1][4:] == ["0.0", "0.0", "0", "0", "0", "0", "0"], lines
 end
 ok $? "it shows where the KV caches of a process are, on a card too"
 clean

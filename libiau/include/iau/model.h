@@ -133,9 +133,12 @@ int iau_model_kv_precision(struct iau_model *model, uint32_t key_bits, uint32_t 
  * @packed:	slabs that were packed so far
  * @demoted:	slabs that went to host memory so far
  * @promoted:	slabs that came from there, or from files
+ * @pages_demoted, @pages_promoted: the same of single pages of 4096 bytes, of sequences that do not fit the budget by
+ *		themselves
  */
 struct iau_kv_usage {
 	uint64_t budget, device, device_packed, host, packed, demoted, promoted;
+	uint64_t pages_demoted, pages_promoted;
 };
 
 void iau_model_kv_usage(const struct iau_model *model, struct iau_kv_usage *usage);

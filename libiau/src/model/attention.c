@@ -407,28 +407,59 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	emit_results(b, p, head, out);
 }
 
-void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out)
+static struct pass pass_of(const struct builder *b)
 {
 	const struct iau_hparams *hp = b->hp;
 	uint32_t group = hp->n_head / hp->n_head_kv, one = b->rows == 1;
-	struct pass p = { .m = one ? group : b->half, .parts = one ? 1 : group * b->halves,
-			  .pitch = one ? hp->n_head : b->half, .q_step = b->half * hp->head_dim };
 
-	struct choice c = { 0 };
+	return (struct pass){ .m = one ? group : b->half, .parts = one ? 1 : group * b->halves,
+			      .pitch = one ? hp->n_head : b->half, .q_step = b->half * hp->head_dim };
+}
+
+/* Of the first KV head, or what the part before chose for all; nothing if the layer does without */
+static void begin_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l, struct act q)
+{
 	size_t dense;
+
+	emit_more_chosen(b, l);
+	dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
+	if (b->cfg->is_part)
+		load_told_choice(b, c);
+	else
+		emit_choice(b, c, p, l, 0, q);
+	iau_cmd_branch_here(&b->cb, dense);
+}
+
+void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out)
+{
+	struct pass p = pass_of(b);
+	struct choice c = { 0 };
 
 	b->vsp = a->scratch;
 	alloc_pass(b, &p);
 	if (b->cfg->sparse) {
 		c = choice_alloc(b, &p);
-		emit_more_chosen(b, l);
-		dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
-		emit_choice(b, &c, &p, l, 0, a->queries);
-		iau_cmd_branch_here(&b->cb, dense);
+		begin_choice(b, &c, &p, l, a->queries);
 	}
-	for (uint32_t g = 0; g < hp->n_head_kv; g++)
+	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
 		emit_pass(b, &p, &c, l, g, a->queries, out);
 	label(b, l, OP_KV_CACHE);
 	for (uint32_t i = 0; i < STORE_PARTS; i++)
 		store_fresh(b, l, 0, i);
+}
+
+void emit_told_choice(struct builder *b, uint32_t l, const struct attention *a)
+{
+	struct pass p = pass_of(b);
+	struct choice c;
+	size_t dense;
+
+	b->vsp = a->scratch;
+	c = choice_alloc(b, &p);
+	emit_more_chosen(b, l);
+	dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
+	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
+		emit_choice(b, &c, &p, l, g, a->queries);
+	store_chosen(b, &c);
+	iau_cmd_branch_here(&b->cb, dense);
 }

@@ -81,7 +81,7 @@ struct block_list {
 };
 
 void load_blocks(struct builder *b, struct head_va va, struct place to, struct block_list l);
-/* The newest chunk of PASS, counted through all layers, labelled as its layer's; none behind the last */
+/* The newest chunk of PASS, counted through all layers, labelled as its layer's; none behind the last one at work */
 void load_newest(struct builder *b, uint32_t pass, struct chunk_regs regs);
 /* The last of so many full chunks as register LEFT says, if any: R_AT becomes its place */
 void load_full(struct builder *b, struct head_va va, struct place to, unsigned int left);
@@ -141,6 +141,10 @@ void emit_more_chosen(struct builder *b, uint32_t l);
 /* Of KV head G; all blocks of one are chosen before the next one's */
 void emit_choice(struct builder *b, const struct choice *c, const struct pass *p, uint32_t l, uint32_t g,
 		 struct act q);
+/* What was chosen, for the host to know */
+void store_chosen(struct builder *b, const struct choice *c);
+/* ... and back, for all KV heads of a layer */
+void load_told_choice(struct builder *b, const struct choice *c);
 /* The chunks before the newest, in order: all full ones, or those of the blocks that are in a list */
 struct older {
 	struct head_va va;
@@ -196,6 +200,9 @@ void emit_queries(struct builder *b, uint32_t l, const struct attention *a);
  * been asked for by emit_kv_prefetch(). Takes Q, K and V's place.
  */
 void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out);
+
+/* The choice of layer L alone, told to the host, by its queries */
+void emit_told_choice(struct builder *b, uint32_t l, const struct attention *a);
 
 /*
  * Behind weights asked for before, a chunk of keys takes longer to come than one head of the same layer

@@ -44,6 +44,16 @@ void iau_sparse_params(const struct iau_hparams *hp, const struct iau_kv_layout 
 	param[GRAPH_PAIRS] = sparse->pairs;
 }
 
+uint32_t iau_chosen_bytes(const struct iau_kv_layout *kv)
+{
+	return kv->n_ctx / 8;
+}
+
+uint32_t iau_sparse_chosen(const uint32_t *param, const struct iau_kv_layout *kv, uint32_t l)
+{
+	return l < param[GRAPH_DENSE] ? 0 : (param[GRAPH_CHOSEN] + (l >= param[GRAPH_MORE])) * kv->chunk_blocks;
+}
+
 uint32_t bound_place_bytes(const struct iau_graph_config *cfg)
 {
 	return cfg->sparse ? tsp_round(groups_at_once(cfg) * (cfg->bounds.head_bytes + cfg->bounds.scale_bytes)) : 0;
@@ -73,7 +83,7 @@ static uint32_t split_bytes(const struct builder *b)
 
 struct choice choice_alloc(struct builder *b, const struct pass *p)
 {
-	struct choice c = { .list_step = vsp_round(b->cfg->kv.n_ctx / 8) };
+	struct choice c = { .list_step = vsp_round(iau_chosen_bytes(&b->cfg->kv)) };
 
 	for (unsigned int i = 0; i < 3; i++)
 		c.scores[i] = vsp_alloc(b, p->m * turn_bytes(b) + i * 128) + i * 128;
@@ -263,6 +273,27 @@ void emit_choice(struct builder *b, const struct choice *c, const struct pass *p
 	iau_cmd_patch(cmd, 2, GRAPH_FORCED);
 }
 
+/* The list of KV head G, here and where the host sees it; a row a chunk */
+static struct iau_copy told_list(const struct builder *b, const struct choice *c, uint32_t g)
+{
+	uint32_t row = b->cfg->kv.chunk_blocks * 4;
+
+	return (struct iau_copy){ .va = b->cfg->chosen_va + (uint64_t)g * iau_chosen_bytes(&b->cfg->kv),
+				  .addr = c->list + g * c->list_step, .row_bytes = row, .mem_stride = row, .stride = row };
+}
+
+void store_chosen(struct builder *b, const struct choice *c)
+{
+	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
+		iau_cmd_patch(iau_cmd_store(&b->cb, told_list(b, c, g)), 4, GRAPH_CHOSEN);
+}
+
+void load_told_choice(struct builder *b, const struct choice *c)
+{
+	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
+		iau_cmd_patch(iau_cmd_load(&b->cb, told_list(b, c, g)), 4, GRAPH_CHOSEN);
+}
+
 void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int left)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
@@ -306,7 +337,7 @@ void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct 
 	label_op(b, OP_KV_CACHE);
 	if (g == 0)
 		load_chosen(b, &chosen, first, GRAPH_CHOSEN);
-	if (g + 1 < b->hp->n_head_kv)
+	if (g + 1 < b->hp->n_head_kv && !b->cfg->is_part)
 		emit_choice(b, c, p, l, g + 1, q);
 	label_op(b, OP_KV_CACHE);
 	emit_older_loop(b, p, &chosen, first, second);

@@ -38,6 +38,7 @@ struct builder {
 	const struct iau_weights *w;
 	struct iau_cmdbuf cb;
 	uint32_t rows;
+	uint32_t from, to; /* layers that are worked on, TO not among them */
 	/*
 	 * Many rows go in two halves of as many rows each, a product of one after a product of the
 	 * other by the same weights: while one half is at the vector unit the matrix engine has the

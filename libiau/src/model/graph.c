@@ -71,10 +71,11 @@ static void load_embeddings(struct builder *b, uint32_t rows, uint32_t stride)
 /* What the first passes need */
 static void emit_kv_prefetches(struct builder *b)
 {
-	for (uint32_t pass = 0; pass < kv_passes_ahead(b->hp); pass++)
-		emit_kv_prefetch(b, pass);
-	if (b->cfg->sparse)
-		emit_bounds_prefetch(b, 0);
+	for (uint32_t i = 0; i < kv_passes_ahead(b->hp); i++)
+		emit_kv_prefetch(b, b->from * b->hp->n_head_kv + i);
+	/* a part knows what its layer chooses */
+	if (b->cfg->sparse && (!b->cfg->is_part || b->from == b->to))
+		emit_bounds_prefetch(b, b->from);
 }
 
 /*
@@ -99,6 +100,16 @@ static void emit_embedding(struct builder *b)
 					      .b = rows + n, .b_stride = stride, .out = VEC_F32,
 					      .d = b->x, .d_stride = n * 4 });
 	b->vsp = mark;
+}
+
+/* The rows as the part before left them */
+static void emit_rows(struct builder *b)
+{
+	emit_load(b, b->cfg->rows_va, b->x, b->rows * b->hp->n_embd * 4);
+	emit_load(b, b->w->layer[b->from].pack_va, b->pack[b->from & 1], b->w->pack.bytes);
+	load_rope(b, 0, b->rows);
+	load_ahead(b);
+	emit_kv_prefetches(b);
 }
 
 /* RMSNorm of each of COUNT heads in place (qwen3) */
@@ -193,6 +204,22 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	emit_linear(b, (struct linear){ .m = &y->o, .act = b->act, .count = y->o.nt, .out = b->x,
 					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
 					.c_stride = hp->n_embd * 4 });
+	b->vsp = mark;
+}
+
+/* What a part tells of layer L, which the next one begins with: by the queries, the blocks that it will choose */
+static void emit_peek(struct builder *b, uint32_t l, uint32_t pack)
+{
+	uint32_t mark = b->vsp, bytes = b->hp->n_embd * 4;
+	struct attention a = attention_alloc(b);
+
+	label(b, l, OP_ATTN_NORM);
+	iau_cmd_store(&b->cb, (struct iau_copy){ .va = b->cfg->rows_va, .addr = b->x, .row_bytes = bytes, .rows = b->rows,
+						 .mem_stride = bytes, .stride = bytes });
+	emit_rmsnorm_q8(b, b->x, b->hp->n_embd, pack + b->w->pack.attn_norm, b->act);
+	emit_projection(b, l, &b->w->layer[l].q, a.q, pack + b->w->pack.bias);
+	finish_queries(b, l, &a, pack + b->w->pack.q_norm);
+	emit_told_choice(b, l, &a);
 	b->vsp = mark;
 }
 
@@ -354,8 +381,8 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	label(b, 0, OP_EMBEDDING);
 	if (is_packed(b))
 		emit_load(b, b->cfg->table_va, b->table, b->cfg->kv.n_ctx / 8);
-	emit_embedding(b);
-	for (uint32_t l = 0; l < hp->n_layer; l++) {
+	(b->from ? emit_rows : emit_embedding)(b);
+	for (uint32_t l = b->from; l < b->to; l++) {
 		label(b, l + 1, OP_ATTN_NORM);
 		if (l + 1 < hp->n_layer)
 			emit_load(b, b->w->layer[l + 1].pack_va, b->pack[(l + 1) & 1],
@@ -363,6 +390,8 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 		emit_attention_block(b, l, b->pack[l & 1]);
 		emit_ffn_block(b, l, b->pack[l & 1]);
 	}
+	if (b->to < hp->n_layer)
+		emit_peek(b, b->to, b->pack[b->to & 1]);
 	label(b, hp->n_layer, OP_OUTPUT_NORM);
 	if (logits == LOGITS_ONE)
 		keep_one_row(b);
@@ -425,6 +454,8 @@ static int build(struct iau_device *dev, struct builder *b, uint32_t rows, enum 
 	int err;
 
 	memset(out, 0, sizeof(*out));
+	b->from = b->cfg->is_part ? b->cfg->from : 0;
+	b->to = b->cfg->is_part ? b->cfg->to : b->hp->n_layer;
 	b->chunk = calloc(MAX_CHUNKS, sizeof(*b->chunk));
 	if (!b->chunk)
 		return iau_error_nomem("graph");

@@ -162,6 +162,14 @@ struct iau_graph_config {
 	struct iau_kv_layout packed;
 	uint64_t table_va;
 	bool sparse; /* attention may leave blocks out */
+	/*
+	 * Only a part of the model, with a choice of blocks: layers FROM to TO - 1, and of layer TO, if there is one, the
+	 * choice for each KV head, of which lists go to CHOSEN_VA, iau_chosen_bytes() apart. From part to part the rows,
+	 * [ROWS][n_embd] fp32, lie at ROWS_VA.
+	 */
+	bool is_part;
+	uint32_t from, to;
+	uint64_t chosen_va, rows_va;
 	uint64_t tokens_va; /* ROWS x u32: byte offset of each token's embedding row; of a batch blocks of registers */
 	uint64_t logits_va; /* ROWS x n_vocab fp32 */
 	uint32_t vsp_bytes;
@@ -206,6 +214,11 @@ uint32_t iau_sparse_candidates(const struct iau_kv_layout *kv, const struct iau_
 /* More registers of a run, for a graph with sparse attention */
 void iau_sparse_params(const struct iau_hparams *hp, const struct iau_kv_layout *kv,
 		       const struct iau_sparse *sparse, uint32_t pos, uint32_t *param);
+
+/* Bytes that a list of blocks may take */
+uint32_t iau_chosen_bytes(const struct iau_kv_layout *kv);
+/* Blocks that layer L chooses for each KV head with those registers; 0: it attends to all */
+uint32_t iau_sparse_chosen(const uint32_t *param, const struct iau_kv_layout *kv, uint32_t l);
 
 /* The bounds of a block, of all layers: registers of a run */
 void iau_bounds_params(const struct iau_graph_config *cfg, uint32_t block, uint32_t *param);

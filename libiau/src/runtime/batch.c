@@ -147,6 +147,8 @@ int iau_batch_eval(struct iau_batch *b, struct iau_session *const *s, const int3
 	const float *logits = (const float *)(const void *)((uint8_t *)b->io.ptr + REGISTERS_BYTES);
 	int err = check(b, s, tokens, n);
 
+	for (uint32_t i = 0; i < n && !err; i++)
+		iau_kv_divide(s[i], 1, NULL);
 	if (!err)
 		err = iau_kv_prepare(s, n, 1);
 	/* preparing packs */

@@ -66,17 +66,13 @@ int iau_bounds_share(const struct iau_session *from, uint32_t tokens, struct iau
 	return 0;
 }
 
-int iau_bounds_update(struct iau_session *s)
+/* Those of slab I, as far as the sequence has full blocks */
+static int update_slab(struct iau_session *s, uint32_t i)
 {
-	uint32_t need = s->sparse[0].chunks | s->sparse[1].chunks ? s->length / 32 : 0;
-	int err = grow(s, need * 32);
+	uint32_t end = (i + 1) * s->cfg.kv.slab_blocks, need = s->length / 32 < end ? s->length / 32 : end;
+	uint64_t used;
+	int err = iau_kv_hold(s, i, &used);
 
-	if (err || s->bounds_blocks >= need)
-		return err;
-	/* keys may be in host memory */
-	err = iau_kv_prepare(&s, 1, 0);
-	if (!err && !s->bound.bytes)
-		err = iau_bounds_build(s->model->dev, &s->cfg, &s->bound);
 	for (; !err && s->bounds_blocks < need; s->bounds_blocks++) {
 		uint32_t param[IAU_PARAMS] = { 0 };
 
@@ -86,6 +82,22 @@ int iau_bounds_update(struct iau_session *s)
 		if (err)
 			break;
 	}
+	return err ? err : iau_kv_let_go(s, i, used);
+}
+
+int iau_bounds_update(struct iau_session *s)
+{
+	uint32_t need = s->sparse[0].chunks | s->sparse[1].chunks ? s->length / 32 : 0;
+	int err = grow(s, need * 32);
+
+	if (err || s->bounds_blocks >= need)
+		return err;
+	if (s->cfg.packed.block_bytes)
+		err = iau_kv_pack(s);
+	if (!err && !s->bound.bytes)
+		err = iau_bounds_build(s->model->dev, &s->cfg, &s->bound);
+	while (!err && s->bounds_blocks < need)
+		err = update_slab(s, s->bounds_blocks / s->cfg.kv.slab_blocks);
 	return err;
 }
 
@@ -133,6 +145,7 @@ int iau_session_attention(struct iau_session *s, const struct iau_attention *a)
 	if (err)
 		return err;
 	memcpy(s->sparse, want, sizeof(want));
+	s->model->pool.clock++;
 	return iau_bounds_update(s);
 }
 
@@ -156,6 +169,7 @@ void iau_bounds_free(struct iau_session *s)
 	for (uint32_t i = 0; i < IAU_SESSION_ROWS; i++)
 		for (uint32_t k = 0; k < IAU_GRAPH_LOGITS; k++)
 			iau_graph_free(s->model->dev, &s->graph[i][true][k]);
+	iau_kv_free_parts(s);
 	iau_buffer_destroy(s->model->dev, &s->bounds);
 	s->model->pool.usage.now->device -= s->bounds_bytes;
 	s->bounds_bytes = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "runtime/kv.h"
+#include "runtime/kv_pages.h"
 #include "runtime/session.h"
 #include "base/error.h"
 
@@ -146,21 +146,60 @@ static int grow_slab(struct iau_session *s, uint32_t i, uint32_t blocks)
 	return err ? err : show(s, i);
 }
 
+int iau_kv_hold(struct iau_session *s, uint32_t i, uint64_t *used)
+{
+	struct kv_slab *slab = s->kv.slab[i];
+	int err = 0;
+
+	*used = slab->used;
+	slab->used = s->model->pool.clock;
+	if (!slab->arena || slab->page)
+		err = kv_slab_promote(&s->model->pool, slab);
+	return err ? err : show(s, i);
+}
+
+int iau_kv_let_go(struct iau_session *s, uint32_t i, uint64_t used)
+{
+	struct kv_slab *slab = s->kv.slab[i];
+
+	slab->used = used;
+	return i < s->kv.divided && !slab->page ? kv_pages_divide(&s->model->pool, slab) : 0;
+}
+
 static int prepare(struct iau_session *s, uint32_t rows)
 {
 	uint32_t per = s->cfg.kv.slab_blocks, need = (s->length + rows + 31) / 32;
 	int err = 0;
 
-	for (uint32_t i = 0; i < s->kv.n && !err; i++)
-		if (!s->kv.slab[i]->arena)
+	for (uint32_t i = s->kv.divided; i < s->kv.n && !err; i++)
+		if (!s->kv.slab[i]->arena || s->kv.slab[i]->page)
 			err = kv_slab_promote(&s->model->pool, s->kv.slab[i]);
 	if (!err && rows)
 		err = own_last(s);
-	for (uint32_t i = 0; i * per < need && !err; i++)
+	for (uint32_t i = s->kv.divided; i * per < need && !err; i++)
 		err = grow_slab(s, i, need - i * per < per ? need - i * per : per);
 	if (!err && s->cfg.packed.block_bytes)
 		err = iau_kv_pack(s);
+	for (uint32_t i = 0; i < s->kv.divided && !err; i++)
+		err = show(s, i);
 	return err ? iau_error(err, "KV cache of %u tokens: %s", s->length + rows, iau_last_error()) : 0;
+}
+
+/* What is attended to as a whole makes no room for anything else. */
+static int begin(struct iau_session *s)
+{
+	struct kv_pool *pool = &s->model->pool;
+	int err = 0;
+
+	for (uint32_t i = 0; i < s->kv.n && !err; i++) {
+		struct kv_slab *slab = s->kv.slab[i];
+
+		if (i >= s->kv.divided)
+			slab->used = pool->clock;
+		else if (!slab->page)
+			err = kv_pages_divide(pool, slab);
+	}
+	return err;
 }
 
 int iau_kv_prepare(struct iau_session *const *s, uint32_t n, uint32_t rows)
@@ -168,9 +207,8 @@ int iau_kv_prepare(struct iau_session *const *s, uint32_t n, uint32_t rows)
 	int err = 0;
 
 	s[0]->model->pool.clock++;
-	for (uint32_t i = 0; i < n; i++)
-		for (uint32_t k = 0; k < s[i]->kv.n; k++)
-			s[i]->kv.slab[k]->used = s[i]->model->pool.clock;
+	for (uint32_t i = 0; i < n && !err; i++)
+		err = begin(s[i]);
 	for (uint32_t i = 0; i < n && !err; i++)
 		err = prepare(s[i], rows);
 	return err;
@@ -186,7 +224,7 @@ int iau_kv_shrink(struct iau_session *s, uint32_t tokens)
 		kv_slab_put(&s->model->pool, s->kv.slab[s->kv.n]);
 	}
 	last = s->kv.n ? s->kv.slab[s->kv.n - 1] : NULL;
-	if (!last || s->kv.n < keep || last->refs > 1 || !last->arena)
+	if (!last || s->kv.n < keep || last->refs > 1 || !last->arena || last->page)
 		return 0;
 	tokens -= (keep - 1) * per * 32;
 	return last->blocks > (tokens + 31) / 32 ?

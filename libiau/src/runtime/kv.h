@@ -15,6 +15,7 @@ struct kv_cache {
 	struct kv_slab **slab;
 	bool *shown; /* of each slab, whether the view shows it */
 	uint32_t n;
+	uint32_t divided; /* the first slabs that need not be here as wholes: see kv_cold.c */
 	struct iau_buffer table; /* where blocks are, if some may be packed: see struct iau_graph_config */
 	struct iau_graph pack;	 /* built when first needed */
 };
@@ -23,11 +24,23 @@ struct kv_cache {
 int iau_kv_create(struct iau_session *s);
 void iau_kv_free(struct iau_session *s);
 /*
- * Before so many sequences are evaluated by one job: all slabs of theirs are in device memory, and there is
- * some for ROWS more tokens of each, which no other sequence sees. Nothing is copied as a sequence grows,
- * but for the rest of a shared slab when it first does.
+ * Before so many sequences are evaluated by one job: all slabs of theirs are in device memory but those that may be
+ * divided, and there is some for ROWS more tokens of each, which no other sequence sees. Nothing is copied as a
+ * sequence grows, but for the rest of a shared slab when it first does.
  */
 int iau_kv_prepare(struct iau_session *const *s, uint32_t n, uint32_t rows);
+/* Slab I is seen, and is in device memory as a whole until it is let go, with what hold() said it was USED. */
+int iau_kv_hold(struct iau_session *s, uint32_t i, uint64_t *used);
+int iau_kv_let_go(struct iau_session *s, uint32_t i, uint64_t used);
+
+/*
+ * Whether S, which is to grow by ROWS tokens with a choice of blocks, has to do with a part of its slabs in device
+ * memory. If so those are divided from here on that lie before all that is attended to in any case; else none are.
+ */
+bool iau_kv_divide(struct iau_session *s, uint32_t rows, const struct iau_sparse *choice);
+/* The evaluation then, in parts, with a job's registers. -ENOSPC: not even what one layer attends to has room */
+int iau_kv_run_parts(struct iau_session *s, uint32_t rows, enum iau_graph_logits logits, const uint32_t *param);
+void iau_kv_free_parts(struct iau_session *s);
 /* What is behind the first TOKENS tokens is given back. */
 int iau_kv_shrink(struct iau_session *s, uint32_t tokens);
 /* TO, which is empty, gets the slabs of FROM that the first TOKENS tokens lie in. */

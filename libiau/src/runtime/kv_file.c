@@ -5,6 +5,7 @@
  * maps the slabs as cold ones, so that only what is attended to is read, and only once.
  */
 #include "model/gguf_file.h"
+#include "runtime/kv_pages.h"
 #include "runtime/session.h"
 #include "base/error.h"
 
@@ -101,23 +102,36 @@ static uint64_t data_at(const struct words *w)
 	return iau_pages(sizeof(struct header) + words * 4);
 }
 
+/* Of a layer as many blocks as the sequence has, in whole pages; COPY has room for one of a divided slab */
+static bool write_layer(FILE *f, const struct kv_pool *pool, const struct kv_slab *slab, uint32_t l, uint32_t blocks,
+			uint8_t *copy)
+{
+	size_t bytes = (size_t)blocks * pool->form[slab->form].block_bytes;
+	size_t pad = kv_layer_pages(pool, slab->form, blocks) - bytes;
+	const uint8_t *from = copy;
+
+	if (slab->page)
+		kv_pages_copy(pool, slab, l, copy);
+	else
+		from = kv_slab_ptr(pool, slab, l);
+	if (fwrite(from, bytes, 1, f) != 1)
+		return false;
+	while (pad--)
+		putc(0, f);
+	return true;
+}
+
 static bool write_slabs(FILE *f, const struct iau_session *s, const struct words *w)
 {
 	const struct kv_pool *pool = &s->model->pool;
+	uint8_t *copy = malloc(kv_layer_pages(pool, KV_INT8, pool->form->slab_blocks));
+	bool ok = copy;
 
-	for (uint32_t i = 0; i < w->n_slabs; i++) {
-		uint32_t blocks = blocks_of(pool, s->length, i);
-		size_t bytes = (size_t)blocks * pool->form[w->form[i]].block_bytes;
-		size_t pad = kv_layer_pages(pool, w->form[i], blocks) - bytes;
-
-		for (uint32_t l = 0; l < pool->n_layer; l++) {
-			if (fwrite(kv_slab_ptr(pool, s->kv.slab[i], l), bytes, 1, f) != 1)
-				return false;
-			for (size_t k = 0; k < pad; k++)
-				putc(0, f);
-		}
-	}
-	return !ferror(f);
+	for (uint32_t i = 0; i < w->n_slabs; i++)
+		for (uint32_t l = 0; l < pool->n_layer && ok; l++)
+			ok = write_layer(f, pool, s->kv.slab[i], l, blocks_of(pool, s->length, i), copy);
+	free(copy);
+	return ok && !ferror(f);
 }
 
 static bool write_file(FILE *f, const struct iau_session *s, const struct words *w)

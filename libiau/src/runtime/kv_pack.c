@@ -48,6 +48,21 @@ static int convert(void *opaque, const struct kv_slab *place)
 	return err;
 }
 
+/* Slab I of S gets packed. */
+static int pack(struct iau_session *s, uint32_t i)
+{
+	struct packing p = { s, i };
+	uint64_t used;
+	int err = iau_kv_hold(s, i, &used);
+
+	if (!err)
+		err = kv_slab_pack(&s->model->pool, s->kv.slab[i], convert, &p);
+	if (err)
+		return err;
+	s->kv.shown[i] = true;
+	return iau_kv_let_go(s, i, used);
+}
+
 /* Bounds of keys that lost bits are those of what is left of them. */
 static void forget_bounds(struct iau_session *s, uint32_t i, const struct kv_slab *slab)
 {
@@ -104,19 +119,17 @@ static void fill_table(struct iau_session *s)
 
 int iau_kv_pack(struct iau_session *s)
 {
-	struct packing p = { s, 0 };
 	int err = 0;
 
-	for (; p.slab < s->kv.n && !err; p.slab++) {
-		struct kv_slab *slab = s->kv.slab[p.slab];
+	for (uint32_t i = 0; i < s->kv.n && !err; i++) {
+		struct kv_slab *slab = s->kv.slab[i];
 
 		/* a first one may have to wait for others that have it */
-		if (slab->form == KV_PACKED || !is_old(s, p.slab))
+		if (slab->form == KV_PACKED || !is_old(s, i))
 			continue;
-		err = kv_slab_pack(&s->model->pool, slab, convert, &p);
-		s->kv.shown[p.slab] = true;
+		err = pack(s, i);
 		if (!err)
-			forget_bounds(s, p.slab, slab);
+			forget_bounds(s, i, slab);
 	}
 	fill_table(s);
 	return err;

@@ -3,7 +3,7 @@
  * Slabs lie in arenas, each of as many places as the longest sequence has slabs; pages get memory as they are
  * needed, so that a place costs addresses alone.
  */
-#include "runtime/kv_pool.h"
+#include "runtime/kv_pages.h"
 #include "base/error.h"
 
 #include <errno.h>
@@ -80,7 +80,7 @@ int kv_pool_check(struct kv_pool *pool)
 	return find_arena(pool, KV_INT8, &arena);
 }
 
-static int take_place(struct kv_pool *pool, struct kv_slab *slab)
+int kv_slab_enter(struct kv_pool *pool, struct kv_slab *slab)
 {
 	int err = find_arena(pool, slab->form, &slab->arena);
 
@@ -94,7 +94,7 @@ static int take_place(struct kv_pool *pool, struct kv_slab *slab)
 }
 
 /* Its pages have no memory any more. The first arena stays, or a sequence alone would come and go with it. */
-static void give_place(struct kv_pool *pool, struct kv_slab *slab)
+void kv_slab_leave(struct kv_pool *pool, struct kv_slab *slab)
 {
 	struct kv_arena *a = slab->arena, **at = &pool->arenas[slab->form];
 
@@ -118,7 +118,7 @@ static int new_slab(struct kv_pool *pool, enum kv_form form, bool is_cold, struc
 		return iau_error_nomem("KV cache");
 	slab->form = form;
 	if (!is_cold)
-		err = take_place(pool, slab);
+		err = kv_slab_enter(pool, slab);
 	if (err) {
 		free(slab);
 		return err;
@@ -142,19 +142,29 @@ int kv_slab_create(struct kv_pool *pool, enum kv_form form, bool is_cold, struct
 	return 0;
 }
 
-static uint64_t slab_bytes(const struct kv_pool *pool, const struct kv_slab *slab)
+uint64_t kv_slab_bytes(const struct kv_pool *pool, const struct kv_slab *slab)
 {
 	return kv_layer_pages(pool, slab->form, slab->blocks) * pool->n_layer;
 }
 
-static void drop_cold(struct kv_pool *pool, struct kv_slab *slab)
+uint8_t *kv_cold_alloc(const struct kv_pool *pool, const struct kv_slab *slab)
 {
-	if (slab->is_mapped) {
-		munmap(slab->cold, slab_bytes(pool, slab));
-	} else if (slab->cold) {
-		pool->usage.now->host -= slab_bytes(pool, slab);
-		free(slab->cold);
-	}
+	uint8_t *cold = mmap(NULL, kv_slab_bytes(pool, slab), PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (cold != MAP_FAILED)
+		return cold;
+	iau_error_nomem("cold part of the KV cache");
+	return NULL;
+}
+
+void kv_cold_free(struct kv_pool *pool, struct kv_slab *slab)
+{
+	if (!slab->cold)
+		return;
+	munmap(slab->cold, kv_slab_bytes(pool, slab));
+	if (!slab->is_mapped)
+		pool->usage.now->host -= kv_slab_bytes(pool, slab);
 	slab->cold = NULL;
 	slab->is_mapped = false;
 }
@@ -163,11 +173,13 @@ void kv_slab_put(struct kv_pool *pool, struct kv_slab *slab)
 {
 	if (--slab->refs)
 		return;
-	if (slab->arena) {
+	if (slab->page) {
+		kv_pages_drop(pool, slab);
+	} else if (slab->arena) {
 		kv_slab_resize(pool, slab, 0);
-		give_place(pool, slab);
+		kv_slab_leave(pool, slab);
 	}
-	drop_cold(pool, slab);
+	kv_cold_free(pool, slab);
 	*(slab->prev ? &slab->prev->next : &pool->slabs) = slab->next;
 	if (slab->next)
 		slab->next->prev = slab->prev;
@@ -211,6 +223,13 @@ static int populate(struct kv_pool *pool, struct kv_slab *slab, uint64_t from, u
 	return fn(pool->dev, &slab->arena->buf, pool->range, pool->n_layer);
 }
 
+void kv_count(struct kv_pool *pool, const struct kv_slab *slab, int64_t bytes)
+{
+	pool->usage.now->device += (uint64_t)bytes;
+	if (slab->form == KV_PACKED)
+		pool->usage.now->device_packed += (uint64_t)bytes;
+}
+
 int kv_slab_resize(struct kv_pool *pool, struct kv_slab *slab, uint32_t blocks)
 {
 	uint64_t have = kv_layer_pages(pool, slab->form, slab->blocks);
@@ -229,9 +248,7 @@ int kv_slab_resize(struct kv_pool *pool, struct kv_slab *slab, uint32_t blocks)
 	}
 	if (err)
 		return err;
-	pool->usage.now->device += (need - have) * pool->n_layer;
-	if (slab->form == KV_PACKED)
-		pool->usage.now->device_packed += (need - have) * pool->n_layer;
+	kv_count(pool, slab, (int64_t)(need - have) * pool->n_layer);
 	slab->blocks = blocks;
 	return 0;
 }
@@ -243,12 +260,12 @@ static int make_place(struct kv_pool *pool, const struct kv_slab *slab, enum kv_
 	int err;
 
 	*place = (struct kv_slab){ .form = form, .used = pool->clock };
-	err = take_place(pool, place);
+	err = kv_slab_enter(pool, place);
 	if (err)
 		return err;
 	err = kv_slab_resize(pool, place, slab->blocks);
 	if (err)
-		give_place(pool, place);
+		kv_slab_leave(pool, place);
 	return err;
 }
 
@@ -259,7 +276,7 @@ static void leave_place(struct kv_pool *pool, struct kv_slab *slab)
 
 	pool->leaves(pool->opaque, slab);
 	kv_slab_resize(pool, &place, 0);
-	give_place(pool, &place);
+	kv_slab_leave(pool, &place);
 	slab->arena = NULL;
 }
 
@@ -274,13 +291,16 @@ int kv_slab_promote(struct kv_pool *pool, struct kv_slab *slab)
 {
 	uint64_t bytes = kv_layer_pages(pool, slab->form, slab->blocks);
 	struct kv_slab place;
-	int err = make_place(pool, slab, slab->form, &place);
+	int err;
 
+	if (slab->page)
+		return kv_pages_join(pool, slab);
+	err = make_place(pool, slab, slab->form, &place);
 	if (err)
 		return err;
 	for (uint32_t l = 0; l < pool->n_layer; l++)
 		memcpy(kv_slab_ptr(pool, &place, l), slab->cold + l * bytes, bytes);
-	drop_cold(pool, slab);
+	kv_cold_free(pool, slab);
 	enter_place(slab, &place);
 	pool->usage.now->promoted++;
 	return 0;
@@ -297,7 +317,7 @@ int kv_slab_pack(struct kv_pool *pool, struct kv_slab *slab,
 	err = convert(opaque, &place);
 	if (err) {
 		kv_slab_resize(pool, &place, 0);
-		give_place(pool, &place);
+		kv_slab_leave(pool, &place);
 		return err;
 	}
 	leave_place(pool, slab);
@@ -310,43 +330,51 @@ int kv_slab_pack(struct kv_pool *pool, struct kv_slab *slab,
 static int demote(struct kv_pool *pool, struct kv_slab *slab)
 {
 	uint64_t bytes = kv_layer_pages(pool, slab->form, slab->blocks);
-	uint8_t *cold = malloc(slab_bytes(pool, slab));
+	uint8_t *cold = kv_cold_alloc(pool, slab);
 
 	if (!cold)
-		return iau_error_nomem("cold part of the KV cache");
+		return -ENOMEM;
 	for (uint32_t l = 0; l < pool->n_layer; l++)
 		memcpy(cold + l * bytes, kv_slab_ptr(pool, slab, l), bytes);
 	leave_place(pool, slab);
 	slab->cold = cold;
-	pool->usage.now->host += slab_bytes(pool, slab);
+	pool->usage.now->host += kv_slab_bytes(pool, slab);
 	pool->usage.now->demoted++;
 	return 0;
 }
 
-/* The slab in device memory that was unused the longest, if any is not in use */
+/* The whole slab in device memory that was unused the longest, if any is not in use */
 static struct kv_slab *oldest(const struct kv_pool *pool)
 {
 	struct kv_slab *found = NULL;
 
 	for (struct kv_slab *s = pool->slabs; s; s = s->next)
-		if (s->arena && s->blocks && s->used < pool->clock && (!found || s->used < found->used))
+		if (s->arena && !s->page && s->blocks && s->used < pool->clock && (!found || s->used < found->used))
 			found = s;
 	return found;
+}
+
+/* The slab goes, or pages do, that were unused the longest. Of both pages: a slab was attended to as a whole. */
+static int make_room(struct kv_pool *pool, uint64_t bytes)
+{
+	const struct iau_kv_usage *u = pool->usage.now;
+	struct kv_slab *slab = oldest(pool);
+	uint64_t stamp = kv_pages_oldest(pool);
+
+	if (stamp < pool->clock && (!slab || stamp <= slab->used))
+		return kv_pages_demote(pool, stamp, u->device + bytes - u->budget);
+	return slab ? demote(pool, slab) :
+		      iau_error(-ENOSPC, "KV budget of %llu bytes: what is attended to now has %llu and needs %llu more",
+				(unsigned long long)u->budget, (unsigned long long)u->device,
+				(unsigned long long)bytes);
 }
 
 int kv_pool_room(struct kv_pool *pool, uint64_t bytes)
 {
 	const struct iau_kv_usage *u = pool->usage.now;
+	int err = 0;
 
-	while (u->budget && u->device + bytes > u->budget) {
-		struct kv_slab *slab = oldest(pool);
-		int err = slab ? demote(pool, slab) :
-				 iau_error(-ENOSPC, "KV budget of %llu bytes: what is attended to now has %llu and "
-					   "needs %llu more", (unsigned long long)u->budget,
-					   (unsigned long long)u->device, (unsigned long long)bytes);
-
-		if (err)
-			return err;
-	}
-	return 0;
+	while (!err && u->budget && u->device + bytes > u->budget)
+		err = make_room(pool, bytes);
+	return err;
 }

@@ -2,8 +2,9 @@
 /*
  * Memory of a model's KV caches. A slab holds so many tokens of all layers; sequences that begin alike share
  * theirs. It is of INT8 or packed, with keys or values in 4 bits, and lies in device memory or, cold, in the
- * host's, from where it comes back before it is attended to. When more device memory would be taken than the
- * limit, the slabs go cold that no evaluation needs, those first that were unused the longest.
+ * host's, from where it comes back before it is attended to. A slab that is attended to in part may be divided:
+ * each page of it is here or cold (kv_pages.h). When more device memory would be taken than the limit, what no
+ * evaluation needs goes cold, that first which was unused the longest.
  */
 #ifndef IAU_RUNTIME_KV_POOL_H
 #define IAU_RUNTIME_KV_POOL_H
@@ -22,6 +23,11 @@ struct kv_arena;
 
 enum kv_form { KV_INT8, KV_PACKED, KV_FORMS };
 
+struct kv_page {
+	uint64_t used; /* by the pool's clock; 0: not yet */
+	bool is_here;  /* in device memory */
+};
+
 struct kv_slab {
 	struct kv_slab *prev, *next; /* of the pool's */
 	uint32_t refs;		     /* sequences that have it */
@@ -29,9 +35,10 @@ struct kv_slab {
 	enum kv_form form;
 	struct kv_arena *arena; /* in device memory: place INDEX there; else NULL */
 	uint32_t index;
-	uint8_t *cold;	  /* what each layer has, in whole pages, one after the other */
-	bool is_mapped;	  /* ... of a file */
-	uint64_t used;	  /* by the pool's clock */
+	uint8_t *cold;	      /* what each layer has, in whole pages, one after the other */
+	bool is_mapped;	      /* ... of a file */
+	struct kv_page *page; /* divided: those of all layers, at a place in device memory and in COLD; else NULL */
+	uint64_t used;	      /* by the pool's clock */
 };
 
 struct kv_pool {
@@ -62,7 +69,7 @@ void kv_slab_put(struct kv_pool *pool, struct kv_slab *slab);
 /* Of a slab in device memory: the part of a buffer that it may take */
 const struct iau_buffer *kv_slab_place(const struct kv_pool *pool, const struct kv_slab *slab,
 				       struct iau_range *part);
-/* What layer L of a slab has, for the host to see */
+/* What layer L of a slab that is not divided has, for the host to see */
 uint8_t *kv_slab_ptr(const struct kv_pool *pool, const struct kv_slab *slab, uint32_t l);
 /* Bytes of a layer that has so many blocks, in whole pages */
 uint64_t kv_layer_pages(const struct kv_pool *pool, enum kv_form form, uint32_t blocks);
@@ -72,8 +79,18 @@ uint64_t kv_layer_pages(const struct kv_pool *pool, enum kv_form form, uint32_t 
  * do not make room. -ENOMEM; -ENOSPC: the limit
  */
 int kv_slab_resize(struct kv_pool *pool, struct kv_slab *slab, uint32_t blocks);
-/* A cold slab comes back. Errors as above. */
+/* A slab that is cold or divided comes back as a whole. Errors as above; a divided one may then be so in part. */
 int kv_slab_promote(struct kv_pool *pool, struct kv_slab *slab);
+/* A place in device memory, without memory yet, and the end of that when it has none any more: -ENOMEM */
+int kv_slab_enter(struct kv_pool *pool, struct kv_slab *slab);
+void kv_slab_leave(struct kv_pool *pool, struct kv_slab *slab);
+/* Host memory for a slab, of zeros that take none until they are written; what is cold there goes. NULL: none left */
+uint8_t *kv_cold_alloc(const struct kv_pool *pool, const struct kv_slab *slab);
+void kv_cold_free(struct kv_pool *pool, struct kv_slab *slab);
+/* Device memory that a slab takes or gives back, in the figures */
+void kv_count(struct kv_pool *pool, const struct kv_slab *slab, int64_t bytes);
+/* What a slab with memory for so many blocks has, in whole pages */
+uint64_t kv_slab_bytes(const struct kv_pool *pool, const struct kv_slab *slab);
 /*
  * A slab of INT8 in device memory becomes a packed one: CONVERT writes it to PLACE, which has memory. Errors
  * as above and of CONVERT; the slab is then what it was.

@@ -92,6 +92,8 @@ static bool add_file(const char *path, struct iau_kv_usage *total)
 	total->packed += f.now.packed;
 	total->demoted += f.now.demoted;
 	total->promoted += f.now.promoted;
+	total->pages_demoted += f.now.pages_demoted;
+	total->pages_promoted += f.now.pages_promoted;
 	return true;
 }
 

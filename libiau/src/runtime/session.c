@@ -260,6 +260,7 @@ struct run {
 	uint32_t rows; /* of the graph; behind the tokens they repeat the last one, and compute what nobody reads */
 	uint32_t kept; /* rows that lie in the block of 32 that the tokens go to: their keys and values are stored */
 	const struct iau_sparse *sparse; /* NULL: all blocks are attended to */
+	bool in_parts;
 };
 
 /* The choice that one token has to make, or MANY together, wherever in a block they are */
@@ -273,7 +274,7 @@ static const struct iau_sparse *choice_of(const struct iau_session *s, bool many
  * one as long as the products: 4, 8, 16 and 32 rows of iau-demo after 1,024 tokens 1.06, 1.20, 1.55 and 2.44 times
  * as long as one.
  */
-static struct run next_run(const struct iau_session *s, size_t n)
+static struct run next_run(struct iau_session *s, size_t n)
 {
 	uint32_t left = 32 - s->length % 32, widest = s->rows[choice_of(s, true) != NULL];
 	uint32_t most = left < widest ? left : widest;
@@ -286,13 +287,14 @@ static struct run next_run(const struct iau_session *s, size_t n)
 		run.rows = widest;
 	run.kept = run.rows < left ? run.rows : left;
 	run.sparse = choice_of(s, run.rows > 1);
+	run.in_parts = iau_kv_divide(s, run.kept, run.sparse);
 	return run;
 }
 
-static int run_graph(struct iau_session *s, const struct iau_graph *g, const struct run *run,
-		     const int32_t *tokens)
+/* Registers of a run; what it attends to is in device memory, or comes as it is chosen. */
+static int prepare_run(struct iau_session *s, const struct run *run, const int32_t *tokens, uint32_t *param)
 {
-	uint32_t *offset = s->io.ptr, param[IAU_PARAMS] = { 0 }, last = run->tokens - 1;
+	uint32_t *offset = s->io.ptr, last = run->tokens - 1;
 	int err = iau_kv_prepare(&s, 1, run->kept);
 
 	if (err)
@@ -302,12 +304,26 @@ static int run_graph(struct iau_session *s, const struct iau_graph *g, const str
 	param[GRAPH_TOKEN] = offset[0];
 	param[GRAPH_ROW] = last * s->model->hp.n_embd * 4;
 	iau_graph_params(&s->model->hp, &s->cfg.kv, s->length, run->kept, param);
-	if (run->sparse) {
-		err = iau_bounds_update(s);
-		if (err)
-			return err;
+	if (!run->sparse)
+		return 0;
+	err = iau_bounds_update(s);
+	if (!err)
 		iau_sparse_params(&s->model->hp, &s->cfg.kv, run->sparse, s->length, param);
-	}
+	return err;
+}
+
+static int run_graph(struct iau_session *s, const struct run *run, enum iau_graph_logits logits, const int32_t *tokens)
+{
+	const struct iau_graph *g = graph_of(s, run->rows, run->sparse, logits);
+	uint32_t param[IAU_PARAMS] = { 0 };
+	int err = run->in_parts ? 0 : build_graph(s, run->rows, run->sparse, logits);
+
+	if (!err)
+		err = prepare_run(s, run, tokens, param);
+	if (err)
+		return err;
+	if (run->in_parts)
+		return iau_kv_run_parts(s, run->rows, logits, param);
 	s->model->trace.running = g;
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
 }
@@ -360,17 +376,13 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 	int err = iau_check_tokens(s, tokens, n);
 
 	while (n && !err) {
-		struct iau_graph *g;
 		struct run run = next_run(s, n);
 		uint32_t take = run.tokens;
 		enum iau_graph_logits want = each || (n == take && run.rows == 1) ? LOGITS_ALL :
 					     n == take				  ? LOGITS_ONE :
 										    LOGITS_NONE;
 
-		g = graph_of(s, run.rows, run.sparse, want);
-		err = build_graph(s, run.rows, run.sparse, want);
-		if (!err)
-			err = run_graph(s, g, &run, tokens);
+		err = run_graph(s, &run, want, tokens);
 		for (uint32_t r = 0; r < take && each && !err; r++)
 			err = each(opaque, s->length + r, logits + (size_t)r * n_vocab);
 		if (err)
@@ -382,6 +394,7 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 		s->length += take;
 		tokens += take;
 		n -= take;
+		s->model->pool.clock++; /* nothing is in use */
 		err = iau_bounds_update(s);
 	}
 	return err;

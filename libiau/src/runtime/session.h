@@ -37,6 +37,9 @@ struct iau_session {
 	struct iau_buffer io; /* token offsets, then logits */
 	/* by the logarithm of their rows and whether there is a choice of blocks; built when first needed */
 	struct iau_graph graph[IAU_SESSION_ROWS][2][IAU_GRAPH_LOGITS];
+	/* of parts of the model, by the logarithm of their rows; lists of blocks and rows that they leave: see kv_cold.c */
+	struct iau_graph *part[IAU_SESSION_ROWS];
+	struct iau_buffer told;
 	/* sparse attention, for one token and for many; bounds of the keys of so many blocks are there */
 	struct iau_sparse sparse[2];
 	struct iau_buffer bounds;
