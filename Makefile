@@ -41,9 +41,9 @@ run: $(B)/iau
 bench: $(B)/iau
 	$(PYTHON) scripts/bench.py
 
-# The figures of docs/long-context.md, for an hour and a half
+# The figures of docs/long-context.md, for two hours: PARTS of them, as scripts/bench_long.py names them
 bench-long: $(B)/iau $(B)/tests/chat_bench $(LLAMA)/probe-llama $(LLAMA)/probe-iau
-	$(PYTHON) scripts/bench_long.py
+	$(PYTHON) scripts/bench_long.py $(PARTS)
 
 # The tables and plots of docs/performance.md
 scaling: $(B)/iau
