@@ -69,6 +69,7 @@ def cold_figures(run):
     cold = run(bench, f"{CHOICE},prompt={PROMPT}", "--kv-budget", KV_BUDGET).result()
     return {
         "cold_decode_cycles_per_token_10k": cold["decode"]["cycles"] / TOKENS,
+        "cold_pages_per_token_10k": cold["decode"]["kv_pages_promoted"] / TOKENS,
         "cold_prefill_cycles_per_token_10k": cold["prefill"]["cycles"] / CONTEXT,
     }
 

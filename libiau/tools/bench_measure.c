@@ -92,6 +92,7 @@ static int measure(struct measured *m, struct bench_phase *p, bool decoding, boo
 	struct iau_device *dev = m->l->dev;
 	struct spans *spans = breakdown ? &p->spans : NULL;
 	uint32_t n = p->n * m->n;
+	struct iau_kv_usage before, after;
 	struct iau_model_info info;
 	struct meter t;
 	double start;
@@ -99,18 +100,21 @@ static int measure(struct measured *m, struct bench_phase *p, bool decoding, boo
 	int err;
 
 	iau_model_info(m->l->model, &info);
+	iau_model_kv_usage(m->l->model, &before);
 	meter_start(&t, dev);
 	start = now();
 	err = (decoding ? decode : prefill)(m, &info, p, spans);
 	if (err)
 		return err;
-	r = json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I}", "tokens", (json_int_t)n, "host_seconds",
+	iau_model_kv_usage(m->l->model, &after);
+	r = json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "tokens", (json_int_t)n, "host_seconds",
 		now() - start, "cycles", (json_int_t)meter_read(&t, dev, IAU_CNT_CYCLES), "load_bytes",
 		(json_int_t)meter_read(&t, dev, IAU_CNT_LOAD_BYTES), "store_bytes",
 		(json_int_t)meter_read(&t, dev, IAU_CNT_STORE_BYTES), "macs",
 		(json_int_t)(meter_read(&t, dev, IAU_CNT_MACS_I8) +
 			     meter_read(&t, dev, IAU_CNT_MACS_I4)), "elements",
-		(json_int_t)meter_read(&t, dev, IAU_CNT_VEC_ELEMENTS));
+		(json_int_t)meter_read(&t, dev, IAU_CNT_VEC_ELEMENTS), "kv_pages_promoted",
+		(json_int_t)(after.pages_promoted - before.pages_promoted));
 	if (breakdown && n)
 		json_object_set_new(r, "breakdown", breakdown_json(&p->spans, n));
 	json_object_set_new(cell, p->name, r);

@@ -37,7 +37,7 @@ void bench_print(const struct bench_phase *phase, json_t *cell, bool breakdown)
 static void csv_line(FILE *f, json_t *cell, const char *phase)
 {
 	static const char *const keys[] = { "cycles", "load_bytes", "store_bytes", "macs",
-					    "elements" };
+					    "elements", "kv_pages_promoted" };
 
 	double batch = json_number_value(json_object_get(cell, "batch"));
 
@@ -57,7 +57,7 @@ int bench_write_csv(const char *path, json_t *cells)
 	json_t *cell;
 
 	if (f) {
-		fputs("engine,prompt,gen,batch,phase,host_seconds,cycles,load_bytes,store_bytes,macs,elements\n", f);
+		fputs("engine,prompt,gen,batch,phase,host_seconds,cycles,load_bytes,store_bytes,macs,elements,kv_pages_promoted\n", f);
 		json_array_foreach(cells, i, cell) {
 			if (bench_has(cell, "prefill"))
 				csv_line(f, cell, "prefill");

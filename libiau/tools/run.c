@@ -156,16 +156,19 @@ static double ratio(uint64_t a, uint64_t b)
 static void report(const struct options *o, struct loaded *l, struct sink *out, const struct figures *f)
 {
 	struct iau_device_info dev;
+	struct iau_kv_usage kv;
 
 	iau_device_info(l->dev, &dev);
+	iau_model_kv_usage(l->model, &kv);
 	if (o->common.json) {
 		fclose(out->mem);
 		tool_print_json(json_pack(
-			"{s:s%, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "text", out->text, out->len,
+			"{s:s%, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "text", out->text, out->len,
 			"engine", dev.engine, "tokens_before", (json_int_t)f->before, "prompt_tokens",
 			(json_int_t)f->prompt, "tokens", (json_int_t)f->tokens, "cycles", (json_int_t)f->cycles, "bytes",
 			(json_int_t)f->bytes, "macs", (json_int_t)f->macs, "decode_cycles_per_token",
-			ratio(f->decode_cycles, f->tokens)));
+			ratio(f->decode_cycles, f->tokens), "kv_pages_promoted",
+			(json_int_t)kv.pages_promoted));
 		return;
 	}
 	fprintf(stderr, "\n[%s: %zu prompt + %zu new tokens, ", dev.engine, f->prompt, f->tokens);
@@ -174,8 +177,11 @@ static void report(const struct options *o, struct loaded *l, struct sink *out, 
 		fprintf(stderr, "%llu cycles, %.0f cycles/token, memory %.1f%%, ",
 			(unsigned long long)f->cycles, ratio(f->decode_cycles, f->tokens),
 			100 * ratio(f->decode_bytes, 64 * f->decode_cycles));
-	fprintf(stderr, "%llu bytes, %llu MACs]\n", (unsigned long long)f->bytes,
-		(unsigned long long)f->macs);
+	fprintf(stderr, "%llu bytes, %llu MACs", (unsigned long long)f->bytes, (unsigned long long)f->macs);
+	if (kv.pages_promoted)
+		fprintf(stderr, ", %llu pages of keys and values from host memory",
+			(unsigned long long)kv.pages_promoted);
+	fputs("]\n", stderr);
 }
 
 /* What is evaluated before anything is written: in JSON what was before is not part of the text. */

@@ -37,6 +37,14 @@ for kv in k8v4 k4v4; do
 	ok $? "the needle among 10,000 tokens is found in $kv"
 done
 
+how="-m $ci-q8_0.gguf -n 12 --attention=sparse:2048,prompt=2048"
+a=$(run $how < models/iau-ci/needle-10k.txt | tail -c 60)
+b=$(run $how --kv-budget 4M < models/iau-ci/needle-10k.txt | tail -c 60)
+[ ${#a} = 60 ] && [ "$a" = "$b" ]
+ok $? "10,000 tokens within a budget of 4 MiB, by a choice, make the same text"
+grep -qE '9936 prompt .* MACs, [1-9][0-9]+ pages of keys and values from host memory\]' "$dir/err"
+ok $? "it tells how many pages came"
+
 # refused STATUS TEXT ARGUMENTS...
 refused() {
 	local want=$1 text=$2

@@ -104,7 +104,10 @@ int iau_session_load(struct iau_model *model, const char *path, struct iau_sessi
  * @bytes:	of keys, values and bounds of all sequences; 0 = no limit
  *
  * What would be more goes to host memory, slab by slab, those first that were unused the longest, and comes
- * back before it is attended to. A sequence whose own keys and values are more cannot be evaluated.
+ * back before it is attended to. Of a sequence whose own keys and values are more, pages that no choice of blocks
+ * (iau_session_attention()) had for the longest go and come one by one; it takes a job a layer then, not one, and the
+ * same results. What such a sequence needs for one layer, and its newest slab, have to be there; without a choice that
+ * is all of it.
  *
  * Return: 0; -ENOSPC bounds alone, which stay, are more; -ENOMEM the host has no memory. Nothing changed then
  * but where slabs are.
@@ -137,8 +140,7 @@ int iau_model_kv_precision(struct iau_model *model, uint32_t key_bits, uint32_t 
  *		themselves
  */
 struct iau_kv_usage {
-	uint64_t budget, device, device_packed, host, packed, demoted, promoted;
-	uint64_t pages_demoted, pages_promoted;
+	uint64_t budget, device, device_packed, host, packed, demoted, promoted, pages_demoted, pages_promoted;
 };
 
 void iau_model_kv_usage(const struct iau_model *model, struct iau_kv_usage *usage);
