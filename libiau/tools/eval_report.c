@@ -35,7 +35,11 @@ static void print_comparison(const struct eval_cell *cell)
 {
 	bool counted = cell->task != EVAL_PERPLEXITY;
 
-	printf("  %6.3f", cell->kept);
+	/* of nothing right nothing is kept */
+	if (isnan(cell->kept))
+		printf("  %6s", "");
+	else
+		printf("  %6.3f", cell->kept);
 	print_interval(&cell->kept_interval, 1, 3, counted);
 	if (counted)
 		printf("  %4u  %4u", cell->lost, cell->gained);
