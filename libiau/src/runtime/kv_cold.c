@@ -64,11 +64,12 @@ static int create_parts(struct iau_session *s, uint32_t rows)
 
 static int build_part(struct iau_session *s, uint32_t rows, uint32_t to, enum iau_graph_logits logits)
 {
-	struct iau_graph_config cfg = s->cfg;
 	struct iau_graph *g = part_of(s, rows, to, logits);
+	struct iau_graph_config cfg;
 
 	if (g->bytes)
 		return 0;
+	cfg = s->cfg;
 	cfg.sparse = cfg.is_part = true;
 	cfg.from = to ? to - 1 : 0;
 	cfg.to = to;

@@ -100,10 +100,13 @@ static struct iau_graph *graph_of(struct iau_session *s, uint32_t rows, bool spa
 static int build_graph(struct iau_session *s, uint32_t rows, bool sparse, enum iau_graph_logits logits)
 {
 	struct iau_graph *g = graph_of(s, rows, sparse, logits);
-	struct iau_graph_config cfg = s->cfg;
+	struct iau_graph_config cfg;
 
+	if (g->bytes)
+		return 0;
+	cfg = s->cfg;
 	cfg.sparse = sparse;
-	return g->bytes ? 0 : iau_graph_build(s->model->dev, &cfg, rows, logits, g);
+	return iau_graph_build(s->model->dev, &cfg, rows, logits, g);
 }
 
 /* ROWS of the widest graph of so many or fewer that fits the scratchpad; -ENOSPC: not even one */
