@@ -5,8 +5,7 @@
  */
 #include "devices.h"
 #include "iau/model.h"
-#include "model/quant.h"
-#include "runtime/session.h"
+#include "keys.h"
 
 #include <errno.h>
 #include <math.h>
@@ -30,13 +29,20 @@ struct scene {
 
 #define START 400u
 
-static void scene_open(struct scene *c, const char *engine, const char *model, uint32_t n_ctx)
+/* With keys of 4 bits they are rotated; none gets old enough to lose any of 8. */
+static void scene_open_kv(struct scene *c, const char *engine, const char *model, uint32_t n_ctx, uint32_t key_bits)
 {
 	c->other = false;
 	c->dev = device_open(engine);
 	assert_int_equal(iau_model_load(c->dev, model, n_ctx, &c->model), 0);
+	assert_int_equal(iau_model_kv_precision(c->model, key_bits, 8, CTX), 0);
 	iau_model_info(c->model, &c->info);
 	assert_int_equal(iau_session_create(c->model, &c->s), 0);
+}
+
+static void scene_open(struct scene *c, const char *engine, const char *model, uint32_t n_ctx)
+{
+	scene_open_kv(c, engine, model, n_ctx, 8);
 }
 
 static void scene_close(struct scene *c)
@@ -268,40 +274,18 @@ static void test_wide(void **state)
 	free(got[1]);
 }
 
-static float half(const uint8_t *p)
-{
-	uint16_t h = (uint16_t)(p[0] | p[1] << 8);
-
-	return iau_f16_to_f32(h);
-}
-
-/* Channel CH of token T of a block at KEYS, scales at SCALES: tiles of [32 tokens][32 channels] */
-static float key(const uint8_t *keys, const uint8_t *scales, uint32_t t, uint32_t ch)
-{
-	return (float)(int8_t)keys[ch / 32 * 1024 + t * 32 + ch % 32] * half(scales + ch / 32 * 64 + t * 2);
-}
-
-static uint8_t *block_at(const struct iau_session *s, uint32_t l, uint32_t block)
-{
-	const struct iau_kv_layout *kv = &s->cfg.kv;
-
-	return kv_slab_ptr(&s->model->pool, s->kv.slab[block / kv->slab_blocks], l) +
-	       block % kv->slab_blocks * kv->block_bytes;
-}
-
 /* Every key of a block, or of its half PART, between its bounds */
 static void check_block(const struct iau_session *s, uint32_t l, uint32_t head, uint32_t block, uint32_t part)
 {
-	const struct iau_kv_layout *kv = &s->cfg.kv;
 	const struct iau_bounds_layout *y = &s->cfg.bounds;
-	const uint8_t *cache = block_at(s, l, block);
 	const uint8_t *group = (const uint8_t *)s->bounds.ptr + block / 32 * y->group_bytes +
 			       l * y->layer_bytes;
-	const uint8_t *keys = cache + head * kv->head_bytes;
-	const uint8_t *scales = cache + kv->kscale_at + head * kv->kscale_bytes;
 	uint32_t hd = s->model->hp.head_dim, tokens = 32 / y->per_block;
 	const int8_t *tile = (const int8_t *)group + head * y->head_bytes + part * hd * 64 + block % 32 * 32;
+	double keys[32][128];
 
+	for (uint32_t t = 0; t < tokens; t++)
+		plain_key(s, l, head, block * 32 + part * tokens + t, keys[t]);
 	for (uint32_t ch = 0; ch < hd; ch++) {
 		float step = half(group + s->model->hp.n_head_kv * y->head_bytes + head * y->scale_bytes +
 				  part * hd * 2 + ch / 32 * 64 + block % 32 * 2);
@@ -309,8 +293,8 @@ static void check_block(const struct iau_session *s, uint32_t l, uint32_t head, 
 		float least = (float)tile[(hd / 32 + ch / 32) * 1024 + ch % 32] * step;
 		float spread = 0;
 
-		for (uint32_t t = part * tokens; t < (part + 1) * tokens; t++) {
-			float k = key(keys, scales, t, ch);
+		for (uint32_t t = 0; t < tokens; t++) {
+			float k = (float)keys[t][ch];
 
 			assert_true(k < most && k > least);
 			spread = fmaxf(spread, fmaxf(k - least, most - k));
@@ -320,13 +304,13 @@ static void check_block(const struct iau_session *s, uint32_t l, uint32_t head, 
 	}
 }
 
-static void check_bounds(const char *engine, const char *model, uint32_t n, uint32_t block_tokens)
+static void check_bounds(const char *engine, const char *model, uint32_t n, uint32_t block_tokens, uint32_t key_bits)
 {
 	struct iau_attention a = least;
 	struct scene c;
 
 	a.block = block_tokens;
-	scene_open(&c, engine, model, CTX);
+	scene_open_kv(&c, engine, model, CTX, key_bits);
 	free(after(&c, a, n, 1));
 	assert_int_equal(c.s->bounds_blocks, n / 32);
 	assert_int_equal(c.s->cfg.bounds.per_block, block_tokens == 16 ? 2 : 1);
@@ -340,14 +324,17 @@ static void check_bounds(const char *engine, const char *model, uint32_t n, uint
 static void test_bounds(void **state)
 {
 	(void)state;
-	check_bounds("ref", MODEL, 1200, 0);
-	check_bounds("rtl", MODEL, 100, 64);
-	check_bounds("ref", SHAPES "6m.gguf", 200, 32);
-	check_bounds("ref", SHAPES "qwen3-0.6b.gguf", 70, 0);
-	check_bounds("ref", MODEL, 1200, 16);
-	check_bounds("rtl", MODEL, 100, 16);
-	check_bounds("ref", SHAPES "6m.gguf", 200, 16);
-	check_bounds("ref", SHAPES "qwen3-0.6b.gguf", 70, 16);
+	/* of 4 bits: bounds of what keys were before they were rotated */
+	for (uint32_t key_bits = 4; key_bits <= 8; key_bits += 4) {
+		check_bounds("ref", MODEL, 1200, 0, key_bits);
+		check_bounds("rtl", MODEL, 100, 64, key_bits);
+		check_bounds("ref", SHAPES "6m.gguf", 200, 32, key_bits);
+		check_bounds("ref", SHAPES "qwen3-0.6b.gguf", 70, 0, key_bits);
+		check_bounds("ref", MODEL, 1200, 16, key_bits);
+		check_bounds("rtl", MODEL, 100, 16, key_bits);
+		check_bounds("ref", SHAPES "6m.gguf", 200, 16, key_bits);
+		check_bounds("ref", SHAPES "qwen3-0.6b.gguf", 70, 16, key_bits);
+	}
 }
 
 #define LONG 1250u

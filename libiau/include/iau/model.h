@@ -116,7 +116,8 @@ int iau_model_kv_budget(struct iau_model *model, uint64_t bytes);
 
 /**
  * iau_model_kv_precision() - keep keys or values in 4 bits
- * @key_bits, @value_bits: 8, as they are without this call, or 4: the upper half of the 8
+ * @key_bits, @value_bits: 8, as they are without this call, or 4: the upper half of the 8. Keys are rotated then, with
+ *		the queries (QuaRot, Ashkboos et al. 2024), also while they are in 8 bits
  * @recent:	newest tokens of each sequence that stay in 8 bits, at least; a slab gets packed as soon as all
  *		sequences that have it are so much longer
  *

@@ -7,6 +7,7 @@
  * keys' fp16 scales, and one fp32 scale a token for its values, which is multiplied into the probabilities.
  */
 #include "model/attention.h"
+#include "model/rotation.h"
 
 #define LOG2_E 1.44269504f
 
@@ -71,14 +72,6 @@ static void emit_rope(struct builder *b, uint32_t x, uint32_t turn, uint32_t row
 	out.a1 = VEC_A_B;
 	out.b_stride = cols * 4;
 	iau_cmd_vec(&b->cb, out);
-}
-
-static void new_keys(struct builder *b, uint32_t k, uint32_t stride, const struct fresh *f)
-{
-	emit_rope(b, k, b->rope, b->rows, b->hp->head_dim, stride,
-		  (struct iau_vec){ .out = VEC_Q8_F16, .d = f->k, .d_stride = 32,
-				    .d_block = tile_step(b), .sc = f->ks, .sc_row = 2,
-				    .sc_block = SCALE_STEP });
 }
 
 /* One scale a token: its largest value becomes 127. */
@@ -305,7 +298,9 @@ struct attention attention_alloc(struct builder *b)
 	uint32_t kv_bytes = b->rows * hp->n_head_kv * hp->head_dim * 4;
 	struct attention a;
 
-	a.queries = act_alloc(b, hp->n_head * hp->head_dim);
+	a.queries = a.choosers = act_alloc(b, hp->n_head * hp->head_dim);
+	if (b->cfg->rotated && b->cfg->sparse)
+		a.choosers = act_alloc(b, hp->n_head * hp->head_dim);
 	a.scratch = a.v = vsp_alloc(b, kv_bytes);
 	a.k = vsp_alloc(b, kv_bytes);
 	a.q = b->vsp;
@@ -318,6 +313,12 @@ struct attention attention_alloc(struct builder *b)
 	return a;
 }
 
+struct iau_vec to_blocks(struct act out, uint32_t rows)
+{
+	return (struct iau_vec){ .out = VEC_Q8, .d = out.data, .d_stride = 32, .d_block = rows * 32,
+				 .sc = out.scale, .sc_row = 4, .sc_block = rows * 4 };
+}
+
 /* Queries of all heads, turned and quantised. One token: block (k, head), else (head, k, token). */
 void emit_queries(struct builder *b, uint32_t l, const struct attention *a)
 {
@@ -325,14 +326,9 @@ void emit_queries(struct builder *b, uint32_t l, const struct attention *a)
 	uint32_t rows = b->rows > 1 ? b->half : n, cols = b->rows > 1 ? n * hd : hd;
 
 	label(b, l, OP_ROPE);
-	for (uint32_t h = 0; h < b->halves; h++) {
-		struct act out = act_half(a->queries, h);
-
+	for (uint32_t h = 0; h < b->halves; h++)
 		emit_rope(b, a->q + h * b->half * cols * 4, b->rope + h * b->half * b->rope_step, rows, cols,
-			  cols * 4, (struct iau_vec){ .out = VEC_Q8, .d = out.data, .d_stride = 32,
-						      .d_block = rows * 32, .sc = out.scale,
-						      .sc_row = 4, .sc_block = rows * 4 });
-	}
+			  cols * 4, to_blocks(act_half(a->choosers, h), rows));
 }
 
 void emit_new_values(struct builder *b, uint32_t l, const struct attention *a)
@@ -347,15 +343,32 @@ void emit_new_values(struct builder *b, uint32_t l, const struct attention *a)
 	}
 }
 
+/* To the new keys of KV head G */
+static struct iau_vec to_keys(const struct builder *b, uint32_t g)
+{
+	struct fresh f = fresh_at(b, g);
+
+	return (struct iau_vec){ .out = VEC_Q8_F16, .d = f.k, .d_stride = 32, .d_block = tile_step(b), .sc = f.ks,
+				 .sc_row = 2, .sc_block = SCALE_STEP };
+}
+
+/* Those to be rotated go where the new values were, which are done with, and from there through where they were. */
 void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a)
 {
-	uint32_t hd = b->hp->head_dim, stride = b->hp->n_head_kv * hd * 4;
+	uint32_t hd = b->hp->head_dim, n_kv = b->hp->n_head_kv, stride = n_kv * hd * 4, bytes = b->rows * hd;
+	struct act x = { .data = a->v, .scale = a->v + n_kv * bytes };
 
 	label(b, l, OP_ROPE);
-	for (uint32_t g = 0; g < b->hp->n_head_kv; g++) {
-		struct fresh f = fresh_at(b, g);
+	for (uint32_t g = 0; g < n_kv; g++) {
+		struct act head = { .data = x.data + g * bytes, .scale = x.scale + g * bytes / 8 };
 
-		new_keys(b, a->k + g * hd * 4, stride, &f);
+		emit_rope(b, a->k + g * hd * 4, b->rope, b->rows, hd, stride,
+			  b->cfg->rotated ? to_blocks(head, b->rows) : to_keys(b, g));
+	}
+	for (uint32_t g = 0; b->cfg->rotated && g < n_kv; g++) {
+		struct act head = { .data = x.data + g * bytes, .scale = x.scale + g * bytes / 8 };
+
+		emit_rotated(b, head, b->rows, a->k + g * bytes * 4, ROTATED_KEY(hd), to_keys(b, g));
 	}
 }
 
@@ -381,7 +394,7 @@ static void emit_older_chunks(struct builder *b, const struct pass *p, const str
 }
 
 static void emit_pass(struct builder *b, struct pass *p, const struct choice *c, uint32_t l, uint32_t g,
-		      struct act q, struct act out)
+		      const struct attention *a, struct act out)
 {
 	const struct iau_hparams *hp = b->hp;
 	uint32_t group = hp->n_head / hp->n_head_kv, one = b->rows == 1, head = g * group;
@@ -390,7 +403,7 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	struct place here = place_at(b, pass), spare = place_at(b, pass + 2);
 	struct fresh f = fresh_at(b, g);
 
-	p->part.q = q;
+	p->part.q = a->queries;
 	p->part.q.data += block * 32;
 	p->part.q.scale += block * 4;
 	label(b, l, OP_KV_CACHE);
@@ -400,7 +413,7 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	if (kv_passes_ahead(hp) == 1)
 		emit_kv_prefetch(b, pass + 1);
 	emit_chunk(b, p, here, true);
-	emit_older_chunks(b, p, c, l, g, q, here, spare);
+	emit_older_chunks(b, p, c, l, g, a->choosers, here, spare);
 	if (kv_passes_ahead(hp) == 2 && !b->cfg->sparse)
 		emit_kv_prefetch(b, pass + 2);
 	label_op(b, OP_ATTN_VALUES);
@@ -439,10 +452,10 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a, st
 	alloc_pass(b, &p);
 	if (b->cfg->sparse) {
 		c = choice_alloc(b, &p);
-		begin_choice(b, &c, &p, l, a->queries);
+		begin_choice(b, &c, &p, l, a->choosers);
 	}
 	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
-		emit_pass(b, &p, &c, l, g, a->queries, out);
+		emit_pass(b, &p, &c, l, g, a, out);
 	label(b, l, OP_KV_CACHE);
 	for (uint32_t i = 0; i < STORE_PARTS; i++)
 		store_fresh(b, l, 0, i);
@@ -459,7 +472,7 @@ void emit_told_choice(struct builder *b, uint32_t l, const struct attention *a)
 	emit_more_chosen(b, l);
 	dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
 	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
-		emit_choice(b, &c, &p, l, g, a->queries);
+		emit_choice(b, &c, &p, l, g, a->choosers);
 	store_chosen(b, &c);
 	iau_cmd_branch_here(&b->cb, dense);
 }

@@ -181,6 +181,7 @@ uint32_t bound_place_bytes(const struct iau_graph_config *cfg);
 struct attention {
 	uint32_t q, k, v;
 	struct act queries;
+	struct act choosers; /* queries as they choose blocks: not rotated */
 	uint32_t scratch; /* of the vector scratchpad from here on Q, K and V lie, last */
 };
 
@@ -195,6 +196,15 @@ uint32_t emit_turn(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, 
 void emit_new_values(struct builder *b, uint32_t l, const struct attention *a);
 void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a);
 void emit_queries(struct builder *b, uint32_t l, const struct attention *a);
+/* How a VEC of so many rows writes blocks (k, row) to OUT */
+struct iau_vec to_blocks(struct act out, uint32_t rows);
+/*
+ * ROWS rows of head_dim, blocks (k, row) at X, rotated and multiplied by FACTOR, are written as OUT says. ROWS: 1 to
+ * 32; Y: room for them in fp32
+ */
+void emit_rotated(struct builder *b, struct act x, uint32_t rows, uint32_t y, float factor, struct iau_vec out);
+/* If they are to be: what emit_queries() left, rotated. Through the place of Q, a head, or all of one token, at a time */
+void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention *a);
 /*
  * OUT: blocks for the output projection. The keys and values of the passes ahead of the first must have
  * been asked for by emit_kv_prefetch(). Takes Q, K and V's place.

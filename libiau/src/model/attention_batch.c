@@ -6,6 +6,7 @@
  *
  * The registers of neighbouring sequences are in different halves.
  */
+#include "model/rotation.h"
 #include "model/attention.h"
 
 #define TURN_BYTES 0x4000u /* of half-turned queries */
@@ -219,11 +220,14 @@ static void emit_query(struct builder *b, uint32_t x, uint32_t y, struct act que
 {
 	uint32_t hd = b->hp->head_dim, n = b->hp->n_head, at = seq * n * hd;
 
+	queries.data += at;
+	queries.scale += at / 8;
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = n, .cols = hd, .a = x, .a_stride = hd * 4,
 					      .a1 = VEC_A_B, .b = y, .b_stride = hd * 4, .out = VEC_Q8,
-					      .d = queries.data + at, .d_stride = 32, .d_block = n * 32,
-					      .sc = queries.scale + at / 8, .sc_row = 4,
-					      .sc_block = n * 4 });
+					      .d = queries.data, .d_stride = 32, .d_block = n * 32,
+					      .sc = queries.scale, .sc_row = 4, .sc_block = n * 4 });
+	if (b->cfg->rotated)
+		emit_rotated(b, queries, n, x, ROTATED_QUERY, to_blocks(queries, n));
 }
 
 /* As many sequences at a time as do not take much of the scratchpad */

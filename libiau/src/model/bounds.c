@@ -4,16 +4,18 @@
  * that q . k of none of its keys is more than the sum of q_i * (q_i > 0 ? greatest_i : least_i).
  *
  * A product with the identity turns a block's tile of keys into rows that are channels, to the bit: its
- * values times their scales. What is stored is
+ * values times their scales. Rotated keys (rotation.c) are rotated back by the Hadamard matrix in its place, and
+ * queries choose by what they were before their own rotation. What is stored is
  *
  *	y = max(amax * (1 + 2^-9), 128 * 2^-14)      scale = fp16(y / 127)
  *	greatest = round(max * 127 / y + 0.5 + 9/128), and so the least, mirrored
  *
  * Rounding the scale may make it smaller by 2^-11, a bound of 127 by 0.062; 9/128 is more than that and
  * all rounding of fp32, here and in the scores, together. So a score of bounds is never below one of
- * keys. The first factor keeps the greatest at 127, the least scale keeps fp16 normal.
+ * keys, of rotated ones by queries that were not rounded to INT8 once more. The first factor keeps the greatest at 127, the least scale keeps fp16 normal.
  */
 #include "model/attention.h"
+#include "model/rotation.h"
 #include "base/error.h"
 
 #include <stdlib.h>
@@ -60,7 +62,7 @@ struct turn {
 struct bounds_builder {
 	const struct iau_graph_config *cfg;
 	struct iau_cmdbuf cb;
-	uint32_t vsp, zero, identity, ones, tiles[2], scales[2], unused, table;
+	uint32_t vsp, zero, identity, hadamard, factors, tiles[2], scales[2], unused, table;
 	struct turn turn[2];
 };
 
@@ -88,7 +90,19 @@ static void emit_identity(struct bounds_builder *b)
 					      .b_stride = 128, .out = VEC_I8, .d = b->identity,
 					      .d_stride = 32, .d_block = 32 });
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = 32, .a = b->zero, .sfu = VEC_EXP2,
-					      .out = VEC_F32, .d = b->ones });
+					      .out = VEC_F32, .d = b->factors });
+}
+
+static void emit_hadamard(struct bounds_builder *b)
+{
+	const struct iau_hparams *hp = b->cfg->hp;
+	uint32_t n = iau_hadamard_tiles(hp);
+
+	iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->cfg->w->hadamard_va + n * HADAMARD_INT4, .addr = b->hadamard,
+						.row_bytes = n * HADAMARD_INT8, .rows = 1 });
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = hp->head_dim / 32, .cols = 32, .a = b->zero, .a1 = VEC_A_IMM,
+					      .imm1 = ROTATED_QUERY, .out = VEC_F32, .d = b->factors,
+					      .d_stride = 128 });
 }
 
 static void load_keys(struct bounds_builder *b, uint32_t l, uint32_t head, uint32_t at)
@@ -113,15 +127,31 @@ static void load_keys(struct bounds_builder *b, uint32_t l, uint32_t head, uint3
 	}
 }
 
+/* Rows that are channels; with the Hadamard matrix those that keys had before they were rotated */
+static void emit_channels(struct bounds_builder *b, const struct turn *t)
+{
+	uint32_t n = b->cfg->hp->head_dim / 32;
+	struct iau_matmul mm = { .m = 32, .pitch = 32, .nt = n, .kb = 1, .a = b->identity, .as = b->factors,
+				 .w = t->keys, .w_n = 16, .ws = t->scales, .ws_n = 1, .d = t->turned,
+				 .d_stride = n * 128 };
+
+	if (!b->cfg->rotated) {
+		iau_cmd_matmul(&b->cb, mm);
+		return;
+	}
+	mm.nt = 1, mm.kb = n, mm.w_k = mm.w_n, mm.ws_k = mm.ws_n;
+	for (uint32_t i = 0; i < n; i++, mm.d += 128) {
+		mm.a = b->hadamard + i * HADAMARD_INT8;
+		iau_cmd_matmul(&b->cb, mm);
+	}
+}
+
 /* Of each tile the greatest of its 32 channels and, negated, the least, over the first tokens of the turn's */
 static void emit_extremes(struct bounds_builder *b, const struct turn *t)
 {
 	uint32_t n = b->cfg->hp->head_dim / 32;
 
-	iau_cmd_matmul(&b->cb, (struct iau_matmul){ .m = 32, .pitch = 32, .nt = n, .kb = 1,
-						    .a = b->identity, .as = b->ones, .w = t->keys,
-						    .w_n = 16, .ws = t->scales, .ws_n = 1,
-						    .d = t->turned, .d_stride = n * 128 });
+	emit_channels(b, t);
 	for (uint32_t i = 0; i < n; i++) {
 		struct iau_vec v = { .rows = 32, .cols = t->tokens, .a = t->turned + i * 128,
 				     .a_stride = n * 128, .red = VEC_MAXABS, .max = true,
@@ -206,7 +236,8 @@ static void emit_block(struct bounds_builder *b)
 
 	b->zero = take(b, 128);
 	b->identity = take(b, 1024);
-	b->ones = take(b, 128);
+	b->hadamard = take(b, iau_hadamard_tiles(hp) * HADAMARD_INT8);
+	b->factors = take(b, hp->head_dim * 4);
 	b->unused = take(b, 32 * hp->head_dim / 32);
 	for (unsigned int i = 0; i < 2; i++) {
 		b->tiles[i] = take(b, n_kv * per * hp->head_dim * 2);
@@ -221,7 +252,7 @@ static void emit_block(struct bounds_builder *b)
 	}
 	for (uint32_t i = 0; i < AHEAD && i < total; i++)
 		load_keys(b, i / n_kv, i % n_kv, keys_at(i));
-	emit_identity(b);
+	(b->cfg->rotated ? emit_hadamard : emit_identity)(b);
 	for (uint32_t i = 0; i < total; i++) {
 		uint32_t l = i / n_kv, head = i % n_kv;
 

@@ -7,7 +7,7 @@
 
 /*
  * The tile scratchpad: a ring of weight chunks, then places for chunks of keys and values, then two for
- * bounds of keys. Everything starts at a granule, so that nothing waits for a neighbour.
+ * bounds of keys, then what rotates them. Everything starts at a granule, so that nothing waits for a neighbour.
  */
 #define MAX_KV_PLACES 6u
 #define CHUNK_BYTES 0x8000u /* the largest chunk of weights */
@@ -58,6 +58,7 @@ struct builder {
 	bool planning;
 	uint32_t kv_places, kv_bytes; /* of the tile scratchpad, behind the ring */
 	uint32_t bound_places; /* behind those */
+	uint32_t hadamard;     /* behind those, if keys are rotated */
 	uint32_t table; /* where blocks are, if some may be packed */
 	/* of a batch: sequences; STOREs of keys and values that are done; where their registers lie */
 	uint32_t seqs, stored, params;

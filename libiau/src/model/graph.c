@@ -5,6 +5,7 @@
  * -> norm -> gate, up [R][n_ff] -> silu(gate) * up -> x += down -> ... -> norm -> logits.
  */
 #include "model/attention.h"
+#include "model/rotation.h"
 #include "base/error.h"
 
 #include <errno.h>
@@ -162,9 +163,9 @@ static void finish_queries(struct builder *b, uint32_t l, const struct attention
 }
 
 /*
- * Queries first: the vector unit has most to do with them, and the other products overlap it. Keys last:
- * less is left to do with them before there can be scores. In a batch keys and values take the queries'
- * place.
+ * Queries first: the vector unit has most to do with them, and the other products overlap it; rotating them is
+ * a product behind that of values, by when they are turned. Keys last: less is left to do with them before
+ * there can be scores. In a batch keys and values take the queries' place.
  */
 static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, uint32_t pack)
 {
@@ -174,12 +175,11 @@ static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, u
 	uint32_t bias = pack + lay->bias;
 
 	emit_projection(b, l, &y->q, a->q, bias);
-	if (b->seqs)
-		finish_queries(b, l, a, pack + lay->q_norm);
+	finish_queries(b, l, a, pack + lay->q_norm);
 	emit_projection(b, l, &y->v, a->v, bias + (y->q.n + y->k.n) * 4);
-	emit_projection(b, l, &y->k, a->k, bias + y->q.n * 4);
 	if (!b->seqs)
-		finish_queries(b, l, a, pack + lay->q_norm);
+		emit_rotated_queries(b, l, a);
+	emit_projection(b, l, &y->k, a->k, bias + y->q.n * 4);
 	label(b, l, OP_QK_NORM);
 	if (hp->qk_norm)
 		emit_head_norm(b, a->k, hp->n_head_kv * hp->head_dim * 4, hp->n_head_kv, pack + lay->k_norm);
@@ -219,6 +219,7 @@ static void emit_peek(struct builder *b, uint32_t l, uint32_t pack)
 	emit_rmsnorm_q8(b, b->x, b->hp->n_embd, pack + b->w->pack.attn_norm, b->act);
 	emit_projection(b, l, &b->w->layer[l].q, a.q, pack + b->w->pack.bias);
 	finish_queries(b, l, &a, pack + b->w->pack.q_norm);
+	emit_rotated_queries(b, l, &a);
 	emit_told_choice(b, l, &a);
 	b->vsp = mark;
 }
@@ -381,6 +382,8 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	label(b, 0, OP_EMBEDDING);
 	if (is_packed(b))
 		emit_load(b, b->cfg->table_va, b->table, b->cfg->kv.n_ctx / 8);
+	if (b->cfg->rotated)
+		emit_load(b, b->w->hadamard_va, b->hadamard, iau_hadamard_tiles(hp) * HADAMARD_INT4);
 	(b->from ? emit_rows : emit_embedding)(b);
 	for (uint32_t l = b->from; l < b->to; l++) {
 		label(b, l + 1, OP_ATTN_NORM);
@@ -411,7 +414,10 @@ static void divide_tsp(struct builder *b)
 	b->kv_places = b->seqs ? 6 : 3;
 	b->kv_bytes = tsp_round(kv->chunk_blocks * (kv->head_bytes + kv->kscale_bytes));
 	b->ring_bytes = IAU_TSP_BYTES - b->kv_places * b->kv_bytes - 2 * bound_place_bytes(b->cfg);
+	if (b->cfg->rotated)
+		b->ring_bytes -= tsp_round(iau_hadamard_tiles(b->hp) * HADAMARD_INT4);
 	b->bound_places = IAU_TSP_BASE + b->ring_bytes + b->kv_places * b->kv_bytes;
+	b->hadamard = b->bound_places + 2 * bound_place_bytes(b->cfg);
 }
 
 /* All but the commands' way to the device */

@@ -162,6 +162,7 @@ struct iau_graph_config {
 	struct iau_kv_layout packed;
 	uint64_t table_va;
 	bool sparse; /* attention may leave blocks out */
+	bool rotated; /* keys and queries are: see rotation.c */
 	/*
 	 * Only a part of the model, with a choice of blocks: layers FROM to TO - 1, and of layer TO, if there is one, the
 	 * choice for each KV head, of which lists go to CHOSEN_VA, iau_chosen_bytes() apart. From part to part the rows,

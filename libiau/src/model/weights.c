@@ -2,6 +2,7 @@
 #include "model/weights.h"
 #include "base/error.h"
 #include "model/quant.h"
+#include "model/rotation.h"
 
 #include <errno.h>
 #include <math.h>
@@ -297,6 +298,9 @@ static int fill(struct cursor *c, uint32_t positions)
 		return err;
 	p = take(c, c->hp->n_embd * 4, &c->w->output_norm_va);
 	err = vector(c, "output_norm.weight", (float *)(void *)p, c->hp->n_embd);
+	p = take(c, iau_hadamard_bytes(c->hp), &c->w->hadamard_va);
+	if (p)
+		iau_hadamard_fill(c->hp, p);
 	rope_table(c, positions);
 	return err;
 }

@@ -40,6 +40,7 @@ struct iau_weights {
 	uint64_t output_norm_va;
 	uint64_t embd_va;    /* rows of n_embd INT8 and n_embd / 32 fp32 scales */
 	uint32_t embd_stride;
+	uint64_t hadamard_va; /* tiles: see rotation.c */
 	uint64_t rope_va;    /* a row a position: head_dim cosines, head_dim signed sines */
 	bool requantised;    /* some matrix was F32, F16 or BF16 and became Q8_0 */
 	uint64_t matrix_bytes; /* bytes of the matrices that one token reads */

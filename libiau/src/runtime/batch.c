@@ -34,7 +34,7 @@ int iau_batch_create(struct iau_model *m, uint32_t max, struct iau_batch **out)
 	b->model = m;
 	b->max = max;
 	b->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w, .kv = iau_kv_layout_batch(&kv),
-					    .vsp_bytes = info.vector_bytes };
+					    .rotated = kv_pool_rotates(&m->pool), .vsp_bytes = info.vector_bytes };
 	err = iau_buffer_create(m->dev, REGISTERS_BYTES + (size_t)max * m->hp.n_vocab * 4, IAU_ACCESS_RW,
 				&b->io);
 	b->cfg.tokens_va = b->io.va;

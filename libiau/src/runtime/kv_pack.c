@@ -68,7 +68,7 @@ static void forget_bounds(struct iau_session *s, uint32_t i, const struct kv_sla
 {
 	uint32_t first = i * s->cfg.kv.slab_blocks;
 
-	if (s->cfg.packed.key_bytes == s->cfg.kv.key_bytes)
+	if (!s->cfg.rotated)
 		return;
 	for (struct iau_session *o = s->model->sessions; o; o = o->next)
 		if (i < o->kv.n && o->kv.slab[i] == slab && o->bounds_blocks > first)
