@@ -142,7 +142,7 @@ static void what_is_no_such_file(void **state)
 	spoil(0, false);
 	refused(&c, "bad", -EINVAL, "it begins otherwise");
 	spoil(8, false);
-	refused(&c, "bad", -ENOTSUP, "version 17");
+	refused(&c, "bad", -ENOTSUP, "version 18");
 	spoil(41, false);
 	refused(&c, "bad", -EINVAL, "another model");
 	spoil(60, false);

@@ -341,6 +341,10 @@ static void files(void **state)
 	assert_int_equal(iau_model_kv_precision(c.model, 8, 3, 0), -EINVAL);
 	assert_int_equal(iau_model_kv_precision(c.model, 8, 8, 0), 0);
 	assert_int_equal(iau_session_load(c.model, path, &s), -EINVAL);
+	/* as many bytes, but of keys */
+	assert_int_equal(iau_model_kv_precision(c.model, 4, 8, 0), 0);
+	assert_int_equal(iau_session_load(c.model, path, &s), -EINVAL);
+	assert_non_null(strstr(iau_last_error(), "keys of 8 bits"));
 	unlink(path);
 	scene_close(&c);
 }

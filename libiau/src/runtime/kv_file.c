@@ -19,12 +19,13 @@
 #include <unistd.h>
 
 #define MAGIC "IAU-KV\n"
-#define VERSION 1u
+#define VERSION 2u
 
 struct header {
 	char magic[8];
 	uint32_t version, n_tokens;
-	uint32_t n_layer, n_head_kv, head_dim, slab_blocks, block_bytes, packed_bytes; /* of blocks */
+	uint32_t n_layer, n_head_kv, head_dim, slab_blocks, block_bytes;
+	uint16_t key_bits, value_bits; /* of packed slabs; 4 of keys: those in INT8 are rotated, too */
 	uint64_t model;	   /* fingerprint */
 	uint64_t checksum; /* of the header, with 0 here, and what is before the slabs */
 };
@@ -66,7 +67,8 @@ static struct header header_of(const struct iau_model *m, uint32_t n)
 	return (struct header){ .magic = MAGIC, .version = VERSION, .n_tokens = n, .n_layer = m->hp.n_layer,
 				.n_head_kv = m->hp.n_head_kv, .head_dim = m->hp.head_dim,
 				.slab_blocks = form->slab_blocks, .block_bytes = form->block_bytes,
-				.packed_bytes = form[KV_PACKED].block_bytes, .model = fingerprint(m->gguf) };
+				.key_bits = kv_pool_key_bits(&m->pool), .value_bits = kv_pool_value_bits(&m->pool),
+				.model = fingerprint(m->gguf) };
 }
 
 /* What the words between header and slabs are */
@@ -198,6 +200,9 @@ static int check_header(const struct iau_model *m, const struct header *h)
 	    h->head_dim != want.head_dim || h->slab_blocks != want.slab_blocks ||
 	    h->block_bytes != want.block_bytes)
 		return iau_error(-EINVAL, "the KV cache of another model");
+	if (h->key_bits != want.key_bits)
+		return iau_error(-EINVAL, "keys of %u bits: the precision of the model's KV cache makes them %u, and those "
+				 "of 4 are rotated", h->key_bits, want.key_bits);
 	if (!h->n_tokens || h->n_tokens > m->n_ctx)
 		return iau_error(-EINVAL, "%u tokens: 1 to %u are possible", h->n_tokens, m->n_ctx);
 	return 0;
@@ -205,7 +210,8 @@ static int check_header(const struct iau_model *m, const struct header *h)
 
 static int read_words(struct iau_session *s, int fd, const struct header *h, struct words *w)
 {
-	uint32_t packed = s->cfg.packed.block_bytes;
+	uint32_t bits = kv_pool_value_bits(&s->model->pool);
+	bool may_pack = s->cfg.packed.block_bytes && h->value_bits == bits;
 	size_t tokens = w->n_tokens * sizeof(*w->token), forms = w->n_slabs * sizeof(*w->form);
 
 	if (pread(fd, w->token, tokens, sizeof(*h)) != (ssize_t)tokens ||
@@ -214,9 +220,9 @@ static int read_words(struct iau_session *s, int fd, const struct header *h, str
 	if (checksum(h, w) != h->checksum)
 		return iau_error(-EINVAL, "damaged: the checksum of its tokens is another");
 	for (uint32_t i = 0; i < w->n_slabs; i++)
-		if (w->form[i] >= KV_FORMS || (w->form[i] == KV_PACKED && h->packed_bytes != packed))
-			return iau_error(-EINVAL, "packed blocks of %u bytes: the precision of the model's KV cache "
-					 "makes them %u", h->packed_bytes, packed);
+		if (w->form[i] >= KV_FORMS || (w->form[i] == KV_PACKED && !may_pack))
+			return iau_error(-EINVAL, "packed slabs, values of %u bits: the precision of the model's KV cache makes them %u",
+					 h->value_bits, bits);
 	return iau_check_tokens(s, w->token, w->n_tokens);
 }
 
