@@ -77,12 +77,22 @@ static unsigned long failures(int exponent, unsigned int stride)
 	return bad;
 }
 
+/* Keys that are rotated back may be any numbers. */
+static unsigned long failures_of_any(unsigned int stride)
+{
+	unsigned long bad = 0;
+
+	for (unsigned int m = 1u << 23; m < 1u << 24; m += stride)
+		bad += !holds(ldexpf((float)m, -23));
+	return bad;
+}
+
 int main(void)
 {
 	unsigned long bad = 0;
 
 	iau_fp_enter();
-	printf("1..2\n");
+	printf("1..3\n");
 	bad = failures(0, 1);
 	printf("%s 1 - all 130,048 largest values, to a power of two, have bounds outside\n",
 	       bad ? "not ok" : "ok");
@@ -90,5 +100,7 @@ int main(void)
 	for (int e = -24; e <= 15; e++)
 		bad += failures(e, 61);
 	printf("%s 2 - so they have at every exponent of the scales\n", bad ? "not ok" : "ok");
+	bad += failures_of_any(509);
+	printf("%s 3 - and 16,481 that are not products of an integer and a scale\n", bad ? "not ok" : "ok");
 	return bad != 0;
 }
