@@ -225,31 +225,42 @@ module iau_load (
   // Answers: a beat is rotated into place and written in one or two words -------------------------
   logic [2:0] tag_slot_q[32];
   logic [24:0] tag_dst_q[32];
-  logic [5:0] tag_skip_q[32];  // bytes of the first beat before the data
+  logic [5:0] tag_rot_q[32];   // from a beat's bytes to their places in a word
+  logic [6:0] tag_n_q[32];     // bytes of the next beat that are data
   logic [10:0] tag_left_q[32];
   logic [31:0] tag_packed_q;
   logic wv_q, two_q, second_q, wlast_q, accept, freed;
   logic [2:0] wslot_q;
   logic [11:0] waddr_q;
-  logic [63:0] be_q, be2_q;
+  logic [5:0] woff_q;
+  logic [6:0] wn_q;
 
   assign wr_req_o = wv_q;
   assign wr_addr_o = waddr_q + 12'(second_q);
-  assign wr_be_o = second_q ? be2_q : be_q;
   assign freed = wv_q & wr_gnt_i & (~two_q | second_q);
   assign r_ready_o = ~wv_q | freed;
   assign accept = r_valid_i & r_ready_o;
 
   logic [24:0] t_dst;
-  logic [10:0] t_left;
+  logic [10:0] t_left, next_t_left;
   logic t_packed;
-  logic [6:0] whole, n, low;
+  logic [6:0] n, low;
   assign t_dst = tag_dst_q[r_tag_i];
   assign t_left = tag_left_q[r_tag_i];
   assign t_packed = tag_packed_q[r_tag_i];
-  assign whole = 7'd64 - {1'b0, tag_skip_q[r_tag_i]};
-  assign n = t_left < 11'(whole) ? t_left[6:0] : whole;
+  assign n = tag_n_q[r_tag_i];
+  assign next_t_left = t_left - 11'(n);
   assign low = 7'd64 - {1'b0, t_dst[5:0]};  // room in the first word
+
+  // From the places of the bytes in two words those of the one at hand
+  logic [127:0] be;
+  assign be = {64'd0, iau_mem_pkg::bytes(6'd0, wn_q)} << woff_q;
+  assign wr_be_o = second_q ? be[127:64] : be[63:0];
+
+  // The first beat of a burst has bytes before the data.
+  logic [6:0] first_room, first_n;
+  assign first_room = 7'd64 - {1'b0, va_q[5:0]};
+  assign first_n = take < 11'(first_room) ? take[6:0] : first_room;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -266,7 +277,7 @@ module iau_load (
         wv_q <= 1'b0;
       end
       if (fire) tag_busy_q[tag_q] <= 1'b1;
-      if (accept & (t_left == 11'(n))) tag_busy_q[r_tag_i] <= 1'b0;
+      if (accept & (next_t_left == '0)) tag_busy_q[r_tag_i] <= 1'b0;
     end
   end
 
@@ -279,11 +290,11 @@ module iau_load (
         wr_data_o <= iau_mem_pkg::unpack(r_data_i, 1'b0);
         wr_data2_o <= iau_mem_pkg::unpack(r_data_i, 1'b1);
       end else begin
-        wr_data_o <= iau_mem_pkg::rotate(r_data_i, t_dst[5:0] - tag_skip_q[r_tag_i]);
+        wr_data_o <= iau_mem_pkg::rotate(r_data_i, tag_rot_q[r_tag_i]);
       end
-      be_q <= iau_mem_pkg::bytes(t_dst[5:0], n > low ? low : n);
-      be2_q <= iau_mem_pkg::bytes(6'd0, n - low);
-      wlast_q <= t_left == 11'(n);
+      woff_q <= t_dst[5:0];
+      wn_q <= n;
+      wlast_q <= next_t_left == '0;
       wslot_q <= tag_slot_q[r_tag_i];
     end
   end
@@ -295,13 +306,14 @@ module iau_load (
         fva_q[tag_slot_q[r_tag_i]] <= slot_va_q[tag_slot_q[r_tag_i]];
       end
       tag_dst_q[r_tag_i] <= t_dst + (t_packed ? 25'd128 : 25'(n));
-      tag_skip_q[r_tag_i] <= '0;
-      tag_left_q[r_tag_i] <= t_left - 11'(n);
+      tag_n_q[r_tag_i] <= next_t_left[10:6] == '0 ? {1'b0, next_t_left[5:0]} : 7'd64;
+      tag_left_q[r_tag_i] <= next_t_left;
     end
     if (fire) begin
       tag_slot_q[tag_q] <= head_q;
       tag_dst_q[tag_q] <= dst_q;
-      tag_skip_q[tag_q] <= va_q[5:0];
+      tag_rot_q[tag_q] <= dst_q[5:0] - va_q[5:0];
+      tag_n_q[tag_q] <= first_n;
       tag_left_q[tag_q] <= take;
       tag_packed_q[tag_q] <= packed_q;
     end
