@@ -37,7 +37,8 @@ build/tests/libiau/test_kv_budget 2>&1
 build/tests/libiau/test_kv_cold 2>&1
 build/tests/libiau/test_kv_file 2>&1
 build/tests/libiau/test_kv_packed 2>&1
+build/tests/libiau/test_rotation 2>&1
 build/tests/libiau/test_batch 2>&1'
-tap "libiau on the card" 73
+tap "libiau on the card" 78
 clean
 finish

@@ -121,8 +121,7 @@ int iau_model_kv_budget(struct iau_model *model, uint64_t bytes);
  * @recent:	newest tokens of each sequence that stay in 8 bits, at least; a slab gets packed as soon as all
  *		sequences that have it are so much longer
  *
- * For all sequences of the model; there must be none yet. Batches that have a packed slab evaluate their
- * sequences one after the other.
+ * For all sequences of the model; there must be none yet.
  *
  * Return: 0; -EINVAL other numbers of bits; -EBUSY there are sessions.
  */

@@ -199,18 +199,9 @@ void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool f
 	label_op(b, OP_KV_CACHE);
 }
 
-/* The first of the full chunks is asked for before the newest chunk is worked on. */
-static void begin_full_chunks(struct builder *b, struct head_va va, struct place to)
-{
-	load_full(b, va, to, GRAPH_FULL);
-}
-
 static void load_older(struct builder *b, const struct older *o, struct place to, unsigned int left)
 {
-	if (o->choice)
-		load_chosen(b, o, to, left);
-	else
-		load_full(b, o->va, to, left);
+	(o->choice ? load_listed : load_full)(b, o, to, left);
 }
 
 void emit_older_loop(struct builder *b, const struct pass *p, const struct older *o, struct place first,
@@ -376,7 +367,7 @@ void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a)
 static void emit_older_chunks(struct builder *b, const struct pass *p, const struct choice *c, uint32_t l,
 			      uint32_t g, struct act q, struct place here, struct place spare)
 {
-	struct older full = { .va = head_va(b->cfg, l, g), .layer = l, .head = g };
+	struct older full = all_older(b, l, 0, g);
 	size_t dense, over;
 
 	if (!b->cfg->sparse) {
@@ -387,7 +378,7 @@ static void emit_older_chunks(struct builder *b, const struct pass *p, const str
 	emit_chosen_chunks(b, c, p, l, g, q, spare, here);
 	over = iau_cmd_branch(&b->cb);
 	iau_cmd_branch_here(&b->cb, dense);
-	begin_full_chunks(b, full.va, spare);
+	load_full(b, &full, spare, GRAPH_FULL);
 	emit_older_loop(b, p, &full, spare, here);
 	load_behind(b, &full, true);
 	iau_cmd_branch_here(&b->cb, over);
@@ -401,6 +392,7 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	uint32_t pass = l * hp->n_head_kv + g;
 	uint32_t block = one ? head : head * hd_blocks(b) * b->half;
 	struct place here = place_at(b, pass), spare = place_at(b, pass + 2);
+	struct older full = all_older(b, l, 0, g);
 	struct fresh f = fresh_at(b, g);
 
 	p->part.q = a->queries;
@@ -408,8 +400,9 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	p->part.q.scale += block * 4;
 	label(b, l, OP_KV_CACHE);
 	insert_fresh(b, here, &f, 0);
+	/* the first of them is asked for before the newest chunk is worked on */
 	if (!b->cfg->sparse)
-		begin_full_chunks(b, head_va(b->cfg, l, g), spare);
+		load_full(b, &full, spare, GRAPH_FULL);
 	if (kv_passes_ahead(hp) == 1)
 		emit_kv_prefetch(b, pass + 1);
 	emit_chunk(b, p, here, true);

@@ -72,19 +72,22 @@ struct chunk_regs {
 };
 
 void load_chunk(struct builder *b, struct head_va va, struct place to, struct chunk_regs regs);
-/* N blocks, or as many as register N_REG says, that are on a list at LIST, which register AT adds to */
-struct block_list {
-	uint32_t list, n;
-	unsigned int at;
-	bool n_in_reg;
-	unsigned int n_reg;
+/* The chunks before the newest, in order: all full ones, or those of the blocks that are in a list */
+struct older {
+	struct head_va va;
+	const struct choice *choice; /* NULL: all */
+	uint32_t list; /* of the blocks; without a choice, if some may be packed, of all */
+	uint32_t layer, head; /* of sparse attention */
 };
 
-void load_blocks(struct builder *b, struct head_va va, struct place to, struct block_list l);
+/* All of them, of a layer, sequence and KV head */
+struct older all_older(const struct builder *b, uint32_t layer, uint32_t seq, uint32_t head);
+/* The last of so many chunks of the blocks on O's list as register LEFT says, if any */
+void load_listed(struct builder *b, const struct older *o, struct place to, unsigned int left);
 /* The newest chunk of PASS, counted through all layers, labelled as its layer's; none behind the last one at work */
 void load_newest(struct builder *b, uint32_t pass, struct chunk_regs regs);
-/* The last of so many full chunks as register LEFT says, if any: R_AT becomes its place */
-void load_full(struct builder *b, struct head_va va, struct place to, unsigned int left);
+/* The last of so many full chunks of O as register LEFT says, if any: R_AT becomes its place */
+void load_full(struct builder *b, const struct older *o, struct place to, unsigned int left);
 /*
  * New tokens of a KV head into the chunk at hand: of a batch the one in row ROW, else as many from there on as
  * are in the block that the first is in
@@ -145,22 +148,12 @@ void emit_choice(struct builder *b, const struct choice *c, const struct pass *p
 void store_chosen(struct builder *b, const struct choice *c);
 /* ... and back, for all KV heads of a layer */
 void load_told_choice(struct builder *b, const struct choice *c);
-/* The chunks before the newest, in order: all full ones, or those of the blocks that are in a list */
-struct older {
-	struct head_va va;
-	const struct choice *choice; /* NULL: all */
-	uint32_t list;
-	uint32_t layer, head; /* of sparse attention */
-};
-
 /*
  * Backwards, two a turn: one place is filled, one in use. The first must have been asked for; without any
  * nothing happens.
  */
 void emit_older_loop(struct builder *b, const struct pass *p, const struct older *o, struct place first,
 		     struct place second);
-/* The chunk of chosen blocks that register LEFT counts, if it is not zero */
-void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int left);
 /*
  * What comes behind the last chunk of O: the newest chunk of the pass after the next one, and chosen blocks
  * of the next head or bounds of the next layer. Only one of the places that they take need be free when the

@@ -163,7 +163,7 @@ static void finish_pass(struct builder *b, const struct batch *t, uint32_t i)
 {
 	struct pass p = pass_at(b, t, i);
 	struct place at = here(b, t, i), spare = here(b, t, i + b->kv_places - 1);
-	struct head_va va = head_va(b->cfg, t->layer, i % b->hp->n_head_kv);
+	struct older older = all_older(b, t->layer, i / b->hp->n_head_kv, i % b->hp->n_head_kv);
 
 	label_op(b, OP_SOFTMAX);
 	emit_softmax(b, &p, at, 0, true);
@@ -171,17 +171,17 @@ static void finish_pass(struct builder *b, const struct batch *t, uint32_t i)
 	emit_values(b, &p, at, 0, true);
 	label_op(b, OP_KV_CACHE);
 	if (b->is_long)
-		emit_older_loop(b, &p, &(struct older){ .va = va }, spare, at);
+		emit_older_loop(b, &p, &older, spare, at);
 }
 
 /* The first of the full chunks is asked for before the newest is worked on. */
 static void begin_full(struct builder *b, const struct batch *t, uint32_t i)
 {
+	struct older older = all_older(b, t->layer, i / b->hp->n_head_kv, i % b->hp->n_head_kv);
 	size_t none = iau_cmd_branch_zero(&b->cb, b->regs + GRAPH_FULL);
 
 	label_op(b, OP_KV_CACHE);
-	load_full(b, head_va(b->cfg, t->layer, i % b->hp->n_head_kv), here(b, t, i + b->kv_places - 1),
-		  GRAPH_FULL);
+	load_full(b, &older, here(b, t, i + b->kv_places - 1), GRAPH_FULL);
 	iau_cmd_branch_here(&b->cb, none);
 }
 

@@ -294,17 +294,6 @@ void load_told_choice(struct builder *b, const struct choice *c)
 		iau_cmd_patch(iau_cmd_load(&b->cb, told_list(b, c, g)), 4, GRAPH_CHOSEN);
 }
 
-void load_chosen(struct builder *b, const struct older *o, struct place to, unsigned int left)
-{
-	const struct iau_kv_layout *kv = &b->cfg->kv;
-	size_t none = iau_cmd_branch_zero(&b->cb, left);
-
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_SPARE, left, 1);
-	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_SPARE, R_SPARE, kv->chunk_blocks * 4);
-	load_blocks(b, o->va, to, (struct block_list){ .list = o->list, .n = kv->chunk_blocks, .at = R_SPARE });
-	iau_cmd_branch_here(&b->cb, none);
-}
-
 static struct older chosen_blocks(const struct builder *b, const struct choice *c, uint32_t l, uint32_t g)
 {
 	return (struct older){ head_va(b->cfg, l, g), c, c->list + g * c->list_step, l, g };
@@ -322,7 +311,7 @@ void load_behind(struct builder *b, const struct older *o, bool newest)
 	} else if (o->choice) {
 		struct older next = chosen_blocks(b, o->choice, o->layer, o->head + 1);
 
-		load_chosen(b, &next, place_at(b, pass + 3), GRAPH_CHOSEN);
+		load_listed(b, &next, place_at(b, pass + 3), GRAPH_CHOSEN);
 	}
 	if (ahead && !newest)
 		emit_kv_prefetch(b, pass + 2);
@@ -336,7 +325,7 @@ void emit_chosen_chunks(struct builder *b, const struct choice *c, const struct 
 
 	label_op(b, OP_KV_CACHE);
 	if (g == 0)
-		load_chosen(b, &chosen, first, GRAPH_CHOSEN);
+		load_listed(b, &chosen, first, GRAPH_CHOSEN);
 	if (g + 1 < b->hp->n_head_kv && !b->cfg->is_part)
 		emit_choice(b, c, p, l, g + 1, q);
 	label_op(b, OP_KV_CACHE);

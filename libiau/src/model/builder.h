@@ -59,7 +59,7 @@ struct builder {
 	uint32_t kv_places, kv_bytes; /* of the tile scratchpad, behind the ring */
 	uint32_t bound_places; /* behind those */
 	uint32_t hadamard;     /* behind those, if keys are rotated */
-	uint32_t table; /* where blocks are, if some may be packed */
+	uint32_t table; /* where blocks are, if some may be packed; of a batch one after the other */
 	/* of a batch: sequences; STOREs of keys and values that are done; where their registers lie */
 	uint32_t seqs, stored, params;
 	bool is_long;  /* they may have full chunks */
@@ -85,6 +85,11 @@ static inline uint32_t tsp_round(uint32_t bytes)
 static inline bool is_packed(const struct builder *b)
 {
 	return b->cfg->packed.block_bytes;
+}
+
+static inline uint32_t table_bytes(const struct builder *b)
+{
+	return vsp_round(b->cfg->kv.n_ctx / 8);
 }
 
 uint32_t vsp_alloc(struct builder *b, uint32_t bytes);

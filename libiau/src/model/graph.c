@@ -32,6 +32,16 @@ static void load_rope(struct builder *b, uint32_t r, uint32_t rows)
 	iau_cmd_patch(cmd, 2, GRAPH_ROPE);
 }
 
+/* Where the blocks of sequence SEQ of a batch are */
+static void load_batch_table(struct builder *b, uint32_t seq)
+{
+	uint32_t *cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .addr = b->table + seq * table_bytes(b),
+								.row_bytes = b->cfg->kv.n_ctx / 8, .rows = 1 });
+
+	iau_cmd_patch(cmd, 2, GRAPH_TABLE);
+	iau_cmd_patch(cmd, 3, GRAPH_TABLE_HI);
+}
+
 /* Of a batch, and of each row the turns at its position: the registers say where they are. */
 static void load_batch_embeddings(struct builder *b, uint32_t rows, uint32_t stride)
 {
@@ -45,6 +55,8 @@ static void load_batch_embeddings(struct builder *b, uint32_t rows, uint32_t str
 		row.addr = rows + r * stride;
 		iau_cmd_patch(iau_cmd_load(&b->cb, row), 2, GRAPH_TOKEN);
 		load_rope(b, r, 1);
+		if (is_packed(b) && b->is_long)
+			load_batch_table(b, r);
 	}
 }
 
@@ -357,6 +369,7 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	const struct iau_hparams *hp = b->hp;
 	uint32_t wide = hp->n_embd > hp->n_head * hp->head_dim ? hp->n_embd :
 								   hp->n_head * hp->head_dim;
+	uint32_t tables = b->seqs ? b->seqs * b->is_long : 1;
 
 	set_rows(b, rows);
 	b->vsp = b->vsp_peak = 0;
@@ -376,11 +389,11 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->x = vsp_alloc(b, b->rows * hp->n_embd * 4);
 	b->act = act_alloc(b, wide);
 	b->fresh = fresh_alloc(b);
-	b->table = vsp_alloc(b, is_packed(b) ? b->cfg->kv.n_ctx / 8 : 0);
+	b->table = vsp_alloc(b, is_packed(b) ? tables * table_bytes(b) : 0);
 	for (unsigned int i = 0; i < b->kv_places; i++)
 		b->vscale[i] = vsp_alloc_beside(b, b->cfg->kv.chunk_blocks * 128);
 	label(b, 0, OP_EMBEDDING);
-	if (is_packed(b))
+	if (is_packed(b) && !b->seqs)
 		emit_load(b, b->cfg->table_va, b->table, b->cfg->kv.n_ctx / 8);
 	if (b->cfg->rotated)
 		emit_load(b, b->w->hadamard_va, b->hadamard, iau_hadamard_tiles(hp) * HADAMARD_INT4);

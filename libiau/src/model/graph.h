@@ -46,8 +46,10 @@ enum iau_graph_param {
 	GRAPH_KV_HI,	/* HI once more */
 	GRAPH_ROW,	/* byte offset of the row that gets logits, if one of many does */
 	GRAPH_SCRATCH,	/* the graph's own */
+	GRAPH_TABLE = 24, /* batch: the address of the table of blocks, if some may be packed */
+	GRAPH_TABLE_HI,
 	/* of sparse attention */
-	GRAPH_TOP,	/* blocks of full chunks, and in the upper half how many of them are chosen */
+	GRAPH_TOP = 24,	/* blocks of full chunks, and in the upper half how many of them are chosen */
 	GRAPH_FORCED,	/* first blocks that always are, and in the upper half last ones */
 	GRAPH_CHOSEN,	/* chunks that the chosen ones are */
 	GRAPH_GROUPS,	/* tiles of bounds that those blocks have */
@@ -157,7 +159,8 @@ struct iau_graph_config {
 	struct iau_bounds_layout bounds;
 	/*
 	 * If slabs may be packed (block_bytes is not 0): their layout, whose VA is behind that of KV by less
-	 * than 4 GiB, and a table, for each block its offset from the VA of KV, and 1 if it is packed
+	 * than 4 GiB, and a table, for each block its offset from the VA of KV, and 1 if it is packed. A batch's
+	 * tables are where registers say
 	 */
 	struct iau_kv_layout packed;
 	uint64_t table_va;

@@ -175,8 +175,8 @@ void load_chunk(struct builder *b, struct head_va va, struct place to, struct ch
 	}
 }
 
-/* What lies side by side in a block in either form comes in one row. */
-void load_blocks(struct builder *b, struct head_va va, struct place to, struct block_list l)
+/* A chunk of blocks that are on LIST from register R_AT on. What lies side by side in either form comes in one row. */
+static void load_blocks(struct builder *b, struct head_va va, uint32_t list, struct place to)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv, *packed = &b->cfg->packed;
 	uint32_t values = packed->head_bytes - packed->key_bytes;
@@ -196,36 +196,45 @@ void load_blocks(struct builder *b, struct head_va va, struct place to, struct b
 		uint32_t *cmd;
 
 		part[i].by_list = true;
-		part[i].list = l.list;
-		part[i].rows = l.n;
+		part[i].list = list;
+		part[i].rows = kv->chunk_blocks;
 		cmd = iau_cmd_load(&b->cb, part[i]);
-		iau_cmd_patch(cmd, 8, l.at);
-		if (l.n_in_reg)
-			iau_cmd_patch(cmd, 4, l.n_reg);
+		patch_seq(b, cmd, 8, R_AT);
+		if (b->seqs) {
+			patch_seq(b, cmd, 2, GRAPH_BASE);
+			patch_seq(b, cmd, 3, GRAPH_HI);
+		}
 	}
 }
 
-/* A full chunk by the table of blocks */
-static void load_by_table(struct builder *b, struct head_va va, struct place to, unsigned int left)
+struct older all_older(const struct builder *b, uint32_t layer, uint32_t seq, uint32_t head)
 {
-	uint32_t per = b->cfg->kv.chunk_blocks;
+	return (struct older){ .va = head_va(b->cfg, layer, head), .list = b->table + seq * table_bytes(b),
+			       .layer = layer, .head = head };
+}
 
-	iau_cmd_salu_imm(&b->cb, SALU_SUB, R_AT, left, 1);
-	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_AT, R_AT, per * 4);
-	iau_cmd_salu_imm(&b->cb, SALU_MIN, R_ROWS, left, 1);
-	iau_cmd_salu_imm(&b->cb, SALU_MUL, R_ROWS, R_ROWS, per);
-	load_blocks(b, va, to, (struct block_list){ .list = b->table, .at = R_AT, .n_in_reg = true, .n_reg = R_ROWS });
+void load_listed(struct builder *b, const struct older *o, struct place to, unsigned int left)
+{
+	uint32_t at = b->regs + R_AT;
+	size_t none;
+
+	left += b->regs;
+	none = iau_cmd_branch_zero(&b->cb, left);
+	iau_cmd_salu_imm(&b->cb, SALU_SUB, at, left, 1);
+	iau_cmd_salu_imm(&b->cb, SALU_MUL, at, at, b->cfg->kv.chunk_blocks * 4);
+	load_blocks(b, o->va, o->list, to);
+	iau_cmd_branch_here(&b->cb, none);
 }
 
 /* Chunks of a layer lie at equal distances in a slab, and slabs do, unless some are packed. */
-void load_full(struct builder *b, struct head_va va, struct place to, unsigned int left)
+void load_full(struct builder *b, const struct older *o, struct place to, unsigned int left)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv;
 	uint32_t per = kv->slab_blocks / kv->chunk_blocks, chunk = kv->chunk_blocks * kv->block_bytes;
 	uint32_t at = b->regs + R_AT, rows = b->regs + R_ROWS;
 
 	if (is_packed(b)) {
-		load_by_table(b, va, to, left);
+		load_listed(b, o, to, left);
 		return;
 	}
 	left += b->regs;
@@ -242,7 +251,7 @@ void load_full(struct builder *b, struct head_va va, struct place to, unsigned i
 		iau_cmd_salu(&b->cb, SALU_ADD, at, at, b->regs + GRAPH_BASE);
 	iau_cmd_salu_imm(&b->cb, SALU_MIN, rows, left, 1);
 	iau_cmd_salu_imm(&b->cb, SALU_MUL, rows, rows, kv->chunk_blocks);
-	load_chunk(b, va, to, (struct chunk_regs){ R_AT, GRAPH_HI, R_ROWS });
+	load_chunk(b, o->va, to, (struct chunk_regs){ R_AT, GRAPH_HI, R_ROWS });
 }
 
 void load_newest(struct builder *b, uint32_t pass, struct chunk_regs regs)

@@ -17,6 +17,26 @@ struct iau_batch {
 
 #define REGISTERS_BYTES (IAU_BATCH_MAX * IAU_PARAM_BYTES)
 
+static void free_graphs(struct iau_batch *b)
+{
+	for (int i = IAU_BATCH_MAX - 1; i >= 0; i--) {
+		iau_graph_free(b->model->dev, &b->graph[0][i]);
+		iau_graph_free(b->model->dev, &b->graph[1][i]);
+	}
+}
+
+/* That of the model's KV caches, which may have become another one since the graphs were built */
+static void take_precision(struct iau_batch *b)
+{
+	const struct kv_pool *pool = &b->model->pool;
+
+	if (!memcmp(&b->cfg.packed, &pool->form[KV_PACKED], sizeof(b->cfg.packed)))
+		return;
+	free_graphs(b);
+	b->cfg.packed = pool->form[KV_PACKED];
+	b->cfg.rotated = kv_pool_rotates(pool);
+}
+
 int iau_batch_create(struct iau_model *m, uint32_t max, struct iau_batch **out)
 {
 	struct iau_kv_layout kv = iau_kv_layout(&m->hp, m->n_ctx);
@@ -34,7 +54,8 @@ int iau_batch_create(struct iau_model *m, uint32_t max, struct iau_batch **out)
 	b->model = m;
 	b->max = max;
 	b->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w, .kv = iau_kv_layout_batch(&kv),
-					    .rotated = kv_pool_rotates(&m->pool), .vsp_bytes = info.vector_bytes };
+					    .vsp_bytes = info.vector_bytes };
+	take_precision(b);
 	err = iau_buffer_create(m->dev, REGISTERS_BYTES + (size_t)max * m->hp.n_vocab * 4, IAU_ACCESS_RW,
 				&b->io);
 	b->cfg.tokens_va = b->io.va;
@@ -53,10 +74,7 @@ void iau_batch_free(struct iau_batch *b)
 {
 	if (!b)
 		return;
-	for (int i = IAU_BATCH_MAX - 1; i >= 0; i--) {
-		iau_graph_free(b->model->dev, &b->graph[0][i]);
-		iau_graph_free(b->model->dev, &b->graph[1][i]);
-	}
+	free_graphs(b);
 	iau_buffer_destroy(b->model->dev, &b->io);
 	free(b);
 }
@@ -96,34 +114,13 @@ static void set_registers(struct iau_batch *b, struct iau_session *const *s, con
 	for (uint32_t i = 0; i < n; i++) {
 		iau_graph_params(&b->model->hp, &b->cfg.kv, s[i]->length, 1, at[i]);
 		at[i][GRAPH_TOKEN] = (uint32_t)tokens[i] * b->model->w.embd_stride;
+		at[i][GRAPH_TABLE] = (uint32_t)s[i]->cfg.table_va;
+		at[i][GRAPH_TABLE_HI] = (uint32_t)(s[i]->cfg.table_va >> 32);
 		va[i] = s[i]->cfg.kv.va;
 		*is_long |= at[i][GRAPH_FULL] > 0;
 	}
 	iau_batch_params(&b->model->hp, va, n, at);
 	memcpy(b->io.ptr, at, n * sizeof(*at));
-}
-
-/* A batch's commands know one layout of blocks. */
-static bool any_packed(struct iau_session *const *s, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		for (uint32_t k = 0; k < s[i]->kv.n; k++)
-			if (s[i]->kv.slab[k]->form == KV_PACKED)
-				return true;
-	return false;
-}
-
-static int run_one_by_one(struct iau_session *const *s, const int32_t *tokens, uint32_t n)
-{
-	uint32_t done = 0;
-	int err = 0;
-
-	for (; done < n && !err; done += !err)
-		err = iau_session_eval(s[done], &tokens[done], 1, NULL, NULL);
-	/* all or none */
-	while (err && done--)
-		iau_session_truncate(s[done], s[done]->length - 1);
-	return err;
 }
 
 static int run(struct iau_batch *b, struct iau_session *const *s, const int32_t *tokens, uint32_t n)
@@ -132,6 +129,7 @@ static int run(struct iau_batch *b, struct iau_session *const *s, const int32_t 
 	bool is_long;
 	int err = 0;
 
+	take_precision(b);
 	set_registers(b, s, tokens, n, &is_long);
 	g = &b->graph[is_long][n - 1];
 	if (!g->bytes)
@@ -151,9 +149,6 @@ int iau_batch_eval(struct iau_batch *b, struct iau_session *const *s, const int3
 		iau_kv_divide(s[i], 1, NULL);
 	if (!err)
 		err = iau_kv_prepare(s, n, 1);
-	/* preparing packs */
-	if (!err && any_packed(s, n))
-		return run_one_by_one(s, tokens, n);
 	if (!err)
 		err = run(b, s, tokens, n);
 	for (uint32_t i = 0; i < n && !err; i++) {
