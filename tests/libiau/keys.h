@@ -52,7 +52,7 @@ static inline void plain_key(const struct iau_session *s, uint32_t l, uint32_t h
 
 	for (uint32_t i = 0; i < n; i++)
 		out[i] = x[i] = (double)stored_key(s, l, head, t, i);
-	for (uint32_t i = 0; i < n && s->cfg.rotated; i++) {
+	for (uint32_t i = 0; i < n && iau_keys_rotated(&s->cfg); i++) {
 		out[i] = 0;
 		for (uint32_t j = 0; j < n; j++)
 			out[i] += hadamard(n, i, j) * x[j] / 8;

@@ -285,7 +285,7 @@ static void choices_among_packed_blocks(const char *engine)
 
 #define MANY 4
 
-/* Made before the precision is known */
+/* Sequences of a scene, and a batch that was made before the precision is known */
 static struct iau_batch *new_batch(struct scene *c, const char *engine, const uint32_t length[MANY], uint32_t key_bits,
 				   uint32_t value_bits, uint32_t recent, struct iau_session *s[MANY])
 {
@@ -316,10 +316,8 @@ static void batches(const char *engine)
 		struct scene c, d;
 
 		packed = new_batch(&c, engine, length, bits[form][0], bits[form][1], 32, a);
-		if (bits[form][0] == 8)
-			plain = new_batch(&d, engine, length, 8, 8, 0, b);
-		else
-			plain = new_batch(&d, engine, length, 4, bits[form][1], 1u << 20, b);
+		plain = new_batch(&d, engine, length, bits[form][0], bits[form][0] == 8 ? 8 : bits[form][1], 1u << 20,
+				  b);
 		assert_true(!is_packed(a[0], 0) && !is_packed(a[2], 0));
 		for (uint32_t n = 0; n < 3; n++) {
 			int32_t token[MANY];

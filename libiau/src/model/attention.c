@@ -16,9 +16,7 @@ static struct part part_at(const struct builder *b, const struct pass *p, uint32
 	struct part part = p->part;
 	uint32_t head = i / b->halves;
 
-	part.q = act_half(part.q, i % b->halves);
-	part.q.data += head * p->q_step;
-	part.q.scale += head * p->q_step / 8;
+	part.q = act_from(act_half(part.q, i % b->halves), head * p->q_step);
 	part.max += i * ROW_SCALARS;
 	part.sum += i * ROW_SCALARS;
 	part.o += i * p->o_step;
@@ -290,7 +288,7 @@ struct attention attention_alloc(struct builder *b)
 	struct attention a;
 
 	a.queries = a.choosers = act_alloc(b, hp->n_head * hp->head_dim);
-	if (b->cfg->rotated && b->cfg->sparse)
+	if (iau_keys_rotated(b->cfg) && b->cfg->sparse)
 		a.choosers = act_alloc(b, hp->n_head * hp->head_dim);
 	a.scratch = a.v = vsp_alloc(b, kv_bytes);
 	a.k = vsp_alloc(b, kv_bytes);
@@ -302,12 +300,6 @@ struct attention attention_alloc(struct builder *b)
 	}
 	vsp_alloc(b, q_bytes);
 	return a;
-}
-
-struct iau_vec to_blocks(struct act out, uint32_t rows)
-{
-	return (struct iau_vec){ .out = VEC_Q8, .d = out.data, .d_stride = 32, .d_block = rows * 32,
-				 .sc = out.scale, .sc_row = 4, .sc_block = rows * 4 };
 }
 
 /* Queries of all heads, turned and quantised. One token: block (k, head), else (head, k, token). */
@@ -348,39 +340,33 @@ void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a)
 {
 	uint32_t hd = b->hp->head_dim, n_kv = b->hp->n_head_kv, stride = n_kv * hd * 4, bytes = b->rows * hd;
 	struct act x = { .data = a->v, .scale = a->v + n_kv * bytes };
+	bool rotated = iau_keys_rotated(b->cfg);
 
 	label(b, l, OP_ROPE);
-	for (uint32_t g = 0; g < n_kv; g++) {
-		struct act head = { .data = x.data + g * bytes, .scale = x.scale + g * bytes / 8 };
-
+	for (uint32_t g = 0; g < n_kv; g++)
 		emit_rope(b, a->k + g * hd * 4, b->rope, b->rows, hd, stride,
-			  b->cfg->rotated ? to_blocks(head, b->rows) : to_keys(b, g));
-	}
-	for (uint32_t g = 0; b->cfg->rotated && g < n_kv; g++) {
-		struct act head = { .data = x.data + g * bytes, .scale = x.scale + g * bytes / 8 };
-
-		emit_rotated(b, head, b->rows, a->k + g * bytes * 4, ROTATED_KEY(hd), to_keys(b, g));
-	}
+			  rotated ? to_blocks(act_from(x, g * bytes), b->rows) : to_keys(b, g));
+	for (uint32_t g = 0; rotated && g < n_kv; g++)
+		emit_rotated(b, act_from(x, g * bytes), b->rows, a->k + g * bytes * 4, ROTATED_KEY(hd), to_keys(b, g));
 }
 
 /* The chunks before the newest. With a choice: all of them if the layer does without. */
-static void emit_older_chunks(struct builder *b, const struct pass *p, const struct choice *c, uint32_t l,
-			      uint32_t g, struct act q, struct place here, struct place spare)
+static void emit_older_chunks(struct builder *b, const struct pass *p, const struct choice *c,
+			      const struct older *full, struct act q, struct place here, struct place spare)
 {
-	struct older full = all_older(b, l, 0, g);
 	size_t dense, over;
 
 	if (!b->cfg->sparse) {
-		emit_older_loop(b, p, &full, spare, here);
+		emit_older_loop(b, p, full, spare, here);
 		return;
 	}
-	dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, l);
-	emit_chosen_chunks(b, c, p, l, g, q, spare, here);
+	dense = iau_cmd_branch_above(&b->cb, GRAPH_DENSE, full->layer);
+	emit_chosen_chunks(b, c, p, full->layer, full->head, q, spare, here);
 	over = iau_cmd_branch(&b->cb);
 	iau_cmd_branch_here(&b->cb, dense);
-	load_full(b, &full, spare, GRAPH_FULL);
-	emit_older_loop(b, p, &full, spare, here);
-	load_behind(b, &full, true);
+	load_full(b, full, spare, GRAPH_FULL);
+	emit_older_loop(b, p, full, spare, here);
+	load_behind(b, full, true);
 	iau_cmd_branch_here(&b->cb, over);
 }
 
@@ -395,9 +381,7 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	struct older full = all_older(b, l, 0, g);
 	struct fresh f = fresh_at(b, g);
 
-	p->part.q = a->queries;
-	p->part.q.data += block * 32;
-	p->part.q.scale += block * 4;
+	p->part.q = act_from(a->queries, block * 32);
 	label(b, l, OP_KV_CACHE);
 	insert_fresh(b, here, &f, 0);
 	/* the first of them is asked for before the newest chunk is worked on */
@@ -406,7 +390,7 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	if (kv_passes_ahead(hp) == 1)
 		emit_kv_prefetch(b, pass + 1);
 	emit_chunk(b, p, here, true);
-	emit_older_chunks(b, p, c, l, g, a->choosers, here, spare);
+	emit_older_chunks(b, p, c, &full, a->choosers, here, spare);
 	if (kv_passes_ahead(hp) == 2 && !b->cfg->sparse)
 		emit_kv_prefetch(b, pass + 2);
 	label_op(b, OP_ATTN_VALUES);

@@ -189,8 +189,6 @@ uint32_t emit_turn(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, 
 void emit_new_values(struct builder *b, uint32_t l, const struct attention *a);
 void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a);
 void emit_queries(struct builder *b, uint32_t l, const struct attention *a);
-/* How a VEC of so many rows writes blocks (k, row) to OUT */
-struct iau_vec to_blocks(struct act out, uint32_t rows);
 /*
  * ROWS rows of head_dim, blocks (k, row) at X, rotated and multiplied by FACTOR, are written as OUT says. ROWS: 1 to
  * 32; Y: room for them in fp32

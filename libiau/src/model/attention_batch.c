@@ -59,12 +59,10 @@ static void take_registers(struct builder *b, uint32_t seq)
 
 static struct pass pass_at(const struct builder *b, const struct batch *t, uint32_t i)
 {
-	uint32_t seq = i / b->hp->n_head_kv, head = i % b->hp->n_head_kv * t->group;
-	uint32_t hd = b->hp->head_dim, query = seq * b->hp->n_head * hd + head * 32;
+	uint32_t seq = i / b->hp->n_head_kv, head = i % b->hp->n_head_kv * t->group, hd = b->hp->head_dim;
 	struct pass p = t->turn;
 
-	p.part = (struct part){ .q = { .data = t->a.queries.data + query,
-				       .scale = t->a.queries.scale + query / 8 },
+	p.part = (struct part){ .q = act_from(t->a.queries, seq * b->hp->n_head * hd + head * 32),
 				.max = t->max + i % TURNS * IAU_VSP_GRANULE,
 				.sum = t->sum + i * ROW_SCALARS,
 				.o = t->o + seq * t->o_step + head * hd * 4 };
@@ -218,16 +216,19 @@ void emit_batch_attention(struct builder *b, uint32_t l, const struct attention 
 /* Sequence SEQ's queries, as rows, from the two summands of emit_turn() at X and Y */
 static void emit_query(struct builder *b, uint32_t x, uint32_t y, struct act queries, uint32_t seq)
 {
-	uint32_t hd = b->hp->head_dim, n = b->hp->n_head, at = seq * n * hd;
+	uint32_t hd = b->hp->head_dim, n = b->hp->n_head;
+	struct act out = act_from(queries, seq * n * hd);
+	struct iau_vec sum = to_blocks(out, n);
 
-	queries.data += at;
-	queries.scale += at / 8;
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = n, .cols = hd, .a = x, .a_stride = hd * 4,
-					      .a1 = VEC_A_B, .b = y, .b_stride = hd * 4, .out = VEC_Q8,
-					      .d = queries.data, .d_stride = 32, .d_block = n * 32,
-					      .sc = queries.scale, .sc_row = 4, .sc_block = n * 4 });
-	if (b->cfg->rotated)
-		emit_rotated(b, queries, n, x, ROTATED_QUERY, to_blocks(queries, n));
+	sum.rows = n;
+	sum.cols = hd;
+	sum.a = x;
+	sum.a1 = VEC_A_B;
+	sum.b = y;
+	sum.a_stride = sum.b_stride = hd * 4;
+	iau_cmd_vec(&b->cb, sum);
+	if (iau_keys_rotated(b->cfg))
+		emit_rotated(b, out, n, x, ROTATED_QUERY, to_blocks(out, n));
 }
 
 /* As many sequences at a time as do not take much of the scratchpad */

@@ -111,7 +111,7 @@ static void load_keys(struct bounds_builder *b, uint32_t l, uint32_t head, uint3
 	struct head_va va = head_va(b->cfg, l, head);
 	struct iau_copy copy[3] = {
 		{ .va = va.kv, .addr = at, .row_bytes = kv->key_bytes, .rows = 1,
-		  .unpack = packed->block_bytes && packed->key_bytes < kv->key_bytes,
+		  .unpack = iau_kv_key_bits(kv, packed) == 4,
 		  .delta = va.packed.keys },
 		{ .va = va.kscale, .addr = at + kv->key_bytes, .row_bytes = kv->kscale_bytes, .rows = 1,
 		  .delta = va.packed.kscale },
@@ -135,7 +135,7 @@ static void emit_channels(struct bounds_builder *b, const struct turn *t)
 				 .w = t->keys, .w_n = 16, .ws = t->scales, .ws_n = 1, .d = t->turned,
 				 .d_stride = n * 128 };
 
-	if (!b->cfg->rotated) {
+	if (!iau_keys_rotated(b->cfg)) {
 		iau_cmd_matmul(&b->cb, mm);
 		return;
 	}
@@ -252,7 +252,7 @@ static void emit_block(struct bounds_builder *b)
 	}
 	for (uint32_t i = 0; i < AHEAD && i < total; i++)
 		load_keys(b, i / n_kv, i % n_kv, keys_at(i));
-	(b->cfg->rotated ? emit_hadamard : emit_identity)(b);
+	(iau_keys_rotated(b->cfg) ? emit_hadamard : emit_identity)(b);
 	for (uint32_t i = 0; i < total; i++) {
 		uint32_t l = i / n_kv, head = i % n_kv;
 

@@ -107,6 +107,21 @@ static inline struct act act_half(struct act act, uint32_t h)
 	return act;
 }
 
+/* ACT from so many bytes of its data on, whole blocks */
+static inline struct act act_from(struct act act, uint32_t bytes)
+{
+	act.data += bytes;
+	act.scale += bytes / 8;
+	return act;
+}
+
+/* How a VEC of so many rows writes blocks (k, row) to OUT */
+static inline struct iau_vec to_blocks(struct act out, uint32_t rows)
+{
+	return (struct iau_vec){ .out = VEC_Q8, .d = out.data, .d_stride = 32, .d_block = rows * 32,
+				 .sc = out.scale, .sc_row = 4, .sc_block = rows * 4 };
+}
+
 /* What the commands to come are for; returns what they were for before. */
 static inline uint16_t label(struct builder *b, uint32_t layer, enum iau_op op)
 {

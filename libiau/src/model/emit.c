@@ -180,7 +180,7 @@ void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight,
 {
 	for (uint32_t h = 0; h < b->halves; h++) {
 		uint32_t at = x + h * b->half * n * 4, stat = b->stat + h * IAU_VSP_GRANULE;
-		struct act act = act_half(out, h);
+		struct iau_vec scaled = to_blocks(act_half(out, h), b->half);
 
 		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->half, .cols = n, .a = at,
 						      .a_stride = n * 4, .m1 = VEC_M_SQUARE,
@@ -190,11 +190,14 @@ void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight,
 						      .a1 = VEC_A_IMM, .imm1 = b->hp->rms_eps,
 						      .sfu = VEC_RSQRT, .out = VEC_F32,
 						      .d = stat });
-		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->half, .cols = n, .a = at,
-						      .a_stride = n * 4, .m1 = VEC_M_S, .s = stat,
-						      .m2 = VEC_M_B, .b = weight, .out = VEC_Q8,
-						      .d = act.data, .d_stride = 32,
-						      .d_block = b->half * 32, .sc = act.scale,
-						      .sc_row = 4, .sc_block = b->half * 4 });
+		scaled.rows = b->half;
+		scaled.cols = n;
+		scaled.a = at;
+		scaled.a_stride = n * 4;
+		scaled.m1 = VEC_M_S;
+		scaled.s = stat;
+		scaled.m2 = VEC_M_B;
+		scaled.b = weight;
+		iau_cmd_vec(&b->cb, scaled);
 	}
 }

@@ -395,7 +395,7 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	label(b, 0, OP_EMBEDDING);
 	if (is_packed(b) && !b->seqs)
 		emit_load(b, b->cfg->table_va, b->table, b->cfg->kv.n_ctx / 8);
-	if (b->cfg->rotated)
+	if (iau_keys_rotated(b->cfg))
 		emit_load(b, b->w->hadamard_va, b->hadamard, iau_hadamard_tiles(hp) * HADAMARD_INT4);
 	(b->from ? emit_rows : emit_embedding)(b);
 	for (uint32_t l = b->from; l < b->to; l++) {
@@ -427,7 +427,7 @@ static void divide_tsp(struct builder *b)
 	b->kv_places = b->seqs ? 6 : 3;
 	b->kv_bytes = tsp_round(kv->chunk_blocks * (kv->head_bytes + kv->kscale_bytes));
 	b->ring_bytes = IAU_TSP_BYTES - b->kv_places * b->kv_bytes - 2 * bound_place_bytes(b->cfg);
-	if (b->cfg->rotated)
+	if (iau_keys_rotated(b->cfg))
 		b->ring_bytes -= tsp_round(iau_hadamard_tiles(b->hp) * HADAMARD_INT4);
 	b->bound_places = IAU_TSP_BASE + b->ring_bytes + b->kv_places * b->kv_bytes;
 	b->hadamard = b->bound_places + 2 * bound_place_bytes(b->cfg);

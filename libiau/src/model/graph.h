@@ -46,16 +46,17 @@ enum iau_graph_param {
 	GRAPH_KV_HI,	/* HI once more */
 	GRAPH_ROW,	/* byte offset of the row that gets logits, if one of many does */
 	GRAPH_SCRATCH,	/* the graph's own */
-	GRAPH_TABLE = 24, /* batch: the address of the table of blocks, if some may be packed */
-	GRAPH_TABLE_HI,
 	/* of sparse attention */
-	GRAPH_TOP = 24,	/* blocks of full chunks, and in the upper half how many of them are chosen */
+	GRAPH_TOP,	/* blocks of full chunks, and in the upper half how many of them are chosen */
 	GRAPH_FORCED,	/* first blocks that always are, and in the upper half last ones */
 	GRAPH_CHOSEN,	/* chunks that the chosen ones are */
 	GRAPH_GROUPS,	/* tiles of bounds that those blocks have */
 	GRAPH_DENSE,	/* layers, from the first, that do without choice */
 	GRAPH_MORE,	/* the first layer that chooses one chunk more, as do those behind it */
 	GRAPH_SPARSE_LOOP, /* two that its loops use */
+	/* batch, where a choice has its: the address of the table of blocks, if some may be packed */
+	GRAPH_TABLE = GRAPH_TOP,
+	GRAPH_TABLE_HI,
 	GRAPH_PARAMS = IAU_PARAM_BYTES / 4,
 };
 
@@ -89,6 +90,10 @@ struct iau_kv_layout {
  */
 struct iau_kv_layout iau_kv_layout_packed(const struct iau_hparams *hp, const struct iau_kv_layout *kv,
 					  uint32_t key_bits, uint32_t value_bits);
+
+/* Bits of keys and of values in a packed layout; 8 if there is none */
+uint16_t iau_kv_key_bits(const struct iau_kv_layout *kv, const struct iau_kv_layout *packed);
+uint16_t iau_kv_value_bits(const struct iau_kv_layout *kv, const struct iau_kv_layout *packed);
 
 /*
  * Bounds of the keys of each full block of 32 tokens, by which sparse attention chooses: of every channel
@@ -165,7 +170,6 @@ struct iau_graph_config {
 	struct iau_kv_layout packed;
 	uint64_t table_va;
 	bool sparse; /* attention may leave blocks out */
-	bool rotated; /* keys and queries are: see rotation.c */
 	/*
 	 * Only a part of the model, with a choice of blocks: layers FROM to TO - 1, and of layer TO, if there is one, the
 	 * choice for each KV head, of which lists go to CHOSEN_VA, iau_chosen_bytes() apart. From part to part the rows,
@@ -178,6 +182,12 @@ struct iau_graph_config {
 	uint64_t logits_va; /* ROWS x n_vocab fp32 */
 	uint32_t vsp_bytes;
 };
+
+/* Whether keys and queries are rotated, as they are if keys get 4 bits: see rotation.c */
+static inline bool iau_keys_rotated(const struct iau_graph_config *cfg)
+{
+	return iau_kv_key_bits(&cfg->kv, &cfg->packed) == 4;
+}
 
 struct iau_kv_layout iau_kv_layout(const struct iau_hparams *hp, uint32_t n_ctx);
 /* The same cache in the smaller chunks of a batch */

@@ -44,6 +44,16 @@ struct iau_kv_layout iau_kv_layout_packed(const struct iau_hparams *hp, const st
 	return packed;
 }
 
+uint16_t iau_kv_key_bits(const struct iau_kv_layout *kv, const struct iau_kv_layout *packed)
+{
+	return packed->block_bytes && packed->key_bytes < kv->key_bytes ? 4 : 8;
+}
+
+uint16_t iau_kv_value_bits(const struct iau_kv_layout *kv, const struct iau_kv_layout *packed)
+{
+	return packed->block_bytes && packed->head_bytes - packed->key_bytes < kv->key_bytes ? 4 : 8;
+}
+
 struct iau_kv_layout iau_kv_layout_batch(const struct iau_kv_layout *kv)
 {
 	struct iau_kv_layout batch = *kv;
@@ -179,17 +189,16 @@ void load_chunk(struct builder *b, struct head_va va, struct place to, struct ch
 static void load_blocks(struct builder *b, struct head_va va, uint32_t list, struct place to)
 {
 	const struct iau_kv_layout *kv = &b->cfg->kv, *packed = &b->cfg->packed;
-	uint32_t values = packed->head_bytes - packed->key_bytes;
-	bool one = packed->key_bytes == values, k4 = packed->key_bytes < kv->key_bytes, v4 = values < kv->key_bytes;
+	bool k4 = iau_kv_key_bits(kv, packed) == 4, v4 = iau_kv_value_bits(kv, packed) == 4, one = k4 == v4;
 	struct iau_copy part[4] = {
 		{ .va = va.kv, .addr = to.kv, .row_bytes = one ? kv->head_bytes : kv->key_bytes,
-		  .stride = kv->head_bytes, .unpack = is_packed(b) && k4, .delta = va.packed.keys },
+		  .stride = kv->head_bytes, .unpack = k4, .delta = va.packed.keys },
 		{ .va = va.kscale, .addr = to.kscale, .row_bytes = kv->kscale_bytes,
 		  .stride = kv->kscale_bytes, .delta = va.packed.kscale },
 		{ .va = va.vscale, .addr = to.vscale, .row_bytes = 128, .stride = 128,
 		  .delta = va.packed.vscale },
 		{ .va = va.kv + kv->key_bytes, .addr = to.kv + kv->key_bytes, .row_bytes = kv->key_bytes,
-		  .stride = kv->head_bytes, .unpack = is_packed(b) && v4, .delta = va.packed.values },
+		  .stride = kv->head_bytes, .unpack = v4, .delta = va.packed.values },
 	};
 
 	for (unsigned int i = 0; i < (one ? 3 : 4); i++) {

@@ -60,15 +60,13 @@ void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention 
 {
 	uint32_t one = b->rows == 1, rows = one ? b->hp->n_head : b->half, bytes = rows * b->hp->head_dim;
 
-	if (!b->cfg->rotated)
+	if (!iau_keys_rotated(b->cfg))
 		return;
 	label(b, l, OP_ROPE);
 	for (uint32_t i = 0; i < (one ? 1 : b->halves * b->hp->n_head); i++) {
 		uint32_t h = i / b->hp->n_head, at = i % b->hp->n_head * bytes;
-		struct act x = act_half(a->choosers, h), out = act_half(a->queries, h);
+		struct act x = act_from(act_half(a->choosers, h), at), out = act_from(act_half(a->queries, h), at);
 
-		x.data += at, x.scale += at / 8;
-		out.data += at, out.scale += at / 8;
 		emit_rotated(b, x, rows, a->q + i * bytes * 4, ROTATED_QUERY, to_blocks(out, rows));
 	}
 }

@@ -28,13 +28,12 @@ static void free_graphs(struct iau_batch *b)
 /* That of the model's KV caches, which may have become another one since the graphs were built */
 static void take_precision(struct iau_batch *b)
 {
-	const struct kv_pool *pool = &b->model->pool;
+	const struct iau_kv_layout *packed = &b->model->pool.form[KV_PACKED];
 
-	if (!memcmp(&b->cfg.packed, &pool->form[KV_PACKED], sizeof(b->cfg.packed)))
+	if (b->cfg.packed.block_bytes == packed->block_bytes && b->cfg.packed.key_bytes == packed->key_bytes)
 		return;
 	free_graphs(b);
-	b->cfg.packed = pool->form[KV_PACKED];
-	b->cfg.rotated = kv_pool_rotates(pool);
+	b->cfg.packed = *packed;
 }
 
 int iau_batch_create(struct iau_model *m, uint32_t max, struct iau_batch **out)

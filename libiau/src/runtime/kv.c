@@ -42,7 +42,6 @@ int iau_kv_create(struct iau_session *s)
 	s->cfg.kv.va = s->kv.view.va;
 	s->cfg.packed.va = s->kv.view.va + bytes;
 	s->cfg.table_va = s->kv.table.va;
-	s->cfg.rotated = kv_pool_rotates(&s->model->pool);
 	return 0;
 }
 

@@ -67,8 +67,8 @@ static struct header header_of(const struct iau_model *m, uint32_t n)
 	return (struct header){ .magic = MAGIC, .version = VERSION, .n_tokens = n, .n_layer = m->hp.n_layer,
 				.n_head_kv = m->hp.n_head_kv, .head_dim = m->hp.head_dim,
 				.slab_blocks = form->slab_blocks, .block_bytes = form->block_bytes,
-				.key_bits = kv_pool_key_bits(&m->pool), .value_bits = kv_pool_value_bits(&m->pool),
-				.model = fingerprint(m->gguf) };
+				.key_bits = iau_kv_key_bits(&form[KV_INT8], &form[KV_PACKED]),
+				.value_bits = iau_kv_value_bits(&form[KV_INT8], &form[KV_PACKED]), .model = fingerprint(m->gguf) };
 }
 
 /* What the words between header and slabs are */
@@ -210,7 +210,7 @@ static int check_header(const struct iau_model *m, const struct header *h)
 
 static int read_words(struct iau_session *s, int fd, const struct header *h, struct words *w)
 {
-	uint32_t bits = kv_pool_value_bits(&s->model->pool);
+	uint32_t bits = iau_kv_value_bits(&s->cfg.kv, &s->cfg.packed);
 	bool may_pack = s->cfg.packed.block_bytes && h->value_bits == bits;
 	size_t tokens = w->n_tokens * sizeof(*w->token), forms = w->n_slabs * sizeof(*w->form);
 
@@ -221,8 +221,8 @@ static int read_words(struct iau_session *s, int fd, const struct header *h, str
 		return iau_error(-EINVAL, "damaged: the checksum of its tokens is another");
 	for (uint32_t i = 0; i < w->n_slabs; i++)
 		if (w->form[i] >= KV_FORMS || (w->form[i] == KV_PACKED && !may_pack))
-			return iau_error(-EINVAL, "packed slabs, values of %u bits: the precision of the model's KV cache makes them %u",
-					 h->value_bits, bits);
+			return iau_error(-EINVAL, "packed slabs, values of %u bits: the precision of the model's KV "
+					 "cache makes them %u", h->value_bits, bits);
 	return iau_check_tokens(s, w->token, w->n_tokens);
 }
 

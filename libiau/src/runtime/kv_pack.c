@@ -68,7 +68,7 @@ static void forget_bounds(struct iau_session *s, uint32_t i, const struct kv_sla
 {
 	uint32_t first = i * s->cfg.kv.slab_blocks;
 
-	if (!s->cfg.rotated)
+	if (!iau_keys_rotated(&s->cfg))
 		return;
 	for (struct iau_session *o = s->model->sessions; o; o = o->next)
 		if (i < o->kv.n && o->kv.slab[i] == slab && o->bounds_blocks > first)

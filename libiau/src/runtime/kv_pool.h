@@ -55,27 +55,6 @@ struct kv_pool {
 	void *opaque;
 };
 
-/* Bits of a packed slab's keys and values; 8 if there is none */
-static inline uint16_t kv_pool_key_bits(const struct kv_pool *pool)
-{
-	const struct iau_kv_layout *packed = &pool->form[KV_PACKED];
-
-	return packed->key_bytes < pool->form[KV_INT8].key_bytes && packed->block_bytes ? 4 : 8;
-}
-
-static inline uint16_t kv_pool_value_bits(const struct kv_pool *pool)
-{
-	const struct iau_kv_layout *packed = &pool->form[KV_PACKED];
-
-	return packed->head_bytes - packed->key_bytes < pool->form[KV_INT8].key_bytes && packed->block_bytes ? 4 : 8;
-}
-
-/* Whether keys are rotated, those in INT8, too */
-static inline bool kv_pool_rotates(const struct kv_pool *pool)
-{
-	return kv_pool_key_bits(pool) == 4;
-}
-
 int kv_pool_init(struct kv_pool *pool, struct iau_device *dev, const struct iau_kv_layout *kv,
 		 uint32_t n_layer);
 /* All slabs are gone. */
