@@ -11,6 +11,7 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/model/attention_sparse.c \
 	libiau/src/model/bounds.c \
 	libiau/src/model/emit.c \
+	libiau/src/model/generate.c \
 	libiau/src/model/graph.c \
 	libiau/src/model/kv_cache.c \
 	libiau/src/model/pack.c \
@@ -18,6 +19,7 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/model/weights.c \
 	libiau/src/runtime/batch.c \
 	libiau/src/runtime/bounds.c \
+	libiau/src/runtime/generate.c \
 	libiau/src/runtime/kv.c \
 	libiau/src/runtime/kv_cold.c \
 	libiau/src/runtime/kv_file.c \

@@ -228,6 +228,22 @@ typedef int (*iau_logits_fn)(void *opaque, uint32_t position, const float *logit
 int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each,
 		     void *opaque);
 
+/**
+ * iau_session_generate() - append a token, and after it the likeliest ones, which the device chooses itself
+ * @token:	the first one
+ * @n:		so many at most, the first included; not 0
+ *
+ * One job evaluates several tokens, each of which is the likeliest after the one before, with the same results as
+ * iau_session_eval() for one after the other; of equally likely ones the first in the vocabulary is taken. How many
+ * iau_session_length() tells, and iau_session_tokens() which: at least one, and at most 128 or as many as read 256 MiB of
+ * weights, because other jobs wait meanwhile. It ends sooner before a token that ends the text, if logits are not finite,
+ * if the context is full, and where there is work for the host: with sparse attention behind each block of 32 tokens. iau_session_logits() are
+ * those after the last one, so that the caller chooses the next and goes on.
+ *
+ * Return: as iau_session_eval(); -EINVAL also if @n is 0. After an error nothing was appended.
+ */
+int iau_session_generate(struct iau_session *s, int32_t token, size_t n);
+
 /*
  * Logits after the last token, n_vocab values; NULL before the first. Valid until the sequence or the
  * batch that evaluated it is evaluated again or freed.

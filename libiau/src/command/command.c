@@ -85,27 +85,34 @@ void iau_cmd_salu(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd, un
 	IAU_PUT(cmd, rb, IAU_SALU_RB);
 }
 
-void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t target)
+static void branch(struct iau_cmdbuf *cb, uint32_t cond, unsigned int ra, uint32_t imm, size_t target)
 {
 	uint32_t offset = (uint32_t)target - (uint32_t)(cb->n + 1);
-	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_BRANCH);
-
-	IAU_PUT(cmd, 2, IAU_BRANCH_COND);
-	IAU_PUT(cmd, ra, IAU_BRANCH_RA);
-	IAU_PUT(cmd, 1, IAU_BRANCH_USE_IMM);
-	IAU_PUT(cmd, offset, IAU_BRANCH_OFFSET);
-}
-
-/* Where to is not known yet. */
-static size_t branch_on(struct iau_cmdbuf *cb, uint32_t cond, unsigned int ra, uint32_t imm)
-{
-	size_t at = cb->n;
 	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_BRANCH);
 
 	IAU_PUT(cmd, cond, IAU_BRANCH_COND);
 	IAU_PUT(cmd, ra, IAU_BRANCH_RA);
 	IAU_PUT(cmd, 1, IAU_BRANCH_USE_IMM);
 	IAU_PUT(cmd, imm, IAU_BRANCH_IMM);
+	IAU_PUT(cmd, offset, IAU_BRANCH_OFFSET);
+}
+
+void iau_cmd_branch_equal(struct iau_cmdbuf *cb, unsigned int ra, uint32_t imm, size_t target)
+{
+	branch(cb, 1, ra, imm, target);
+}
+
+void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t target)
+{
+	branch(cb, 2, ra, 0, target);
+}
+
+/* Where to is not known yet. */
+static size_t branch_on(struct iau_cmdbuf *cb, uint32_t cond, unsigned int ra, uint32_t imm)
+{
+	size_t at = cb->n;
+
+	branch(cb, cond, ra, imm, at + 1);
 	return at;
 }
 
@@ -139,13 +146,14 @@ uint32_t *iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr)
 	return cmd;
 }
 
-void iau_cmd_sload_half(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr)
+uint32_t *iau_cmd_sload_half(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr)
 {
 	uint32_t *cmd = iau_cmd_new(cb, IAU_OP_SLOAD);
 
 	IAU_PUT(cmd, rd, IAU_SLOAD_RD);
 	IAU_PUT(cmd, 1, IAU_SLOAD_HALF);
 	IAU_PUT(cmd, addr, IAU_SLOAD_ADDR);
+	return cmd;
 }
 
 static uint32_t *put_copy(struct iau_cmdbuf *cb, enum iau_opcode op, struct iau_copy copy)

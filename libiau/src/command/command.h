@@ -36,7 +36,8 @@ void iau_cmd_salu_imm(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd
 		      uint32_t imm);
 void iau_cmd_salu(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd, unsigned int ra,
 		  unsigned int rb);
-/* Goes to command TARGET if register RA is not zero. */
+/* Goes to command TARGET if register RA is IMM; if it is not zero. */
+void iau_cmd_branch_equal(struct iau_cmdbuf *cb, unsigned int ra, uint32_t imm, size_t target);
 void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t target);
 /* Goes on at a place that iau_cmd_branch_here() names later if register RA is zero. */
 size_t iau_cmd_branch_zero(struct iau_cmdbuf *cb, unsigned int ra);
@@ -46,7 +47,7 @@ size_t iau_cmd_branch(struct iau_cmdbuf *cb);
 void iau_cmd_branch_here(struct iau_cmdbuf *cb, size_t branch);
 uint32_t *iau_cmd_sload(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
 /* Sixteen registers from RD on, which is 0 or 16 */
-void iau_cmd_sload_half(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
+uint32_t *iau_cmd_sload_half(struct iau_cmdbuf *cb, unsigned int rd, uint32_t addr);
 
 /*
  * A 2-D copy; ROWS of ROW_BYTES. Of a LOAD also: with BY_LIST rows lie at VA + entry, those whose entry has

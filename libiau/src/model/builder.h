@@ -64,6 +64,10 @@ struct builder {
 	uint32_t seqs, stored, params;
 	bool is_long;  /* they may have full chunks */
 	uint32_t regs; /* where those of the sequence at hand are: 0 or 16 */
+	/* of a graph that goes on by itself: see generate.c */
+	bool steps;
+	size_t step, end;   /* commands that a step begins with, and that end the job */
+	uint32_t likeliest; /* {fp32, u32}: a logit, and which token it is; behind them 0, or NaN if one is not finite */
 	/* persistent buffers of the vector scratchpad */
 	uint32_t x, pack[2], rope, rope_step, stat, vscale[MAX_KV_PLACES];
 	struct act act;
@@ -150,6 +154,14 @@ struct linear {
 void emit_linear(struct builder *b, struct linear lin);
 void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight, struct act out);
 void load_ahead(struct builder *b);
+/* The first chunks of what comes next, all others being used */
+void load_first(struct builder *b);
+
+/* Of a graph that goes on by itself: before all steps; before each; with COLS logits from FIRST on; behind each */
+void emit_steps(struct builder *b);
+void emit_step(struct builder *b);
+void emit_likeliest(struct builder *b, uint32_t logits, uint32_t first, uint32_t cols);
+void emit_next_step(struct builder *b);
 
 /* What a batch has to store, piece by piece among commands that leave the STOREs time. */
 void emit_batch_stores(struct builder *b, uint32_t most);

@@ -71,6 +71,15 @@ void load_ahead(struct builder *b)
 	}
 }
 
+void load_first(struct builder *b)
+{
+	b->next_load = 0;
+	b->stage = 0;
+	b->credit = EARLY_CREDIT;
+	load_ahead(b);
+	b->stage = 1;
+}
+
 /* The place of the next chunk in order; while planning, notes it down. */
 static uint32_t begin_chunk(struct builder *b, uint64_t va, uint32_t bytes)
 {

@@ -361,6 +361,8 @@ static void emit_logits(struct builder *b)
 							 .rows = b->seqs ? b->seqs : b->rows,
 							 .mem_stride = m->n * 4,
 							 .stride = slice * 128 });
+		if (b->steps)
+			emit_likeliest(b, out[i], n * 32, cols);
 	}
 }
 
@@ -380,7 +382,9 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->stored = b->seqs * STORE_PARTS;
 	b->regs = 0;
 	b->cb.n = 0;
-	b->params = vsp_alloc(b, b->seqs * IAU_PARAM_BYTES);
+	b->steps = logits == LOGITS_NEXT;
+	b->params = vsp_alloc(b, (b->steps ? GRAPH_STEPS : b->seqs) * IAU_PARAM_BYTES);
+	b->likeliest = vsp_alloc(b, b->steps ? IAU_VSP_GRANULE : 0);
 	b->stat = vsp_alloc(b, 2 * IAU_VSP_GRANULE);
 	b->pack[0] = vsp_alloc_beside(b, b->w->pack.bytes);
 	b->pack[1] = vsp_alloc_beside(b, b->w->pack.bytes);
@@ -397,6 +401,10 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 		emit_load(b, b->cfg->table_va, b->table, b->cfg->kv.n_ctx / 8);
 	if (iau_keys_rotated(b->cfg))
 		emit_load(b, b->w->hadamard_va, b->hadamard, iau_hadamard_tiles(hp) * HADAMARD_INT4);
+	if (b->steps) {
+		emit_steps(b);
+		emit_step(b);
+	}
 	(b->from ? emit_rows : emit_embedding)(b);
 	for (uint32_t l = b->from; l < b->to; l++) {
 		label(b, l + 1, OP_ATTN_NORM);
@@ -413,7 +421,10 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 		keep_one_row(b);
 	if (logits != LOGITS_NONE)
 		emit_logits(b);
-	iau_cmd_end(&b->cb);
+	if (b->steps)
+		emit_next_step(b);
+	else
+		iau_cmd_end(&b->cb);
 }
 
 /*

@@ -57,6 +57,10 @@ enum iau_graph_param {
 	/* batch, where a choice has its: the address of the table of blocks, if some may be packed */
 	GRAPH_TABLE = GRAPH_TOP,
 	GRAPH_TABLE_HI,
+	/* a graph that goes on by itself, where batches and many rows have theirs */
+	GRAPH_LEFT = GRAPH_KV_HI, /* steps after this one */
+	GRAPH_STEP = GRAPH_ROW, /* byte offset of this step's registers */
+	GRAPH_CHOICE = GRAPH_SCRATCH, /* the next token; at the start bytes of the registers of all steps */
 	GRAPH_PARAMS = IAU_PARAM_BYTES / 4,
 };
 
@@ -129,13 +133,15 @@ enum iau_op {
 	OP_FFN_DOWN,
 	OP_OUTPUT_NORM,
 	OP_LOGITS,
+	OP_NEXT_TOKEN,
 	IAU_OPS,
 };
 
 #define IAU_OP_NAMES { \
 	"embedding", "attention norm", "qkv projection", "q, k norm", "rope", "kv quantise", "kv cache", \
 	"block choice", "attention scores", "softmax", "attention values", "attention output", "ffn norm", \
-	"ffn gate, up", "ffn activation", "ffn down", "output norm", "logits" }
+	"ffn gate, up", "ffn activation", "ffn down", "output norm", "logits", \
+	"next token" }
 
 /* Labels of commands: the operator, and the layer above it. */
 #define IAU_LABEL(layer, op) ((uint16_t)((layer) << 5 | (op)))
@@ -146,8 +152,11 @@ enum iau_graph_logits {
 	LOGITS_NONE,
 	LOGITS_ALL, /* of every row */
 	LOGITS_ONE, /* of the row at GRAPH_ROW */
+	LOGITS_NEXT, /* of one row, which is followed by the likeliest token: see generate.c */
 	IAU_GRAPH_LOGITS,
 };
+
+#define GRAPH_STEPS 128u /* of a job that goes on by itself, at most */
 
 struct iau_graph {
 	uint16_t *labels; /* one a command */
@@ -178,8 +187,11 @@ struct iau_graph_config {
 	bool is_part;
 	uint32_t from, to;
 	uint64_t chosen_va, rows_va;
-	uint64_t tokens_va; /* ROWS x u32: byte offset of each token's embedding row; of a batch blocks of registers */
+	uint64_t tokens_va; /* ROWS x u32: byte offset of each token's embedding row; of a batch, and of steps, blocks of registers */
 	uint64_t logits_va; /* ROWS x n_vocab fp32 */
+	/* tokens that end a text, which no graph goes on with by itself */
+	const int32_t *stop;
+	uint32_t n_stop;
 	uint32_t vsp_bytes;
 };
 

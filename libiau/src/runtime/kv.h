@@ -50,6 +50,8 @@ int iau_kv_show(struct iau_session *s, uint32_t i, const struct kv_slab *slab);
 void iau_kv_hide(struct iau_session *s, uint32_t i, enum kv_form form);
 /* Slabs that are old enough get packed, and the table is what it should be. All are in device memory. */
 int iau_kv_pack(struct iau_session *s);
+/* Tokens that S may grow by before one more slab gets packed */
+uint32_t iau_kv_until_packed(const struct iau_session *s);
 /* The first so many blocks of layer L of a slab of either form in INT8, as attention sees them, to TO */
 void iau_kv_unpack(const struct iau_session *s, const struct kv_slab *slab, uint32_t l, uint32_t blocks,
 		   uint8_t *to);

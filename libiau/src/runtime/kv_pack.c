@@ -23,6 +23,15 @@ static bool is_old(const struct iau_session *s, uint32_t i)
 	return true;
 }
 
+uint32_t iau_kv_until_packed(const struct iau_session *s)
+{
+	uint32_t per = s->cfg.kv.slab_blocks * 32, recent = s->model->kv_recent;
+
+	if (!s->cfg.packed.block_bytes)
+		return UINT32_MAX;
+	return s->length < recent + per ? recent + per - s->length : per - (s->length - recent) % per;
+}
+
 /* What a conversion is about */
 struct packing {
 	struct iau_session *s;

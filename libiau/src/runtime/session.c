@@ -10,7 +10,20 @@
 #define MOST_ROWS (1u << (IAU_SESSION_ROWS - 1))
 #define FEW_ROWS 4u /* no graph of two or three is faster */
 
-#define TOKEN_BYTES 4096u
+#define TOKEN_BYTES (GRAPH_STEPS * IAU_PARAM_BYTES) /* registers of steps, or places of embeddings */
+
+static int find_stops(struct iau_model *m)
+{
+	for (uint32_t i = 0; i < m->hp.n_vocab; i++)
+		m->n_stop += iau_tokenizer_is_eog(m->tok, (int32_t)i);
+	m->stop = calloc(m->n_stop + 1, sizeof(*m->stop));
+	if (!m->stop)
+		return iau_error_nomem("model");
+	for (uint32_t i = 0, n = 0; n < m->n_stop; i++)
+		if (iau_tokenizer_is_eog(m->tok, (int32_t)i))
+			m->stop[n++] = (int32_t)i;
+	return 0;
+}
 
 /* All but the file itself */
 static int load(struct iau_model *m, uint32_t n_ctx)
@@ -22,6 +35,8 @@ static int load(struct iau_model *m, uint32_t n_ctx)
 		err = iau_tensors_check(m->gguf, &m->hp);
 	if (!err)
 		err = iau_tokenizer_load(m->gguf, &m->tok);
+	if (!err)
+		err = find_stops(m);
 	if (err)
 		return err;
 	m->n_ctx = n_ctx && n_ctx < m->hp.n_ctx ? n_ctx : m->hp.n_ctx;
@@ -64,6 +79,7 @@ void iau_model_free(struct iau_model *m)
 		return;
 	kv_pool_free(&m->pool);
 	iau_weights_free(m->dev, &m->w);
+	free(m->stop);
 	iau_tokenizer_free(m->tok);
 	iau_gguf_close(m->gguf);
 	free(m);
@@ -97,11 +113,13 @@ static struct iau_graph *graph_of(struct iau_session *s, uint32_t rows, bool spa
 	return &s->graph[__builtin_ctz(rows)][sparse][logits];
 }
 
-static int build_graph(struct iau_session *s, uint32_t rows, bool sparse, enum iau_graph_logits logits)
+int iau_session_graph(struct iau_session *s, uint32_t rows, bool sparse, enum iau_graph_logits logits,
+		      struct iau_graph **out)
 {
 	struct iau_graph *g = graph_of(s, rows, sparse, logits);
 	struct iau_graph_config cfg;
 
+	*out = g;
 	if (g->bytes)
 		return 0;
 	cfg = s->cfg;
@@ -112,10 +130,11 @@ static int build_graph(struct iau_session *s, uint32_t rows, bool sparse, enum i
 /* ROWS of the widest graph of so many or fewer that fits the scratchpad; -ENOSPC: not even one */
 static int widest(struct iau_session *s, bool sparse, uint32_t *rows)
 {
+	struct iau_graph *g;
 	int err;
 
 	for (;; *rows /= 2) {
-		err = build_graph(s, *rows, sparse, *rows > 1 ? LOGITS_NONE : LOGITS_ALL);
+		err = iau_session_graph(s, *rows, sparse, *rows > 1 ? LOGITS_NONE : LOGITS_ALL, &g);
 		if (err != -ENOSPC || *rows == 1)
 			return err;
 	}
@@ -142,7 +161,7 @@ static int create(struct iau_session *s)
 	int err;
 
 	iau_device_info(m->dev, &info);
-	s->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w,
+	s->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w, .stop = m->stop, .n_stop = m->n_stop,
 					    .vsp_bytes = info.vector_bytes };
 	s->token = calloc(m->n_ctx, sizeof(*s->token));
 	err = s->token ? iau_kv_create(s) : iau_error_nomem("session");
@@ -257,6 +276,12 @@ const float *iau_session_logits(const struct iau_session *s)
 	return s->last;
 }
 
+const float *iau_session_row(const struct iau_session *s, uint32_t row)
+{
+	return (const float *)(const void *)((const uint8_t *)s->io.ptr + TOKEN_BYTES) +
+	       (size_t)row * s->model->hp.n_vocab;
+}
+
 /* Some of the tokens to come: as many as a graph takes at once */
 struct run {
 	uint32_t tokens;
@@ -266,8 +291,7 @@ struct run {
 	bool in_parts;
 };
 
-/* The choice that one token has to make, or MANY together, wherever in a block they are */
-static const struct iau_sparse *choice_of(const struct iau_session *s, bool many)
+const struct iau_sparse *iau_session_choice(const struct iau_session *s, bool many)
 {
 	return iau_sparse_candidates(&s->cfg.kv, &s->sparse[many], s->length) ? &s->sparse[many] : NULL;
 }
@@ -279,7 +303,7 @@ static const struct iau_sparse *choice_of(const struct iau_session *s, bool many
  */
 static struct run next_run(struct iau_session *s, size_t n)
 {
-	uint32_t left = 32 - s->length % 32, widest = s->rows[choice_of(s, true) != NULL];
+	uint32_t left = 32 - s->length % 32, widest = s->rows[iau_session_choice(s, true) != NULL];
 	uint32_t most = left < widest ? left : widest;
 	struct run run = { .tokens = n < most ? (uint32_t)n : most, .rows = 1 };
 
@@ -289,7 +313,7 @@ static struct run next_run(struct iau_session *s, size_t n)
 	if (run.rows > widest)
 		run.rows = widest;
 	run.kept = run.rows < left ? run.rows : left;
-	run.sparse = choice_of(s, run.rows > 1);
+	run.sparse = iau_session_choice(s, run.rows > 1);
 	run.in_parts = iau_kv_divide(s, run.kept, run.sparse);
 	return run;
 }
@@ -317,9 +341,9 @@ static int prepare_run(struct iau_session *s, const struct run *run, const int32
 
 static int run_graph(struct iau_session *s, const struct run *run, enum iau_graph_logits logits, const int32_t *tokens)
 {
-	const struct iau_graph *g = graph_of(s, run->rows, run->sparse, logits);
 	uint32_t param[IAU_PARAMS] = { 0 };
-	int err = run->in_parts ? 0 : build_graph(s, run->rows, run->sparse, logits);
+	struct iau_graph *g = NULL;
+	int err = run->in_parts ? 0 : iau_session_graph(s, run->rows, run->sparse, logits, &g);
 
 	if (!err)
 		err = prepare_run(s, run, tokens, param);
@@ -374,8 +398,6 @@ int iau_check_tokens(const struct iau_session *s, const int32_t *tokens, size_t 
 int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each,
 		     void *opaque)
 {
-	const float *logits = (const float *)(const void *)((uint8_t *)s->io.ptr + TOKEN_BYTES);
-	uint32_t n_vocab = s->model->hp.n_vocab;
 	int err = iau_check_tokens(s, tokens, n);
 
 	while (n && !err) {
@@ -387,12 +409,10 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 
 		err = run_graph(s, &run, want, tokens);
 		for (uint32_t r = 0; r < take && each && !err; r++)
-			err = each(opaque, s->length + r, logits + (size_t)r * n_vocab);
+			err = each(opaque, s->length + r, iau_session_row(s, r));
 		if (err)
 			break;
-		s->last = want == LOGITS_NONE ? NULL :
-			  want == LOGITS_ONE  ? logits :
-						logits + (size_t)(take - 1) * n_vocab;
+		s->last = want == LOGITS_NONE ? NULL : iau_session_row(s, want == LOGITS_ONE ? 0 : take - 1);
 		memcpy(s->token + s->length, tokens, take * sizeof(*tokens));
 		s->length += take;
 		tokens += take;

@@ -18,6 +18,8 @@ struct iau_model {
 	struct iau_device *dev;
 	struct iau_gguf *gguf;
 	struct iau_tokenizer *tok;
+	int32_t *stop; /* tokens that end a text */
+	uint32_t n_stop;
 	struct iau_hparams hp;
 	struct iau_weights w;
 	uint32_t n_ctx;
@@ -48,11 +50,19 @@ struct iau_session {
 	struct iau_graph bound;
 	/* of the widest graph, and of the widest with a choice of blocks, 0 = not known yet; 1: one token at a time */
 	uint32_t rows[2];
+	bool no_steps[2]; /* registers of steps have no room there: see generate.c */
 	uint32_t length;
 	int32_t *token;
 	const float *last;
 };
 
+/* A graph, built if need be */
+int iau_session_graph(struct iau_session *s, uint32_t rows, bool sparse, enum iau_graph_logits logits,
+		      struct iau_graph **out);
+/* The choice that one token has to make, or MANY together, wherever in a block they are; NULL: none */
+const struct iau_sparse *iau_session_choice(const struct iau_session *s, bool many);
+/* Logits of a row of the last job */
+const float *iau_session_row(const struct iau_session *s, uint32_t row);
 /* Rows of the widest graph with a choice of blocks become known: -ENOSPC, there is none */
 int iau_session_widest_choice(struct iau_session *s);
 /* If attention is sparse: bounds of all full blocks */
