@@ -11,6 +11,7 @@
 struct options {
 	struct common common;
 	struct tool_list prompt, gen, batch;
+	uint32_t ahead;
 	const char *csv, *plots;
 	bool breakdown;
 };
@@ -21,6 +22,7 @@ static const struct argp_option options[] = {
 	{ "prompt", 'p', "N[,N...]", 0, "Tokens to prefill (512)", 0 },
 	{ "gen", 'n', "N[,N...]", 0, "Tokens to decode after them (32)", 0 },
 	{ "batch", 'B', "N[,N...]", 0, "Sequences that decode together, 1 to 16 (1)", 0 },
+	{ "ahead", 'a', "N", 0, "Tokens in a job, which the device chooses itself; 1 = given ones, one by one (1)", 0 },
 	{ "breakdown", 'b', NULL, 0, "Where the cycles go, by unit and by operator (rtl)", 0 },
 	{ "csv", OPT_CSV, "FILE", 0, "Write comma-separated values, too", 0 },
 	{ "plots", OPT_PLOTS, "DIR", 0, "Draw throughput.svg and, with cycles, roofline.svg there", 0 },
@@ -47,6 +49,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			if (!o->batch.v[i])
 				argp_error(state, "--batch: no sequence");
 		return 0;
+	case 'a':
+		o->ahead = tool_ahead(state, arg);
+		return 0;
 	case 'b':
 		o->breakdown = true;
 		return 0;
@@ -59,6 +64,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!o->common.model)
 			argp_error(state, "no model: give -m FILE");
+		for (size_t i = 0; i < o->batch.n; i++)
+			if (o->ahead > 1 && o->batch.v[i] > 1)
+				argp_error(state, "--ahead: a batch has one token of each sequence in a job");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -113,7 +121,7 @@ static int bench_engine(struct options *o, const char *engine, bool alone, json_
 		size_t lengths = i / o->batch.n;
 		struct bench_phase phase[BENCH_PHASES] = {
 			[BENCH_PREFILL] = { .name = "prefill", .n = o->prompt.v[lengths / o->gen.n] },
-			[BENCH_DECODE] = { .name = "decode", .n = o->gen.v[lengths % o->gen.n] },
+			[BENCH_DECODE] = { .name = "decode", .n = o->gen.v[lengths % o->gen.n], .ahead = o->ahead },
 		};
 
 		err = bench_cell(o, phase, o->batch.v[i % o->batch.n], alone, cells);
@@ -155,7 +163,7 @@ int cmd_bench(int argc, char **argv)
 		       "after -e, are separated by commas and measured each with each.",
 	};
 	struct options o = { .common = { .seed = 1 }, .prompt = { { 512 }, 1 }, .gen = { { 32 }, 1 },
-			     .batch = { { 1 }, 1 } };
+			     .batch = { { 1 }, 1 }, .ahead = 1 };
 	json_t *cells = json_array();
 	int err, code = EXIT_OK;
 

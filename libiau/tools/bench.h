@@ -10,6 +10,7 @@
 struct bench_phase {
 	const char *name;
 	uint32_t n;
+	uint32_t ahead; /* tokens of one sequence that a job chooses and evaluates, at most */
 	struct spans spans; /* with a breakdown */
 };
 

@@ -67,21 +67,32 @@ static int prefill(struct measured *m, const struct iau_model_info *info, const 
 	return err;
 }
 
+/* Token I of each sequence, or of a single one up to MOST from there on */
+static int decode_next(struct measured *m, const struct iau_model_info *info, uint32_t i, uint32_t most)
+{
+	int32_t tokens[IAU_BATCH_MAX];
+
+	for (uint32_t q = 0; q < m->n; q++)
+		tokens[q] = token_at(info, i + q);
+	if (m->batch)
+		return iau_batch_eval(m->batch, m->s, tokens, m->n);
+	return most > 1 ? iau_session_generate(m->s[0], tokens[0], most) :
+			  iau_session_eval(m->s[0], tokens, 1, NULL, NULL);
+}
+
 static int decode(struct measured *m, const struct iau_model_info *info, const struct bench_phase *p,
 		  struct spans *spans)
 {
-	int32_t tokens[IAU_BATCH_MAX];
+	uint32_t from = iau_session_length(m->s[0]);
 	int err = 0;
 
 	if (spans)
 		err = m->batch ? iau_batch_trace(m->batch, spans_add, spans) :
 				 iau_session_trace(m->s[0], spans_add, spans);
-	for (uint32_t i = 0; i < p->n && !err; i++) {
-		for (uint32_t q = 0; q < m->n; q++)
-			tokens[q] = token_at(info, i + q);
-		err = m->batch ? iau_batch_eval(m->batch, m->s, tokens, m->n) :
-				 iau_session_eval(m->s[0], tokens, 1, NULL, NULL);
-		tool_progress(p->name, i + 1, p->n);
+	for (uint32_t i = 0; i < p->n && !err;) {
+		err = decode_next(m, info, i, p->ahead < p->n - i ? p->ahead : p->n - i);
+		i = iau_session_length(m->s[0]) - from;
+		tool_progress(p->name, i, p->n);
 	}
 	return err;
 }

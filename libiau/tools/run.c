@@ -7,20 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct options {
 	struct common common;
 	const char *prompt, *save_kv;
-	uint32_t n;
+	uint32_t n, ahead;
 	struct iau_sampler_params sampler;
 };
 
-enum { OPT_TOP_K = 256, OPT_TOP_P, OPT_MIN_P, OPT_REPEAT, OPT_REPEAT_N, OPT_SAVE_KV, OPT_LOAD_KV };
+enum { OPT_TOP_K = 256, OPT_TOP_P, OPT_MIN_P, OPT_REPEAT, OPT_REPEAT_N, OPT_SAVE_KV, OPT_LOAD_KV, OPT_AHEAD };
 
 static const struct argp_option options[] = {
 	{ "prompt", 'p', "TEXT", 0, "Prompt; without it, standard input is read", 0 },
 	{ "tokens", 'n', "N", 0, "Tokens to write at most (128)", 0 },
 	{ "temperature", 't', "T", 0, "0 = greedy (0)", 0 },
+	{ "ahead", OPT_AHEAD, "N", 0, "Greedy: tokens that the device chooses before they are shown, at most (128; 4 on a "
+	  "terminal)", 0 },
 	{ "top-k", OPT_TOP_K, "K", 0, "Sample from the K likeliest tokens; 0 = all", 0 },
 	{ "top-p", OPT_TOP_P, "P", 0, "... from the likeliest of total probability P", 0 },
 	{ "min-p", OPT_MIN_P, "P", 0, "... from those of at least P times the likeliest", 0 },
@@ -47,6 +50,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 't':
 		o->sampler.temperature = (float)tool_real(state, "--temperature", arg, 100);
+		return 0;
+	case OPT_AHEAD:
+		o->ahead = tool_ahead(state, arg);
 		return 0;
 	case OPT_TOP_K:
 		o->sampler.top_k = (uint32_t)tool_number(state, "--top-k", arg, 1 << 24);
@@ -94,8 +100,13 @@ static void emit(struct sink *out, const char *bytes, size_t n)
 		fwrite(bytes, 1, n, out->mem);
 	} else {
 		fwrite(bytes, 1, n, stdout);
-		fflush(stdout);
 	}
+}
+
+static void show(const struct sink *out)
+{
+	if (!out->json)
+		fflush(stdout);
 }
 
 static void emit_token(struct sink *out, int32_t token)
@@ -118,6 +129,31 @@ static bool stopped(void)
 	return tool_interrupted() || ferror(stdout);
 }
 
+/* The likeliest token is always the next one: the device can choose it. */
+static bool is_greedy(const struct options *o)
+{
+	return o->sampler.temperature == 0 && o->sampler.repeat_penalty == 1;
+}
+
+/* TOKEN is evaluated, perhaps with more after it, so many at most; those are written. */
+static int go_on(const struct options *o, struct loaded *l, struct iau_sampler *s, struct sink *out, int32_t token,
+		 uint32_t most, uint32_t *count)
+{
+	uint32_t i = iau_session_length(l->session) + 1;
+	int err;
+
+	if (is_greedy(o) && o->ahead > 1)
+		err = iau_session_generate(l->session, token, most < o->ahead ? most : o->ahead);
+	else
+		err = iau_session_eval(l->session, &token, 1, NULL, NULL);
+	for (; !err && i < iau_session_length(l->session); i++, ++*count) {
+		token = iau_session_tokens(l->session)[i];
+		emit_token(out, token);
+		err = iau_sampler_accept(s, token);
+	}
+	return err;
+}
+
 static int generate(const struct options *o, struct loaded *l, struct iau_sampler *s,
 		    struct sink *out, uint32_t *count)
 {
@@ -125,20 +161,19 @@ static int generate(const struct options *o, struct loaded *l, struct iau_sample
 	int err = 0;
 
 	iau_model_info(l->model, &info);
-	for (*count = 0; *count < o->n && !err && !stopped(); ++*count) {
+	for (*count = 0; *count < o->n && !err && !stopped(); show(out)) {
 		int32_t token;
 
 		err = iau_sampler_sample(s, iau_session_logits(l->session), &token);
 		if (err || iau_tokenizer_is_eog(out->tok, token))
 			break;
 		emit_token(out, token);
+		++*count;
 		err = iau_sampler_accept(s, token);
-		if (!err && iau_session_length(l->session) == info.n_ctx) {
-			++*count;
+		if (iau_session_length(l->session) == info.n_ctx)
 			break;
-		}
 		if (!err)
-			err = iau_session_eval(l->session, &token, 1, NULL, NULL);
+			err = go_on(o, l, s, out, token, o->n - *count + 1, count);
 	}
 	return err;
 }
@@ -204,7 +239,7 @@ static int check_prompt(const struct prompt *p, uint32_t n_ctx)
 }
 
 /* An empty prompt after what was kept: its last token is evaluated again, for the logits. */
-static int go_on(struct loaded *l, struct prompt *p)
+static int take_up(struct loaded *l, struct prompt *p)
 {
 	p->tokens = malloc(sizeof(*p->tokens));
 	if (!p->tokens)
@@ -221,7 +256,7 @@ static int make_prompt(struct loaded *l, const char *text, size_t len, struct pr
 
 	p->before = iau_session_length(l->session);
 	if (p->before && !len)
-		return go_on(l, p);
+		return take_up(l, p);
 	if (!p->before)
 		special |= IAU_ENCODE_ADD_SPECIAL;
 	return iau_tokenizer_encode(iau_model_tokenizer(l->model), text, len, special, &p->tokens, &p->n);
@@ -268,6 +303,7 @@ static int write_text(const struct options *o, struct loaded *l, const struct pr
 	if (!err && !tool_interrupted())
 		err = generate(o, l, s, out, &count);
 	emit(out, tail, iau_utf8_flush(&out->utf8, tail));
+	show(out);
 	f->prompt = p->n;
 	f->before = p->before;
 	f->tokens = count;
@@ -303,6 +339,7 @@ static int run(const struct options *o, struct loaded *l, const char *text, size
 			out.mem = open_memstream(&out.text, &out.len);
 		else
 			emit(&out, text, len);
+		show(&out);
 		err = write_text(o, l, &prompt, s, &out, &f);
 		/* what was evaluated is kept, even if there is no more to come */
 		if (o->save_kv && (!err || err == -ENOSPC)) {
@@ -326,7 +363,7 @@ int cmd_run(int argc, char **argv)
 	static const struct argp_child children[] = { { &common_argp, 0, "Common options:", 1 }, { 0 } };
 	static const struct argp argp = { .options = options, .parser = parse, .children = children,
 					  .doc = "Streams the text that a model writes after a prompt." };
-	struct options o = { .common = { .seed = 1 }, .n = 128,
+	struct options o = { .common = { .seed = 1 }, .n = 128, .ahead = isatty(STDOUT_FILENO) ? 4 : 128,
 			     .sampler = iau_sampler_defaults() };
 	struct loaded l;
 	char *text = NULL;

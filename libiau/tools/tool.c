@@ -49,6 +49,15 @@ uint64_t tool_number(const struct argp_state *state, const char *name, const cha
 	return v;
 }
 
+uint32_t tool_ahead(const struct argp_state *state, const char *arg)
+{
+	uint32_t n = (uint32_t)tool_number(state, "--ahead", arg, 1 << 20);
+
+	if (!n)
+		argp_error(state, "--ahead: no token");
+	return n;
+}
+
 uint64_t tool_bytes(const struct argp_state *state, const char *name, const char *arg)
 {
 	static const char units[] = "KMG";

@@ -63,6 +63,8 @@ struct tool_list {
 
 /* Whole numbers of an option, separated by commas: at least one, or a usage error. Cuts ARG up. */
 void tool_list(const struct argp_state *state, const char *name, char *arg, uint32_t max, struct tool_list *out);
+/* Of --ahead: 1 or more */
+uint32_t tool_ahead(const struct argp_state *state, const char *arg);
 /* Bytes of an option: a whole number, with K, M or G behind it if wanted; or exits with a usage error. */
 uint64_t tool_bytes(const struct argp_state *state, const char *name, const char *arg);
 double tool_real(const struct argp_state *state, const char *name, const char *arg, double max);

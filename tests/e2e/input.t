@@ -52,6 +52,12 @@ fails 2 "no text" perplexity -m $model
 for v in "" x -1 1x 99999999999999999999; do
 	fails 2 "--tokens: '$v' is not a whole number" run -m $model -p x -n "$v"
 done
+for v in "" x -1 1048577; do
+	fails 2 "--ahead: '$v' is not a whole number from 0 to 1048576" run -m $model -p x --ahead "$v"
+done
+fails 2 "--ahead: no token" run -m $model -p x --ahead 0
+fails 2 "--ahead: no token" bench -m $model -a 0
+fails 2 "--ahead: a batch has one token of each sequence in a job" bench -m $model -B 1,2 -a 2
 for v in "" x -1 nan 101; do
 	fails 2 "--temperature: '$v' is not a number from 0 to 100" run -m $model -p x -t "$v"
 done

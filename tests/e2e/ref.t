@@ -19,6 +19,19 @@ a=$($iau run -m $ci-q8_0.gguf -n 40 -p 'Once upon a time' 2>/dev/null)
 b=$($iau run -m $ci-q8_0.gguf -n 40 -p 'Once upon a time' 2>/dev/null)
 [ -n "$a" ] && [ "$a" = "$b" ]
 ok $? "greedy text is the same from run to run"
+# how many tokens, and their text
+written() { $iau run -m $ci-q8_0.gguf --json "$@" < /dev/null |
+	python3 -c 'import json,sys; r = json.load(sys.stdin); print(r["tokens"], r["text"])'; }
+for args in "-n 40" "-n 1000" "-n 1000 -c 64" "-n 1" "-n 40 --repeat-penalty 1.5"; do
+	# shellcheck disable=SC2086 # words
+	a=$(written -p Once $args --ahead 1)
+	for ahead in 2 7 128 1000000; do
+		# shellcheck disable=SC2086 # words
+		[ "$a" = "$(written -p Once $args --ahead $ahead)" ] || break
+	done
+	[ -n "$a" ] && [ $ahead = 1000000 ]
+	ok $? "the same text, however many tokens go ahead: run $args"
+done
 for m in "run -m /nonexistent -p x" "run -m README.md -p x" "run -m $ci-q8_0.gguf -p x --engine z" \
 	"run -m $ci-q8_0.gguf -p x --ctx 2x" "run -p x" "run -m $ci-q8_0.gguf -p x --bogus" "frob"; do
 	out=$($iau $m 2>&1 >/dev/null < /dev/null)

@@ -19,7 +19,7 @@ for model in q8_0 q4_0; do
 	done
 done
 # a signal ends a wait for a job, and the job is neither lost nor submitted again
-guest -e ref 'run() { build/iau run -m models/iau-ci/iau-ci-q8_0.gguf -n 100 -p Once 2>/dev/null; }
+guest -e ref 'run() { build/iau run -m models/iau-ci/iau-ci-q8_0.gguf -n 100 --ahead 1 -p Once 2>/dev/null; }
 run > /tmp/quiet
 run > /tmp/loud &
 until p=$(pidof iau) || [ -s /tmp/loud ]; do usleep 1000; done
@@ -31,6 +31,7 @@ ok $? "stopped and continued all the time, the text is the same"
 clean
 guest -e ref 'export IAU_NODE=/dev/accel/accel0
 build/tests/libiau/test_buffers 2>&1
+build/tests/libiau/test_generate 2>&1
 build/tests/libiau/test_kv_growth 2>&1
 build/tests/libiau/test_kv_share 2>&1
 build/tests/libiau/test_kv_budget 2>&1
@@ -39,6 +40,6 @@ build/tests/libiau/test_kv_file 2>&1
 build/tests/libiau/test_kv_packed 2>&1
 build/tests/libiau/test_rotation 2>&1
 build/tests/libiau/test_batch 2>&1'
-tap "libiau on the card" 78
+tap "libiau on the card" 99
 clean
 finish

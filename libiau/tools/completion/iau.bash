@@ -40,7 +40,7 @@ _iau()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
-	-[pntsclL] | --contexts | --lengths | --around | --prompt | --tokens | --gen | --temperature | --top-k | --top-p | --min-p | \
+	-[pntsclLa] | --ahead | --contexts | --lengths | --around | --prompt | --tokens | --gen | --temperature | --top-k | --top-p | --min-p | \
 		--repeat-penalty | --repeat-last-n | --seed | --ctx | --latency | --bus | --memory | --kv-budget)
 		return
 		;;
@@ -51,13 +51,13 @@ _iau()
 		return
 		;;
 	run)
-		own="--prompt --tokens --temperature --top-k --top-p --min-p --repeat-penalty --repeat-last-n --save-kv --load-kv"
+		own="--prompt --tokens --ahead --temperature --top-k --top-p --min-p --repeat-penalty --repeat-last-n --save-kv --load-kv"
 		;;
 	perplexity | tokenize)
 		own="--tokens"
 		;;
 	bench)
-		own="--prompt --gen --batch --breakdown --csv --plots"
+		own="--prompt --gen --ahead --batch --breakdown --csv --plots"
 		;;
 	eval)
 		own="--tasks --lengths --contexts --pool --against --against-attention --against-kv --svg"
