@@ -3,7 +3,7 @@
 """Measures models on the Verilated device; writes build/bench/figures.json.
 
 Default memory model: 100 cycles latency, 64 bytes a cycle, jitter and refresh on, seed 1; *_lat300: 300
-cycles. Prefill: 512 tokens. Decode: 32 tokens after 128, of the large shapes 8; batches 8 after 16, because
+cycles. Prefill: 512 tokens. Decode: 32 tokens after 128, of the large shapes 8; *_ahead: in one job, chosen by the device; batches 8 after 16, because
 keys are read for each sequence and with many of them nothing would be left to share. Host times: median of
 five. iau-ci is the shipped model, 6m and 14m are shapes of so many parameters with random weights
 (models/random). Shares of the matrix engine count what a model needs, at 1,024 products a cycle or
@@ -98,6 +98,7 @@ def cycle_figures(q, decode, prefill):
     return {
         f"decode_cycles_per_token_iau_ci_{q}": decode["decode"]["cycles"] / 32,
         f"decode_bandwidth_share_iau_ci_{q}": decode_share(decode, 32),
+        f"decode_bandwidth_share_iau_ci_{q}_ahead": decode_share(bench("iau_ci", q, 128, 32, "-a", "32"), 32),
         f"prefill512_cycles_per_token_iau_ci_{q}": prefill["prefill"]["cycles"] / 512,
         f"prefill512_mac_share_iau_ci_{q}": mac_share(prefill, q),
     }

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Instructions of the host for a decoded token of iau-ci: in-process, where the engine's are left out, by
-callgrind; and through the driver, where the engine is another process's, by QEMU, which counts those of the
-whole virtual machine, its kernel included. All are differences of two lengths.
+"""Instructions of the host for a decoded token of iau-ci, its kernel included: in-process, by callgrind, without
+those of the engine, and with what the kernel takes for the pages that they touch; and through the driver, where
+the engine is another process's, by QEMU, which counts those of the whole virtual machine. All are differences of two
+lengths.
 
-`iau bench` evaluates given tokens and does nothing else; `iau run`, greedy or sampling, also chooses each token
-and writes its text.
+`iau bench -a 128` and greedy `iau run` have the device choose up to 128 tokens in a job; `iau run` also writes their
+text. A token that is given, or sampled, takes a job of its own.
+
+QEMU counts each repetition of a string instruction. Without ERMS and FSRM the guest's kernel clears memory by eight
+bytes at a time, not by one; hardware would count one instruction for either.
 """
-import re, statistics, subprocess, tempfile
+import re, resource, statistics, subprocess, tempfile
 from typing import NamedTuple
 
 MODEL = "models/iau-ci/iau-ci-q8_0.gguf"
+COUNTED = "-icount shift=0 -cpu max,-erms,-fsrm"
+PAGES = 1000, 21000
 
 
 class Work(NamedTuple):
@@ -21,10 +27,11 @@ class Work(NamedTuple):
 
 
 WORK = [
-    Work("token", ["bench", "-p", "32"], (32, 96), (64, 1088), 5),
-    Work("token_of_run", ["run", "-p", "Once"], (16, 112), (16, 112), 9),
+    Work("token", ["bench", "-p", "32", "-a", "128"], (224, 736), (224, 1760), 9),
+    Work("token_one_by_one", ["bench", "-p", "32"], (32, 96), (64, 1088), 5),
+    Work("token_of_run", ["run", "-p", "Once"], (16, 112), (16, 112), 15),
     Work("token_of_run_sampled", ["run", "-p", "Once", "-t", "0.8", "--top-k", "40", "--top-p", "0.95"],
-         (16, 112), (16, 112), 9),
+         (16, 112), (16, 112), 15),
 ]
 
 
@@ -34,7 +41,7 @@ def of_profile(work, gen):
         # callgrind knows functions by the symbol table, and older ones do not read newer debug data
         subprocess.run(["strip", "-g", "-o", f"{tmp}/iau", "build/iau"], check=True)
         subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={tmp}/out", f"{tmp}/iau", *work.args,
-                        "-e", "ref", "--memory", "64", "-c", "512", "-m", MODEL, "-n", str(gen)],
+                        "-e", "ref", "--memory", "64", "-c", "1024", "-m", MODEL, "-n", str(gen)],
                        check=True, capture_output=True)
         text = subprocess.run(["callgrind_annotate", "--inclusive=yes", "--threshold=100", f"{tmp}/out"],
                               check=True, capture_output=True, text=True).stdout
@@ -42,24 +49,43 @@ def of_profile(work, gen):
     return count["PROGRAM"] - count["ref_run"]
 
 
-def in_process(work):
+def faults(command):
+    """Pages that a command touched first."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
+    subprocess.run(command, check=True, capture_output=True)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt - before
+
+
+def in_process(work, page):
+    """PAGE: instructions for a page"""
     few, many = work.here
-    return (of_profile(work, many) - of_profile(work, few)) / (many - few)
+    command = [["build/iau", *work.args, "-e", "ref", "-m", MODEL, "-n", str(n)] for n in work.here]
+    pages = statistics.median(faults(command[1]) - faults(command[0]) for _ in range(work.rounds))
+    return (of_profile(work, many) - of_profile(work, few) + pages * page) / (many - few)
+
+
+def spent(vm, kernel, commands, rounds):
+    """Medians of what each command takes, less that of the first"""
+    line = "; ".join(f"build/tests/vm_spend {c}" for c in commands)
+    out = subprocess.run(["sim/vm/run", "-d", vm, "-k", kernel, "-e", "ref", "-q", COUNTED,
+                          "; ".join([line] * (rounds + 1))],
+                         check=True, capture_output=True, text=True).stdout
+    ns = [int(word) for word in out.split("\n") if word.strip().isdigit()]
+    # the first round finds nothing in caches
+    took = [statistics.median(ns[i::len(commands)][1:]) for i in range(len(commands))]
+    return [t - took[0] for t in took[1:]]
 
 
 def in_vm(work, vm, kernel):
     few, many = work.there
-    command = "; ".join(f"build/tests/vm_spend build/iau {' '.join(work.args)} -m {MODEL} -n {n}"
-                        for _ in range(work.rounds) for n in (few, many))
-    out = subprocess.run(["sim/vm/run", "-d", vm, "-k", kernel, "-e", "ref", "-q", "-icount shift=0", command],
-                         check=True, capture_output=True, text=True).stdout
-    ns = [int(line) for line in out.split("\n") if line.strip().isdigit()]
-    return statistics.median(b - a for a, b in zip(ns[::2], ns[1::2])) / (many - few)
+    commands = [f"build/iau {' '.join(work.args)} -m {MODEL} -n {n}" for n in work.there]
+    return spent(vm, kernel, commands, work.rounds)[0] / (many - few)
 
 
 def figures(vm, kernel):
-    out = {}
+    page = spent(vm, kernel, [f"build/tests/vm_touch {n}" for n in PAGES], 5)[0] / (PAGES[1] - PAGES[0])
+    out = {"vm_instructions_per_page_touched": page}
     for work in WORK:
-        name, here, there = f"host_instructions_per_{work.name}", in_process(work), in_vm(work, vm, kernel)
+        name, here, there = f"host_instructions_per_{work.name}", in_process(work, page), in_vm(work, vm, kernel)
         out |= {name: here, f"vm_{name}": there, f"vm_{name}_vs_inprocess": there / here}
     return out

@@ -8,12 +8,12 @@ $(B)/tests/vm_bench: tests/bench/vm_bench.c $(STRESS_CLIENT)/client.c $(STRESS_C
 		-Wno-sign-compare -I$(STRESS_CLIENT) -Iuapi -isystem /usr/include/libdrm \
 		-o $@ $(filter %.c,$^)
 
-$(B)/tests/vm_spend: tests/bench/vm_spend.c | $(NEEDED)
+$(B)/tests/vm_spend $(B)/tests/vm_touch: $(B)/tests/%: tests/bench/%.c | $(NEEDED)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wconversion -Werror -o $@ $<
 
 .PHONY: bench-vm
-bench-vm: vm-ready vm-module $(B)/tests/vm_bench $(B)/tests/vm_spend
+bench-vm: vm-ready vm-module $(addprefix $(B)/tests/,vm_bench vm_spend vm_touch)
 	@scripts/install-packages valgrind
 	$(PYTHON) scripts/bench_vm.py $(VM) $(KERNEL)
 
