@@ -241,8 +241,9 @@ module iau_mmu #(
     end
   end
 
+  // whether the read starts is known last: what a free place has matters to nobody
   always_ff @(posedge clk_i) begin
-    if (astart) begin
+    if (soon_i & afree) begin
       actx_q[aslot] <= ctx_i;
       atag_q[aslot] <= soon_va_i[38:15];
       appn_q[aslot] <= soon_ppn;
@@ -342,18 +343,20 @@ module iau_mmu #(
 
   // What was read, as an entry. It takes the place of an older reading of the same line, in which
   // the page was not there yet.
-  logic [4:0] place;
+  logic [NumEntries-1:0] same, victim, put;  // one bit each, or none
+  logic [4:0] place;  // of the bit of PUT; by ORs, for it is known late
   logic [7:0] ok;
   logic [LineBits-1:0] line;
   always_comb begin
-    place = '0;
+    same = '0;
+    victim = NumEntries'(1);
     ok = '0;
     line = '0;
     if (walked | entry_q) begin
-      for (int unsigned i = 0; i < NumEntries; i++) if (!used_q[i]) place = 5'(i);
       for (int unsigned i = 0; i < NumEntries; i++) begin
-        if (valid_q[i] && ctx_q[i] == ictx && big_q[i] == big && tag_q[i][23:9] == itag[23:9] &&
-            (big || tag_q[i][8:0] == itag[8:0])) place = 5'(i);
+        if (!used_q[i]) victim = NumEntries'(1) << i;
+        same[i] = valid_q[i] && ctx_q[i] == ictx && big_q[i] == big && tag_q[i][23:9] == itag[23:9] &&
+            (big || tag_q[i][8:0] == itag[8:0]);
       end
       for (int unsigned i = 0; i < 8; i++) begin
         ok[i] = read_q[64*i+iau_hw_pkg::PteV] & (~big | read_q[64*i+iau_hw_pkg::PteL]) &
@@ -362,6 +365,12 @@ module iau_mmu #(
                           read_q[64*i+12+:40]};
       end
     end
+  end
+
+  assign put = same != '0 ? same : victim;
+  always_comb begin
+    place = '0;
+    for (int unsigned i = 0; i < NumEntries; i++) if (put[i]) place |= 5'(i);
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -373,12 +382,11 @@ module iau_mmu #(
       pvalid_q <= '0;
       pvictim_q <= '0;
     end else begin
-      if (inv_i) valid_q <= valid_q & ~stale;
+      valid_q <= (inv_i ? valid_q & ~stale : valid_q) | (install ? put : '0);
       if (inv_i) tvalid_q <= tvalid_q & ~tstale;
       if (inv_i) pvalid_q <= pvalid_q & ~pstale;
       if (install) begin
-        valid_q[place] <= 1'b1;
-        used_q <= (&used_q ? '0 : used_q) | 32'd1 << place;
+        used_q <= (&used_q ? '0 : used_q) | put;
       end else if (hit) begin
         used_q[found] <= 1'b1;
       end
