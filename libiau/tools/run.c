@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct options {
 	struct common common;
@@ -22,8 +21,7 @@ static const struct argp_option options[] = {
 	{ "prompt", 'p', "TEXT", 0, "Prompt; without it, standard input is read", 0 },
 	{ "tokens", 'n', "N", 0, "Tokens to write at most (128)", 0 },
 	{ "temperature", 't', "T", 0, "0 = greedy (0)", 0 },
-	{ "ahead", OPT_AHEAD, "N", 0, "Greedy: tokens that the device chooses before they are shown, at most (128; 4 on a "
-	  "terminal)", 0 },
+	{ "ahead", OPT_AHEAD, "N", 0, "Greedy: tokens that the device chooses before they are shown, at most (8)", 0 },
 	{ "top-k", OPT_TOP_K, "K", 0, "Sample from the K likeliest tokens; 0 = all", 0 },
 	{ "top-p", OPT_TOP_P, "P", 0, "... from the likeliest of total probability P", 0 },
 	{ "min-p", OPT_MIN_P, "P", 0, "... from those of at least P times the likeliest", 0 },
@@ -363,7 +361,7 @@ int cmd_run(int argc, char **argv)
 	static const struct argp_child children[] = { { &common_argp, 0, "Common options:", 1 }, { 0 } };
 	static const struct argp argp = { .options = options, .parser = parse, .children = children,
 					  .doc = "Streams the text that a model writes after a prompt." };
-	struct options o = { .common = { .seed = 1 }, .n = 128, .ahead = isatty(STDOUT_FILENO) ? 4 : 128,
+	struct options o = { .common = { .seed = 1 }, .n = 128, .ahead = 8,
 			     .sampler = iau_sampler_defaults() };
 	struct loaded l;
 	char *text = NULL;
