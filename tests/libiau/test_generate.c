@@ -169,6 +169,31 @@ static void where_keys_are_in_host_memory(const char *engine)
 	scene_close(&d);
 }
 
+/* A budget that has no room for all tokens that could go ahead: they go one by one, as far as they fit. */
+static void to_the_end_of_the_budget(const char *engine)
+{
+	struct iau_session *s, *want;
+	struct iau_kv_usage u;
+	struct scene c;
+
+	scene_open(&c, engine);
+	assert_int_equal(iau_session_create(c.model, &s), 0);
+	scene_eval(&c, s, 0, 100);
+	iau_model_kv_usage(c.model, &u);
+	assert_int_equal(iau_model_kv_budget(c.model, u.device), 0);
+	generate(&c, s, 128, 100);
+	assert_int_equal(iau_session_generate(s, likeliest(&c, s), 100), -ENOSPC);
+	assert_int_equal(iau_session_length(s), 128);
+	assert_int_equal(iau_model_kv_budget(c.model, 0), 0);
+	assert_int_equal(iau_session_create(c.model, &want), 0);
+	scene_eval(&c, want, 0, 100);
+	generate(&c, want, 128, 0);
+	check_same(&c, s, want);
+	iau_session_free(s);
+	iau_session_free(want);
+	scene_close(&c);
+}
+
 /* A model so wide that the scratchpad has no room for registers of steps */
 static void without_room(void **state)
 {
@@ -381,6 +406,7 @@ ENGINES(with_a_choice_of_blocks)
 ENGINES(with_packed_slabs)
 ENGINES(forks_go_their_ways)
 ENGINES(where_keys_are_in_host_memory)
+ENGINES(to_the_end_of_the_budget)
 ENGINES(text_ends)
 ENGINES(equal_logits)
 ENGINES(logits_that_are_not_finite)
@@ -392,7 +418,7 @@ int main(void)
 		ON_ENGINES(as_one_by_one), ON_ENGINES(with_a_choice_of_blocks), ON_ENGINES(with_packed_slabs),
 		cmocka_unit_test(other_shapes), ON_ENGINES(forks_go_their_ways),
 		ON_ENGINES(where_keys_are_in_host_memory), ON_ENGINES(text_ends), cmocka_unit_test(test_jobs),
-		cmocka_unit_test(without_room),
+		ON_ENGINES(to_the_end_of_the_budget), cmocka_unit_test(without_room),
 		ON_ENGINES(equal_logits), ON_ENGINES(logits_that_are_not_finite), ON_ENGINES(wrong_arguments),
 	};
 

@@ -55,10 +55,8 @@ static int run_steps(struct iau_session *s, const struct iau_graph *g, const str
 		     uint32_t n)
 {
 	uint32_t param[IAU_PARAMS] = { [GRAPH_CHOICE] = n * IAU_PARAM_BYTES };
-	int err = iau_kv_prepare(&s, 1, n);
+	int err = sparse ? iau_bounds_update(s) : 0;
 
-	if (!err && sparse)
-		err = iau_bounds_update(s);
 	if (err)
 		return err;
 	set_steps(s, sparse, token, n);
@@ -107,7 +105,12 @@ int iau_session_generate(struct iau_session *s, int32_t token, size_t n)
 		return iau_session_eval(s, &token, 1, NULL, NULL);
 	err = iau_session_graph(s, 1, sparse, LOGITS_NEXT, &g);
 	*no_steps = err == -ENOSPC;
+	if (!err)
+		err = iau_kv_prepare(&s, 1, most);
+	/* the budget may have room for one token more */
+	if (err == -ENOSPC)
+		return iau_session_eval(s, &token, 1, NULL, NULL);
 	if (err)
-		return *no_steps ? iau_session_eval(s, &token, 1, NULL, NULL) : err;
+		return err;
 	return run_steps(s, g, sparse, token, most);
 }
