@@ -64,26 +64,25 @@ def in_process(work, page):
     return (of_profile(work, many) - of_profile(work, few) + pages * page) / (many - few)
 
 
-def spent(vm, kernel, commands, rounds):
-    """Medians of what each command takes, less that of the first"""
-    line = "; ".join(f"build/tests/vm_spend {c}" for c in commands)
+def spent_more(vm, kernel, few, many, rounds):
+    """What the second command takes more than the first, by medians"""
+    line = f"build/tests/vm_spend {few}; build/tests/vm_spend {many}"
     out = subprocess.run(["sim/vm/run", "-d", vm, "-k", kernel, "-e", "ref", "-q", COUNTED,
                           "; ".join([line] * (rounds + 1))],
                          check=True, capture_output=True, text=True).stdout
     ns = [int(word) for word in out.split("\n") if word.strip().isdigit()]
     # the first round finds nothing in caches
-    took = [statistics.median(ns[i::len(commands)][1:]) for i in range(len(commands))]
-    return [t - took[0] for t in took[1:]]
+    return statistics.median(ns[3::2]) - statistics.median(ns[2::2])
 
 
 def in_vm(work, vm, kernel):
     few, many = work.there
     commands = [f"build/iau {' '.join(work.args)} -m {MODEL} -n {n}" for n in work.there]
-    return spent(vm, kernel, commands, work.rounds)[0] / (many - few)
+    return spent_more(vm, kernel, *commands, work.rounds) / (many - few)
 
 
 def figures(vm, kernel):
-    page = spent(vm, kernel, [f"build/tests/vm_touch {n}" for n in PAGES], 5)[0] / (PAGES[1] - PAGES[0])
+    page = spent_more(vm, kernel, *(f"build/tests/vm_touch {n}" for n in PAGES), 5) / (PAGES[1] - PAGES[0])
     out = {"vm_instructions_per_page_touched": page}
     for work in WORK:
         name, here, there = f"host_instructions_per_{work.name}", in_process(work, page), in_vm(work, vm, kernel)
