@@ -221,33 +221,42 @@ static void without_room(void **state)
 	scene_close(&c);
 }
 
+/* A sequence with the first word of a story that the model tells to its end */
+static struct iau_session *begin_story(const struct scene *c)
+{
+	struct iau_session *s;
+	int32_t *prompt;
+	size_t n;
+
+	assert_int_equal(iau_tokenizer_encode(iau_model_tokenizer(c->model), "Once", 4, IAU_ENCODE_ADD_SPECIAL, &prompt,
+					      &n), 0);
+	assert_int_equal(iau_session_create(c->model, &s), 0);
+	assert_int_equal(iau_session_eval(s, prompt, n, NULL, NULL), 0);
+	free(prompt);
+	return s;
+}
+
 /* A text that comes to its end: the token that ends it is left to the caller, wherever in a block it is. */
 static void text_ends(const char *engine)
 {
 	const struct iau_tokenizer *tok;
 	struct iau_session *s, *want;
-	int32_t *prompt;
 	struct scene c;
 	uint32_t end;
-	size_t n;
 
 	scene_open(&c, engine);
 	tok = iau_model_tokenizer(c.model);
-	assert_int_equal(iau_tokenizer_encode(tok, "Once", 4, IAU_ENCODE_ADD_SPECIAL, &prompt, &n), 0);
-	assert_int_equal(iau_session_create(c.model, &s), 0);
-	assert_int_equal(iau_session_create(c.model, &want), 0);
-	assert_int_equal(iau_session_eval(want, prompt, n, NULL, NULL), 0);
+	want = begin_story(&c);
 	while (!iau_tokenizer_is_eog(tok, likeliest(&c, want)))
 		generate(&c, want, iau_session_length(want) + 1, 0);
 	end = iau_session_length(want);
 	assert_int_not_equal(end % 32, 0);
-	assert_int_equal(iau_session_eval(s, prompt, n, NULL, NULL), 0);
+	s = begin_story(&c);
 	/* it ends before the block does, and nowhere before that */
 	assert_int_equal(generate(&c, s, end + 31, 31), 1);
 	iau_session_truncate(s, end - 1);
 	assert_int_equal(iau_session_generate(s, iau_session_tokens(want)[end - 1], 31), 0);
 	check_same(&c, want, s);
-	free(prompt);
 	iau_session_free(s);
 	iau_session_free(want);
 	scene_close(&c);
@@ -262,18 +271,12 @@ static void test_jobs(void **state)
 		{ 83, 200, 96, 1 + 3 }, { 96, 1, 97, 1 },
 	};
 	struct iau_attention how = { .budget = 512 };
-	const struct iau_tokenizer *tok;
 	struct iau_session *s;
-	int32_t *prompt;
 	struct scene c;
-	size_t n;
 
 	(void)state;
 	scene_open(&c, "ref");
-	tok = iau_model_tokenizer(c.model);
-	assert_int_equal(iau_tokenizer_encode(tok, "Once", 4, IAU_ENCODE_ADD_SPECIAL, &prompt, &n), 0);
-	assert_int_equal(iau_session_create(c.model, &s), 0);
-	assert_int_equal(iau_session_eval(s, prompt, n, NULL, NULL), 0);
+	s = begin_story(&c);
 	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
 		uint64_t jobs = iau_device_counter(c.dev, IAU_CNT_JOBS);
 
@@ -284,7 +287,6 @@ static void test_jobs(void **state)
 		assert_int_equal(iau_session_length(s), want[i].to);
 		assert_int_equal(iau_device_counter(c.dev, IAU_CNT_JOBS) - jobs, want[i].jobs);
 	}
-	free(prompt);
 	iau_session_free(s);
 	scene_close(&c);
 }
