@@ -349,7 +349,8 @@ struct iau_kv_chunk;
  *	change under the VM's pt_lock, too
  * @chunks: number of them
  * @committed: pages that have memory, or will again before a job runs
- * @evicted: in the VM's list: pages are missing that were committed
+ * @evicted: in the VM's list: the device lacks pages that were committed
+ * @memcg: to which copies of pages that were taken back are charged; a reference
  */
 struct iau_kv {
 	struct iau_bo *bo;
@@ -359,6 +360,7 @@ struct iau_kv {
 	u32 chunks;
 	u64 committed;
 	struct list_head evicted;
+	struct mem_cgroup *memcg;
 };
 
 /**

@@ -4,13 +4,12 @@
  * forgotten. The device sees a new page without being told, because it remembers no translation
  * that was not valid; it is asked to forget one only after the VM's jobs are over.
  *
- * When memory is short, pages of a VM without jobs may be given back to the buffer's file, from
- * where they go to swap; the next submission brings them back (iau_shrinker.c).
+ * When memory is short, that of a VM without jobs may be taken back (iau_shrinker.c): its contents
+ * go to the buffer's file, and the next submission brings them back. Memory: iau_kv_page.c.
  */
-#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
-#include <linux/pagemap.h>
-#include <linux/shmem_fs.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include <drm/drm_gem.h>
@@ -18,32 +17,13 @@
 
 #include "iau_compat.h"
 #include "iau_drv.h"
+#include "iau_kv.h"
 
-#define CHUNK_PAGES	512
 #define MAX_RANGES	4096
-
-/* @want: has memory; without @page it was evicted */
-struct iau_kv_chunk {
-	struct page *page[CHUNK_PAGES];
-	dma_addr_t dma[CHUNK_PAGES];
-	DECLARE_BITMAP(want, CHUNK_PAGES);
-};
-
-static struct iau_kv_chunk *chunk_of(struct iau_kv *kv, pgoff_t i)
-{
-	return kv->chunk[i / CHUNK_PAGES];
-}
-
-static struct page *page_of(struct iau_kv *kv, pgoff_t i)
-{
-	struct iau_kv_chunk *c = chunk_of(kv, i);
-
-	return c ? c->page[i % CHUNK_PAGES] : NULL;
-}
 
 static bool is_committed(struct iau_kv *kv, pgoff_t i)
 {
-	struct iau_kv_chunk *c = chunk_of(kv, i);
+	struct iau_kv_chunk *c = iau_kv_chunk(kv, i);
 
 	return c && test_bit(i % CHUNK_PAGES, c->want);
 }
@@ -51,47 +31,9 @@ static bool is_committed(struct iau_kv *kv, pgoff_t i)
 /* First page from I on whose chunk exists, or END */
 static pgoff_t next_page(struct iau_kv *kv, pgoff_t i, pgoff_t end)
 {
-	while (i < end && !chunk_of(kv, i))
+	while (i < end && !iau_kv_chunk(kv, i))
 		i = ALIGN(i + 1, CHUNK_PAGES);
 	return min(i, end);
-}
-
-/* Page I of the buffer's file, ready for the device; the buffer's lock is held. */
-static int get_page_in(struct drm_gem_object *obj, pgoff_t i)
-{
-	struct iau_kv *kv = iau_kv_of(obj);
-	struct iau_kv_chunk *c = chunk_of(kv, i);
-	struct page *page = shmem_read_mapping_page(obj->filp->f_mapping, i);
-	dma_addr_t dma;
-
-	if (IS_ERR(page))
-		return PTR_ERR(page);
-	dma = dma_map_page(obj->dev->dev, page, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
-	if (dma_mapping_error(obj->dev->dev, dma)) {
-		put_page(page);
-		return -ENOMEM;
-	}
-	mutex_lock(&kv->vm->pt_lock);
-	c->page[i % CHUNK_PAGES] = page;
-	c->dma[i % CHUNK_PAGES] = dma;
-	mutex_unlock(&kv->vm->pt_lock);
-	return 0;
-}
-
-/* The device no longer has it: back to the file, which keeps its contents. */
-static void put_page_out(struct drm_gem_object *obj, pgoff_t i)
-{
-	struct iau_kv *kv = iau_kv_of(obj);
-	struct iau_kv_chunk *c = chunk_of(kv, i);
-	struct page *page = c->page[i % CHUNK_PAGES];
-
-	mutex_lock(&kv->vm->pt_lock);
-	c->page[i % CHUNK_PAGES] = NULL;
-	mutex_unlock(&kv->vm->pt_lock);
-	dma_unmap_page(obj->dev->dev, c->dma[i % CHUNK_PAGES], PAGE_SIZE, DMA_BIDIRECTIONAL);
-	set_page_dirty(page);
-	mark_page_accessed(page);
-	put_page(page);
 }
 
 /*
@@ -107,10 +49,11 @@ void iau_kv_map(struct drm_gem_object *obj, struct iau_vm *vm, u64 va, u64 size,
 
 	mutex_lock(&vm->pt_lock);
 	for (i = next_page(kv, i, end); i < end; i = next_page(kv, i + 1, end)) {
+		struct iau_kv_chunk *c = iau_kv_chunk(kv, i);
 		u64 at = va + ((u64)i << PAGE_SHIFT) - offset;
 
-		if (page_of(kv, i))
-			iau_pt_map_page(vm, at, chunk_of(kv, i)->dma[i % CHUNK_PAGES], flags);
+		if (test_bit(i % CHUNK_PAGES, c->mapped))
+			iau_pt_map_page(vm, at, c->dma[i % CHUNK_PAGES], flags);
 	}
 	mutex_unlock(&vm->pt_lock);
 }
@@ -145,13 +88,21 @@ static void each_place_locked(struct drm_gem_object *obj, u64 offset, u64 size, 
 	dma_resv_unlock(obj->resv);
 }
 
+/* Page I has memory that the device may be given. */
+static int get_page_in(struct drm_gem_object *obj, pgoff_t i)
+{
+	int err = iau_kv_page_get(obj, i);
+
+	return err ?: iau_kv_page_map(obj, i);
+}
+
 static int commit_page(struct drm_gem_object *obj, pgoff_t i)
 {
 	struct iau_bo *bo = to_iau_bo(obj);
 	struct iau_kv *kv = bo->kv;
 	int err;
 
-	if (!chunk_of(kv, i)) {
+	if (!iau_kv_chunk(kv, i)) {
 		struct iau_kv_chunk *c = kvzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
 
 		if (!c)
@@ -167,10 +118,11 @@ static int commit_page(struct drm_gem_object *obj, pgoff_t i)
 		return err;
 	err = get_page_in(obj, i);
 	if (err) {
+		iau_kv_page_free(obj, i);
 		iau_client_uncharge(bo->client, PAGE_SIZE);
 		return err;
 	}
-	set_bit(i % CHUNK_PAGES, chunk_of(kv, i)->want);
+	set_bit(i % CHUNK_PAGES, iau_kv_chunk(kv, i)->want);
 	bo->charged += PAGE_SIZE;
 	kv->committed++;
 	return 0;
@@ -209,9 +161,8 @@ static void release_page(struct drm_gem_object *obj, pgoff_t i)
 
 	if (!is_committed(bo->kv, i))
 		return;
-	if (page_of(bo->kv, i))
-		put_page_out(obj, i);
-	clear_bit(i % CHUNK_PAGES, chunk_of(bo->kv, i)->want);
+	iau_kv_page_free(obj, i);
+	clear_bit(i % CHUNK_PAGES, iau_kv_chunk(bo->kv, i)->want);
 	iau_client_uncharge(bo->client, PAGE_SIZE);
 	bo->charged -= PAGE_SIZE;
 	bo->kv->committed--;
@@ -227,8 +178,6 @@ static void release_range(struct drm_gem_object *obj, const struct drm_iau_range
 	for (i = next_page(kv, i, end); i < end; i = next_page(kv, i + 1, end))
 		release_page(obj, i);
 	mutex_unlock(&kv->lock);
-	if (r->size)
-		shmem_truncate_range(file_inode(obj->filp), r->offset, r->offset + r->size - 1);
 }
 
 /* The VM is idle; the device is told once, however many ranges there are. */
@@ -243,36 +192,51 @@ static void release(struct drm_gem_object *obj, const struct drm_iau_range *rang
 		release_range(obj, &range[i]);
 }
 
-static void put_all_out(struct drm_gem_object *obj)
+static void each_page(struct drm_gem_object *obj, void (*f)(struct drm_gem_object *obj, pgoff_t i))
 {
 	pgoff_t end = obj->size >> PAGE_SHIFT;
 	struct iau_kv *kv = iau_kv_of(obj);
 
 	for (pgoff_t i = next_page(kv, 0, end); i < end; i = next_page(kv, i + 1, end))
-		if (page_of(kv, i))
-			put_page_out(obj, i);
+		f(obj, i);
+}
+
+/* Returns whether any page's memory was given back. */
+static bool save_pages(struct drm_gem_object *obj)
+{
+	pgoff_t end = obj->size >> PAGE_SHIFT;
+	struct iau_kv *kv = iau_kv_of(obj);
+	bool any = false;
+
+	for (pgoff_t i = next_page(kv, 0, end); i < end; i = next_page(kv, i + 1, end))
+		if (iau_kv_page(kv, i))
+			any |= iau_kv_page_save(obj, i);
+	return any;
 }
 
 /*
- * Takes all pages away from the device; the VM's lock and the buffer's reservation are held. It
- * may be called to get memory for somebody who holds such locks, so it waits for none.
+ * Takes all pages away from the device, and their memory back where it can be had; the VM's lock
+ * and the buffer's reservation are held. It may be called to get memory for somebody who holds such
+ * locks, so it waits for none.
  */
 bool iau_kv_evict(struct drm_gem_object *obj)
 {
 	struct iau_kv *kv = iau_kv_of(obj);
+	bool any;
 
-	if (!mutex_trylock(&kv->lock))
+	if (!kv->committed || !mutex_trylock(&kv->lock))
 		return false;
 	each_place(obj, 0, obj->size, false);
 	iau_slot_flush(kv->vm);
 	drm_vma_node_unmap(&obj->vma_node, obj->dev->anon_inode->i_mapping);
-	put_all_out(obj);
+	any = save_pages(obj);
 	mutex_unlock(&kv->lock);
 	spin_lock(&kv->vm->evicted_lock);
-	list_add(&kv->evicted, &kv->vm->evicted);
+	list_move(&kv->evicted, &kv->vm->evicted);
 	spin_unlock(&kv->vm->evicted_lock);
-	drm_gem_lru_remove(obj);
-	return true;
+	if (any)
+		drm_gem_lru_remove(obj);
+	return any;
 }
 
 static void not_evicted(struct iau_kv *kv)
@@ -307,7 +271,7 @@ static int restore(struct drm_gem_object *obj)
 
 	mutex_lock(&kv->lock);
 	for (pgoff_t i = next_page(kv, 0, end); i < end; i = next_page(kv, i + 1, end)) {
-		if (is_committed(kv, i) && !page_of(kv, i))
+		if (is_committed(kv, i))
 			err = get_page_in(obj, i);
 		if (err)
 			break;
@@ -343,7 +307,7 @@ void iau_kv_unmap(struct drm_gem_object *obj)
 	struct iau_kv *kv = iau_kv_of(obj);
 
 	mutex_lock(&kv->lock);
-	put_all_out(obj);
+	each_page(obj, iau_kv_page_unmap);
 	mutex_unlock(&kv->lock);
 }
 
@@ -352,10 +316,11 @@ static void kv_free(struct drm_gem_object *obj)
 	struct iau_kv *kv = iau_kv_of(obj);
 
 	not_evicted(kv);
-	put_all_out(obj);
+	each_page(obj, iau_kv_page_free);
 	for (u32 i = 0; i < kv->chunks; i++)
 		kvfree(kv->chunk[i]);
 	kvfree(kv->chunk);
+	mem_cgroup_put(kv->memcg);
 	iau_vm_put(kv->vm);
 	mutex_destroy(&kv->lock);
 	kfree(kv);
@@ -378,23 +343,36 @@ static struct dma_buf *kv_export(struct drm_gem_object *obj, int flags)
 	return ERR_PTR(-EOPNOTSUPP);
 }
 
+/* Page I for the client, with a reference. One that was taken back comes for it alone. */
+static struct page *page_of_client(struct drm_gem_object *obj, pgoff_t i)
+{
+	struct iau_kv *kv = iau_kv_of(obj);
+	int err;
+
+	if (i >= obj->size >> PAGE_SHIFT || !is_committed(kv, i))
+		return NULL;
+	if (!iau_kv_page(kv, i)) {
+		err = iau_kv_page_get(obj, i);
+		if (err)
+			return ERR_PTR(err);
+		/* there is something again that can be taken back */
+		drm_gem_lru_move_tail(&to_iau(obj->dev)->kv_lru, obj);
+	}
+	get_page(iau_kv_page(kv, i));
+	return iau_kv_page(kv, i);
+}
+
 static vm_fault_t kv_fault(struct vm_fault *vmf)
 {
 	struct drm_gem_object *obj = vmf->vma->vm_private_data;
 	pgoff_t i = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
 	struct iau_kv *kv = iau_kv_of(obj);
-	struct page *page = NULL;
+	struct page *page;
 
 	mutex_lock(&kv->lock);
-	if (i < obj->size >> PAGE_SHIFT && is_committed(kv, i)) {
-		page = page_of(kv, i);
-		if (page)
-			get_page(page);
-		else
-			page = shmem_read_mapping_page(obj->filp->f_mapping, i);
-	}
+	page = page_of_client(obj, i);
 	mutex_unlock(&kv->lock);
-	if (!page || IS_ERR(page))
+	if (IS_ERR_OR_NULL(page))
 		return page ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
 	vmf->page = page;
 	return 0;
@@ -442,6 +420,7 @@ int iau_kv_init(struct iau_bo *bo, struct iau_vm *vm)
 	}
 	kv->bo = bo;
 	kv->vm = to_iau_vm(drm_gpuvm_get(&vm->gpuvm));
+	kv->memcg = get_mem_cgroup_from_mm(current->mm);
 	mutex_init(&kv->lock);
 	INIT_LIST_HEAD(&kv->evicted);
 	bo->kv = kv;

@@ -197,6 +197,39 @@ TEST_F(memory, evicted_kv)
 	EXPECT_EQ(0, unbind(c, KV_VA, 4 * PAGE));
 }
 
+/* A page that somebody is just reading by its address is not taken from under him. */
+TEST_F(memory, page_in_use_elsewhere)
+{
+	struct client *c = &self->c;
+	struct iovec page = { .iov_len = PAGE };
+	uint32_t kv, *p, got[WORDS];
+	int pipes[2];
+
+	ASSERT_EQ(0, kv_create(c->fd, c->vm, 2 * PAGE, &kv));
+	ASSERT_EQ(0, bind(c, DRM_IAU_BIND_WRITE, kv, 0, KV_VA, 2 * PAGE));
+	ASSERT_EQ(0, kv_commit(c->fd, kv, 0, 0, 2 * PAGE, NULL));
+	p = bo_map(c->fd, kv, 2 * PAGE);
+	ASSERT_NE(NULL, p);
+	p[0] = 1;
+	p[WORDS] = 2;
+	page.iov_base = p;
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(PAGE, vmsplice(pipes[1], &page, 1, 0));
+	ASSERT_EQ(0, take_back());
+	EXPECT_EQ(2, p[WORDS]);
+	/* the pipe has the page, not what was in it */
+	p[0] = 3;
+	ASSERT_EQ(PAGE, read(pipes[0], got, sizeof(got)));
+	EXPECT_EQ(3, got[0]);
+	put_end(put_store(put_load(c->cmd, KV_VA, PAGE), DST_VA, PAGE));
+	ASSERT_EQ(0, run_copy(c));
+	EXPECT_EQ(3, c->dst[0]);
+	ASSERT_EQ(0, take_back());
+	EXPECT_EQ(3, p[0]);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 static int write_file(const char *path, const char *value)
 {
 	int fd = open(path, O_WRONLY), err = 0;
@@ -282,6 +315,12 @@ TEST_F(memory, of_a_control_group)
 	with = group_bytes();
 	EXPECT_LE(before + 8 * mib, with);
 	EXPECT_GT(before + 10 * mib, with);
+	/* whoever it is that takes it back, what is kept of it is the group's */
+	ASSERT_EQ(0, write_file(GROUPS "/cgroup.procs", "0"));
+	ASSERT_EQ(0, take_back());
+	ASSERT_EQ(0, write_file(GROUP "/cgroup.procs", "0"));
+	EXPECT_LE(before + 8 * mib, group_bytes());
+	EXPECT_GT(before + 10 * mib, group_bytes());
 	snprintf(limit, sizeof(limit), "%lld", with + 2 * mib);
 	ASSERT_EQ(0, write_file(GROUP "/memory.max", limit));
 	EXPECT_EQ(-ENOMEM, kv_commit(self->c.fd, kv, 0, 8 * mib, 32 * mib, NULL));
