@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Programs that press the driver hard, on the client of its selftests; tests/vm/stress.t runs them.
 
-STRESS := $(addprefix $(B)/tests/stress/,storm fuzz gone failnth)
+STRESS := $(addprefix $(B)/tests/stress/,storm fuzz gone failnth pressure)
 STRESS_CLIENT := tests/kselftest/drivers/accel/iau
 $(STRESS): $(B)/tests/stress/%: tests/stress/%.c $(STRESS_CLIENT)/client.c $(STRESS_CLIENT)/client.h \
 		$(STRESS_CLIENT)/iau_commands.h uapi/drm/iau_accel.h | $(NEEDED)

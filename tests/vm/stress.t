@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The driver under pressure: many processes, guilty ones among them, random calls, a device that loses
-# interrupts and jobs or goes altogether. KERNEL chooses; SEED and SCALE (1) say which and how much.
+# The driver under pressure: many processes, guilty ones among them, random calls, too little memory, a
+# device that loses interrupts and jobs or goes altogether. KERNEL chooses; SEED and SCALE (1) say which and how much.
 # shellcheck source=tests/vm/lib.sh
 . tests/vm/lib.sh
 seed=${SEED:-1} scale=${SCALE:-1}
@@ -25,6 +25,20 @@ went_well "$((20000 * scale)) random calls" "fuzz calls $((20000 * scale)) worke
 went_well "unbound with clients and jobs, $((4 * scale)) times" "gone rounds $((4 * scale))"
 went_well "removed and inserted $((10 * scale)) times" "reloads $((10 * scale))"
 went_well "and it works" "engine  */dev/accel/accel0.*"
+clean
+
+# More memory is wanted than there is: caches of sequences that rest go to swap, and come back.
+swap=$(mktemp)
+trap 'rm -f "$swap"' EXIT
+truncate -s 1G "$swap"
+small=512M
+[[ $kernel != *-debug ]] || small=768M
+guest -e ref -m $small -q "-blockdev driver=file,filename=$swap,node-name=swap -device nvme,drive=swap,serial=1" "
+[ -b /dev/nvme0n1 ] || for m in \$(cat /modules/others); do insmod /modules/\$m; done
+mkswap /dev/nvme0n1 && swapon /dev/nvme0n1
+build/tests/stress/pressure $seed 4 40 \$((\$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1024 - 100)) $((6 * scale))"
+went_well "caches outlive that others want their memory" "pressure seed $seed rounds $((6 * scale)) swapped_mib [1-9][0-9]*"
+grep '^pressure' <<< "$out" | sed 's/^/# /'
 clean
 
 for engine in ${ENGINES:-ref rtl}; do
