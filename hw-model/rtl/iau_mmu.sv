@@ -2,7 +2,8 @@
 //
 // Address translation: a fully associative TLB shared by three clients (command fetch, LOAD,
 // STORE) and a walker of three levels. An answer comes in the cycle of the request on a hit, also
-// while another client's walk is under way; on a miss the request waits for its walk.
+// while another client's walk is under way; on a miss the request waits for its walk, which starts from
+// registers a cycle later: that no entry has the line is known late.
 //
 // What LOADs will want is looked up ahead of them: if their line is not there, and its table is known, it
 // is read, up to two lines beside a walk, so that blocks that lie anywhere do not wait for one walk each.
@@ -51,7 +52,7 @@ module iau_mmu #(
   input  logic [511:0]      rd_data_i
 );
 
-  typedef enum logic [2:0] {StIdle, StRead, StWait, StEntry, StFault} state_e;
+  typedef enum logic [2:0] {StIdle, StTable, StRead, StWait, StEntry, StFault} state_e;
 
   localparam int unsigned LineBits = 8 * 42;  // eight times W, C, page number
 
@@ -79,31 +80,43 @@ module iau_mmu #(
   logic [51:0] table_q;
   iau_hw_pkg::fault_e fault_q;
   logic [63:0] va, wva_q;
-  logic hit;
-  logic [4:0] found;
+  logic ibig_q;  // the line that was read
+  logic [3:0] ictx_q;
+  logic [23:0] itag_q;
+  logic hit, hit_big;
+  logic [NumEntries-1:0] match;
+  logic [4:0] found, found_big, found_small;
 
   // Requests that wait for a walk, theirs or one before it, do not keep the others from their hits.
   // A LOAD may hold its request while it waits for a STORE, so it comes last.
-  logic [2:0] held_q, open;
-  assign open = req_i & (state_q == StIdle ? 3'b111 : ~held_q);
+  logic [2:0] held_q, open;  // none is held while no walk is under way
+  assign open = req_i & ~held_q;
   assign who = open[2] ? 2'd2 : open[0] ? 2'd0 : 2'd1;
   assign va = va_i[{who, 6'd0}+:64];
 
+  // At most one entry of each size has the line, so that its number is an OR, without a chain of entries.
+  // Both sizes have it only if a driver changed a table and kept what was read of it.
   logic [2:0] sub;
   always_comb begin
-    hit = 1'b0;
-    found = '0;
+    match = '0;
+    hit_big = 1'b0;
+    found_big = '0;
+    found_small = '0;
     if (open != '0) begin
       for (int unsigned i = 0; i < NumEntries; i++) begin
         if (valid_q[i] && ctx_q[i] == ctx_i && tag_q[i][23:9] == va[38:24] &&
             (big_q[i] ? ok_q[i][va[23:21]] :
              tag_q[i][8:0] == va[23:15] && ok_q[i][va[14:12]])) begin
-          hit = 1'b1;
-          found = 5'(i);
+          match[i] = 1'b1;
+          hit_big |= big_q[i];
+          if (big_q[i]) found_big |= 5'(i);
+          else found_small |= 5'(i);
         end
       end
     end
-    sub = big_q[found] ? va[23:21] : va[14:12];
+    hit = match != '0;
+    found = hit_big ? found_big : found_small;
+    sub = hit_big ? va[23:21] : va[14:12];
     stale = '0;
     tstale = '0;
     pstale = '0;
@@ -136,7 +149,7 @@ module iau_mmu #(
     if (hit)
       for (int unsigned i = 0; i < 8; i++) if (sub == 3'(i)) pte = line_q[found][42*i+:42];
   end
-  assign pa_o = big_q[found] ? {pte[39:9], va[20:0]} : {pte[39:0], va[11:0]};
+  assign pa_o = hit_big ? {pte[39:9], va[20:0]} : {pte[39:0], va[11:0]};
   assign c_o = pte[40];
   assign w_o = pte[41];
   logic miss, start, coming;
@@ -145,22 +158,24 @@ module iau_mmu #(
 
   // Where a walk begins: at the lowest table that is known
   logic table_hit, top_hit;
-  logic [39:0] table_ppn;
+  logic [$clog2(NumTables)-1:0] table_at;
+  logic [39:0] top_ppn;
   always_comb begin
     table_hit = 1'b0;
+    table_at = '0;
     top_hit = 1'b0;
-    table_ppn = root_i[51:12];
-    if (start) begin
+    top_ppn = '0;
+    if (state_q == StTable) begin
       for (int unsigned i = 0; i < NumTops; i++) begin
-        if (pvalid_q[i] && pctx_q[i] == ctx_i && ptag_q[i] == va[38:30]) begin
+        if (pvalid_q[i] && pctx_q[i] == wctx_q && ptag_q[i] == wva_q[38:30]) begin
           top_hit = 1'b1;
-          table_ppn = pppn_q[i];
+          top_ppn = pppn_q[i];
         end
       end
       for (int unsigned i = 0; i < NumTables; i++) begin
-        if (tvalid_q[i] && tctx_q[i] == ctx_i && ttag_q[i] == va[38:21]) begin
+        if (tvalid_q[i] && tctx_q[i] == wctx_q && ttag_q[i] == wva_q[38:21]) begin
           table_hit = 1'b1;
-          table_ppn = tppn_q[i];
+          table_at |= $clog2(NumTables)'(i);  // that of one table at most
         end
       end
     end
@@ -171,13 +186,13 @@ module iau_mmu #(
   logic [3:0] actx_q[2];
   logic [23:0] atag_q[2];
   logic [39:0] appn_q[2];
-  logic entry_q, entry_slot_q, known, table_known, afree, aslot, astart;
-  logic [39:0] soon_ppn;
+  logic entry_q, entry_slot_q, known, table_known, afree, aslot, astart, wanted;
+  logic [$clog2(NumTables)-1:0] soon_at;
 
   always_comb begin
     known = 1'b0;
     table_known = 1'b0;
-    soon_ppn = '0;
+    soon_at = '0;
     if (soon_i) begin
       for (int unsigned i = 0; i < NumEntries; i++) begin
         if (valid_q[i] && ctx_q[i] == ctx_i && tag_q[i][23:9] == soon_va_i[38:24] &&
@@ -189,12 +204,11 @@ module iau_mmu #(
       end
       // a walk to the same line, or the line that is just being written
       if (state_q != StIdle && wctx_q == ctx_i && wva_q[38:15] == soon_va_i[38:15]) known = 1'b1;
-      if (entry_q && actx_q[entry_slot_q] == ctx_i && atag_q[entry_slot_q] == soon_va_i[38:15])
-        known = 1'b1;
+      if (entry_q && ictx_q == ctx_i && itag_q == soon_va_i[38:15]) known = 1'b1;
       for (int unsigned i = 0; i < NumTables; i++) begin
         if (tvalid_q[i] && tctx_q[i] == ctx_i && ttag_q[i] == soon_va_i[38:21]) begin
           table_known = 1'b1;
-          soon_ppn = tppn_q[i];
+          soon_at |= $clog2(NumTables)'(i);
         end
       end
     end
@@ -207,10 +221,13 @@ module iau_mmu #(
   end
   assign aslot = (aread_q[0] | await_q[0]) | (entry_q & ~entry_slot_q);
   assign afree = ~(aread_q[aslot] | await_q[aslot] | (entry_q & entry_slot_q == aslot));
-  // not in the cycle in which a walk starts: that may be the same line, and one is counted at a time
-  assign astart = soon_i & ~known & table_known & (soon_va_i[63:39] == '0) & afree & ~start;
+  // the line that a walk may be about to start for; whether it does is known late
+  assign wanted = state_q == StIdle & |open & va[38:15] == soon_va_i[38:15];
+  // one is counted at a time
+  assign astart = soon_i & ~known & table_known & (soon_va_i[63:39] == '0) & afree & ~wanted &
+                  (state_q != StTable);
   assign soon_take_o = soon_i & (known | ~table_known | (soon_va_i[63:39] != '0) | astart);
-  assign miss_o = start | astart;
+  assign miss_o = (state_q == StTable) | astart;
   assign ahead_req_o = aread_q != '0;
   assign ahead_id_o = ~aread_q[0];
   assign ahead_pa_o = {appn_q[ahead_id_o], atag_q[ahead_id_o][5:0], 6'd0};
@@ -246,7 +263,7 @@ module iau_mmu #(
     if (soon_i & afree) begin
       actx_q[aslot] <= ctx_i;
       atag_q[aslot] <= soon_va_i[38:15];
-      appn_q[aslot] <= soon_ppn;
+      appn_q[aslot] <= tppn_q[soon_at];
     end
   end
 
@@ -288,18 +305,24 @@ module iau_mmu #(
       err_q <= 1'b0;
     end else begin
       if (ahead_valid_i) read_q <= rd_data_i;
-      if (miss) held_q <= (state_q == StIdle ? '0 : held_q) | 3'd1 << who;
+      if (state_q == StIdle ? start : miss) held_q[who] <= 1'b1;
       unique case (state_q)
-        StIdle:
-        if (start) begin
-          state_q <= StRead;
-          level_q <= table_hit ? 2'd0 : top_hit ? 2'd1 : 2'd2;
-          table_q <= {table_ppn, 12'd0};
+        StIdle: begin
+          // all but the state is of a walk only if one starts
+          if (start) state_q <= StTable;
           who_q <= who;
           wctx_q <= ctx_i;
           // the root of this walk may be the one that is being replaced
           drop_q <= inv_i && inv_ctx_i == ctx_i;
           wva_q <= va;
+          table_q <= {root_i[51:12], 12'd0};
+        end
+        StTable: begin
+          drop_q <= drop;
+          state_q <= StRead;
+          level_q <= table_hit ? 2'd0 : top_hit ? 2'd1 : 2'd2;
+          if (table_hit) table_q <= {tppn_q[table_at], 12'd0};
+          else if (top_hit) table_q <= {top_ppn, 12'd0};
         end
         StRead: begin
           drop_q <= drop;
@@ -318,59 +341,86 @@ module iau_mmu #(
           table_q <= {pte_q[51:12], 12'd0};
           level_q <= level_q - 2'd1;
           fault_q <= pte_fault;
-          state_q <= pte_fault != iau_hw_pkg::FaultNone ? StFault : leaf ? StIdle : StRead;
+          if (pte_fault != iau_hw_pkg::FaultNone) begin
+            state_q <= StFault;
+          end else if (leaf) begin
+            state_q <= StIdle;
+            held_q <= '0;
+          end else begin
+            state_q <= StRead;
+          end
         end
-        StFault: state_q <= StIdle;
-        default: state_q <= StIdle;
+        default: begin
+          state_q <= StIdle;
+          held_q <= '0;
+        end
       endcase
     end
   end
 
-  // a walk that began before its context was invalidated may have read what is no longer true
-  logic install, remember, remember_top, walked, big;
+  // Which line the data are, and which entry has an older reading of it, in which a page was not there
+  // yet. An entry that is replaced in this very cycle is of another line: none is read twice at a time.
+  logic ibig;
   logic [3:0] ictx;
   logic [23:0] itag;
+  logic [NumEntries-1:0] same, same_q;  // one bit, or none
+  always_comb begin
+    ibig = ~ahead_valid_i & level_q[0];
+    ictx = ahead_valid_i ? actx_q[ahead_slot_i] : wctx_q;
+    itag = ahead_valid_i ? atag_q[ahead_slot_i] : wva_q[38:15];
+    same = '0;
+    if (ahead_valid_i | rd_valid_i) begin
+      for (int unsigned i = 0; i < NumEntries; i++) begin
+        same[i] = valid_q[i] && ctx_q[i] == ictx && big_q[i] == ibig &&
+            tag_q[i][23:9] == itag[23:9] && (ibig || tag_q[i][8:0] == itag[8:0]);
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (ahead_valid_i | rd_valid_i) begin
+      ibig_q <= ibig;
+      ictx_q <= ictx;
+      itag_q <= itag;
+      same_q <= same;
+    end
+  end
+
+  // a walk that began before its context was invalidated may have read what is no longer true
+  logic install, remember, remember_top, walked;
   assign walked = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && leaf && !drop;
   // data come one line a cycle, so that it is either a walk's or one that was read ahead
   assign install = walked | (entry_q & ~adrop_q[entry_slot_q] & ~astale[entry_slot_q] & (ok != '0));
-  assign big = ~entry_q & level_q[0];
-  assign ictx = entry_q ? actx_q[entry_slot_q] : wctx_q;
-  assign itag = entry_q ? atag_q[entry_slot_q] : wva_q[38:15];
   assign remember = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && !leaf &&
                     level_q == 2'd1 && !drop;
   assign remember_top = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && !leaf &&
                         level_q == 2'd2 && !drop;
 
-  // What was read, as an entry. It takes the place of an older reading of the same line, in which
-  // the page was not there yet.
-  logic [NumEntries-1:0] same, victim, put;  // one bit each, or none
+  // What was read, as an entry. It takes the place of an older reading; else of the first one that was
+  // not used, of the last one if all were.
+  logic [NumEntries-1:0] unused, victim, put;
   logic [4:0] place;  // of the bit of PUT; by ORs, for it is known late
   logic [7:0] ok;
   logic [LineBits-1:0] line;
   always_comb begin
-    same = '0;
-    victim = NumEntries'(1);
+    unused = '0;
+    victim = '0;
+    put = '0;
+    place = '0;
     ok = '0;
     line = '0;
-    if (walked | entry_q) begin
-      for (int unsigned i = 0; i < NumEntries; i++) begin
-        if (!used_q[i]) victim = NumEntries'(1) << i;
-        same[i] = valid_q[i] && ctx_q[i] == ictx && big_q[i] == big && tag_q[i][23:9] == itag[23:9] &&
-            (big || tag_q[i][8:0] == itag[8:0]);
-      end
+    if (state_q == StEntry || entry_q) begin
+      unused = ~used_q | NumEntries'(1) << (NumEntries - 1);
+      victim = unused & -unused;
+      put = same_q != '0 ? same_q : victim;
+      for (int unsigned i = 0; i < NumEntries; i++) if (put[i]) place |= 5'(i);
       for (int unsigned i = 0; i < 8; i++) begin
-        ok[i] = read_q[64*i+iau_hw_pkg::PteV] & (~big | read_q[64*i+iau_hw_pkg::PteL]) &
+        ok[i] = read_q[64*i+iau_hw_pkg::PteV] & (~ibig_q | read_q[64*i+iau_hw_pkg::PteL]) &
                 ~(read_q[64*i+iau_hw_pkg::PteW] & read_q[64*i+iau_hw_pkg::PteC]);
         line[42*i+:42] = {read_q[64*i+iau_hw_pkg::PteW], read_q[64*i+iau_hw_pkg::PteC],
                           read_q[64*i+12+:40]};
       end
     end
-  end
-
-  assign put = same != '0 ? same : victim;
-  always_comb begin
-    place = '0;
-    for (int unsigned i = 0; i < NumEntries; i++) if (put[i]) place |= 5'(i);
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -387,8 +437,8 @@ module iau_mmu #(
       if (inv_i) pvalid_q <= pvalid_q & ~pstale;
       if (install) begin
         used_q <= (&used_q ? '0 : used_q) | put;
-      end else if (hit) begin
-        used_q[found] <= 1'b1;
+      end else begin
+        used_q <= used_q | match;
       end
       if (remember_top) begin
         pvictim_q <= ~pvictim_q;
@@ -403,9 +453,9 @@ module iau_mmu #(
 
   always_ff @(posedge clk_i) begin
     if (install) begin
-      big_q[place] <= big;
-      ctx_q[place] <= ictx;
-      tag_q[place] <= itag;
+      big_q[place] <= ibig_q;
+      ctx_q[place] <= ictx_q;
+      tag_q[place] <= itag_q;
       ok_q[place] <= ok;
       line_q[place] <= line;
     end
