@@ -11,11 +11,13 @@ $(SIM_OBJS): $(B)/obj/%.o: %.c $(HW_HEADERS)
 	$(CC) $(SIM_CFLAGS) -MMD -MP -c -o $@ $<
 -include $(SIM_OBJS:.o=.d)
 
-# The Verilated device; ROWS=8 or 16 with a B of its own: with a smaller matrix engine. Loops are kept (--unroll-count 1) for the compiler to vectorise; one thread.
+# The Verilated device; ROWS=8 or 16 with a B of its own: with a smaller matrix engine;
+# SYNTHESIS=1 with a B of its own: with what the RTL has for synthesis only. Loops are kept (--unroll-count 1) for the compiler to vectorise; one thread.
 RTL_SRCS := $(HW_PKG) hw-model/rtl/iau_fp_pkg.sv hw-model/rtl/iau_sfu_pkg.sv hw-model/rtl/iau_mem_pkg.sv \
 	$(filter-out %_pkg.sv,$(wildcard hw-model/rtl/*.sv)) sim/rtl/iau_sim.sv
 VERILATOR_FLAGS := -Wall --top iau_sim --unroll-count 1 --noassert -O3 \
-	--x-assign fast --x-initial fast $(if $(ROWS),-GMacRows=$(ROWS))
+	--x-assign fast --x-initial fast $(if $(ROWS),-GMacRows=$(ROWS)) \
+	$(if $(SYNTHESIS),-DSYNTHESIS --unroll-count 128)
 RTL_DIR := $(B)/rtl
 RTL_OBJ := $(B)/obj/sim/src/rtl.o
 RTL_LIBS := $(RTL_OBJ) $(RTL_DIR)/Viau_sim__ALL.a $(RTL_DIR)/verilated.o $(RTL_DIR)/verilated_threads.o

@@ -34,6 +34,8 @@ check-long: check $(STRESS)
 	$(COSIM) 1000 100000
 	$(MAKE) ROWS=8 B=$(B)/rows8 $(B)/rows8/tests/cosim_random
 	$(B)/rows8/tests/cosim_random 3000 20000
+	$(MAKE) SYNTHESIS=1 B=$(B)/synthesis $(B)/synthesis/tests/cosim_random
+	$(B)/synthesis/tests/cosim_random 4000 20000
 	$(S)/unit/gguf_mutate 1000 5000
 	$(B)/tests/libiau/test_kv_budget 1000 1000000
 	$(S)/tests/cosim_random 2000 100000 100000

@@ -19,10 +19,10 @@ module iau_bank #(
 );
   logic [8*Bytes-1:0] mem[Rows];
   logic [Rows-1:0] valid_q;
-  logic [8*Bytes-1:0] row, old;
 
-  // Blocking, read before write: only what is accessed is touched, which a simulator thanks. What
-  // is synthesised must be <= to become a memory; nothing reads it after the write, so both agree.
+  // For a simulator: blocking, read before write, so that only what is accessed is touched. For a block
+  // RAM: each byte has an enable, with no read of the row; where the row was not valid all are written.
+  // Nothing is read after a write, so both agree.
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (rd_en_i) begin
@@ -30,6 +30,12 @@ module iau_bank #(
       else rd_data_o <= '0;
     end
     if (wr_en_i) begin
+`ifdef SYNTHESIS
+      for (int unsigned i = 0; i < Bytes; i++) begin
+        if (wr_be_i[i] | ~valid_q[wr_addr_i]) mem[wr_addr_i][8*i+:8] <= wr_data_i[8*i+:8] & {8{wr_be_i[i]}};
+      end
+`else
+      logic [8*Bytes-1:0] row, old;
       row = wr_data_i;
       if (~&wr_be_i) begin
         old = valid_q[wr_addr_i] ? mem[wr_addr_i] : '0;
@@ -42,9 +48,6 @@ module iau_bank #(
           end
         end
       end
-`ifdef SYNTHESIS
-      mem[wr_addr_i] <= row;
-`else
       mem[wr_addr_i] = row;
 `endif
       valid_q[wr_addr_i] = 1'b1;

@@ -20,11 +20,12 @@ module iau_vsp_bank (
 );
   logic [1023:0] mem[256];
   logic [255:0] valid_q;
-  logic [1023:0] row, old;
+  logic [1023:0] row;
   logic [127:0] be;
 
-  // Blocking, read before write: only what is accessed is touched, which a simulator thanks. What
-  // is synthesised must be <= to become a memory; nothing reads it after the write, so both agree.
+  // For a simulator: blocking, read before write, so that only what is accessed is touched. For a block
+  // RAM: each byte has an enable, with no read of the row; where the row was not valid all are written.
+  // Nothing is read after a write, so both agree.
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (rd_en_i) begin
@@ -34,7 +35,13 @@ module iau_vsp_bank (
     if (wr_en_i) begin
       row = wr_from_i == 2'd0 ? wr_data0_i : wr_from_i == 2'd1 ? wr_data1_i : {2{wr_data2_i}};
       be = wr_from_i == 2'd0 ? wr_be0_i : wr_from_i == 2'd1 ? '1 : wr_be2_i;
+`ifdef SYNTHESIS
+      for (int unsigned i = 0; i < 128; i++) begin
+        if (be[i] | ~valid_q[wr_addr_i]) mem[wr_addr_i][8*i+:8] <= row[8*i+:8] & {8{be[i]}};
+      end
+`else
       if (~&be) begin
+        logic [1023:0] old;
         old = valid_q[wr_addr_i] ? mem[wr_addr_i] : '0;
         for (int unsigned w = 0; w < 4; w++) begin
           logic [31:0] word_be, m;
@@ -45,9 +52,6 @@ module iau_vsp_bank (
           end
         end
       end
-`ifdef SYNTHESIS
-      mem[wr_addr_i] <= row;
-`else
       mem[wr_addr_i] = row;
 `endif
       valid_q[wr_addr_i] = 1'b1;
