@@ -187,16 +187,8 @@ module iau_decode (
     end
   end
 
-  // C: patched. Three additions, in order; a carry out of the address word of a copy is kept.
-  function automatic logic [511:0] patch(input logic [511:0] c, input logic [3:0] w,
-                                         input logic [31:0] v, input logic copy);
-    logic [32:0] s;
-    patch = c;
-    s = {1'b0, c[{w, 5'd0}+:32]} + {1'b0, v};
-    if (w != '0) patch[{w, 5'd0}+:32] = s[31:0];
-    if (copy && w == 4'd2) patch[127:96] = c[127:96] + 32'(s[32]);
-  endfunction
-
+  // C: patched. Each word with all that is added to it, for the order does not matter; carries out of the
+  // address word of a copy are kept.
   logic is_copy;
   assign is_copy = p_cmd_q[7:0] == iau_hw_pkg::OpLoad || p_cmd_q[7:0] == iau_hw_pkg::OpStore ||
       p_cmd_q[7:0] == iau_hw_pkg::OpStamp;
@@ -205,13 +197,21 @@ module iau_decode (
     if (p_go) begin : gen_patch
       logic [511:0] c, extra;
       logic [31:0] word;
+      logic [33:0] v0, v1, v2, sum, carries;
       c = p_cmd_q;
-      if (p_cmd_q[483:480] != '0)
-        c = patch(c, p_cmd_q[483:480], regs_q[p_cmd_q[488:484]], is_copy);
-      if (p_cmd_q[492:489] != '0)
-        c = patch(c, p_cmd_q[492:489], regs_q[p_cmd_q[497:493]], is_copy);
-      if (p_cmd_q[501:498] != '0)
-        c = patch(c, p_cmd_q[501:498], regs_q[p_cmd_q[506:502]], is_copy);
+      carries = '0;
+      if ({p_cmd_q[483:480], p_cmd_q[492:489], p_cmd_q[501:498]} != '0) begin
+        v0 = 34'(regs_q[p_cmd_q[488:484]]);
+        v1 = 34'(regs_q[p_cmd_q[497:493]]);
+        v2 = 34'(regs_q[p_cmd_q[506:502]]);
+        for (int unsigned w = 1; w < 16; w++) begin
+          sum = 34'(p_cmd_q[32*w+:32]) + (p_cmd_q[483:480] == 4'(w) ? v0 : '0) +
+                (p_cmd_q[492:489] == 4'(w) ? v1 : '0) + (p_cmd_q[501:498] == 4'(w) ? v2 : '0) +
+                (w == 32'd3 ? carries : '0);
+          if (w == 32'd2 && is_copy) carries = 34'(sum[33:32]);
+          c[32*w+:32] = sum[31:0];
+        end
+      end
       extra = p_cmd_q & ~iau_hw_pkg::command_mask(p_cmd_q[7:0]);
       word = 32'd16;
       if (p_cmd_q[483:480] == 4'd15 || p_cmd_q[492:489] == 4'd15 || p_cmd_q[501:498] == 4'd15)

@@ -370,9 +370,17 @@ static void make_command(uint32_t *c, bool bad)
 	else
 		make_scalar(c);
 	/* registers 0..7 stay small if nothing overwrites them */
-	if (rnd(12) == 0)
-		c[15] |= (1 + rnd(14)) | rnd(8) << 4;
-	if (bad)
+	if (rnd(12) == 0) {
+		uint32_t w = 1 + rnd(14), n = 1 + rnd(3);
+
+		for (uint32_t p = 0; p < n; p++)
+			c[15] |= ((rnd(2) ? w : 1 + rnd(14)) | rnd(8) << 4) << 9 * p;
+	}
+	/* the others carry out of the address of a copy, more than once */
+	if (bad && rnd(4) == 0)
+		for (uint32_t p = 0; p < 3; p++)
+			c[15] |= ((rnd(4) ? 2 : 3) | (8 + rnd(24)) << 4) << 9 * p;
+	else if (bad)
 		c[rnd(16)] ^= 1u << rnd(32);
 }
 
