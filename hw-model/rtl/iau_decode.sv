@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
 // From fetched commands to checked ones, in three stages: P holds a command as fetched, C the
-// patched one, X what it touches. Scalar commands are executed in X; nothing is patched while one
-// is on its way, because patches read the registers that it writes.
+// patched one, X what it touches. Scalar commands are executed in X, those that read
+// registers step by step; nothing is patched while one is on its way, because patches read the registers
+// that it writes.
 module iau_decode (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -65,12 +66,15 @@ module iau_decode (
   logic [31:0] regs_q[32];
   logic [31:0] executed_q;
   logic sl_wait_q;  // SLOAD's data come
+  logic read_q;     // A_Q and B_Q are what a scalar command reads
+  logic result_q;   // D_Q is what comes of it
+  logic [31:0] a_q, b_q, d_q;
 
   iau_hw_pkg::fault_e chk_fault;
   logic [31:0] chk_info;
 
   // Movement --------------------------------------------------------------------------------------
-  logic x_scalar, c_scalar, x_sload, over, x_done, x_go, c_go, p_go, taken;
+  logic x_scalar, c_scalar, x_sload, x_salu, x_reads, over, x_done, x_go, c_go, p_go, taken;
   logic p_stop;  // P holds what stands for the end of the stream
 
   assign x_scalar = x_cmd_q[7:0] < 8'h10;
@@ -86,7 +90,10 @@ module iau_decode (
   assign fault_va_o = fault_code_o == iau_hw_pkg::FaultBudget ? '0 : x_va_q;
   assign fault_o = run_i & x_valid_q & (fault_code_o != iau_hw_pkg::FaultNone);
 
-  assign x_done = !x_scalar ? room_i : scalar_room_i & (~x_sload | sl_wait_q);
+  assign x_salu = x_cmd_q[7:0] == iau_hw_pkg::OpSalu;
+  assign x_reads = x_salu || x_cmd_q[7:0] == iau_hw_pkg::OpBranch;
+  assign x_done = !x_scalar ? room_i :
+      scalar_room_i & (~x_sload | sl_wait_q) & (~x_reads | (x_salu ? result_q : read_q));
   assign x_go = run_i & x_valid_q & ~fault_o & x_done;
   assign c_go = c_valid_q & (~x_valid_q | x_go);
   assign p_go = p_valid_q & (~c_valid_q | c_go) & ~(c_valid_q & c_scalar) &
@@ -115,24 +122,19 @@ module iau_decode (
 
   // BRANCH
   iau_hw_pkg::branch_t branch;
-  logic [31:0] ba, bb;
   assign branch = x_cmd_q;
   assign jump_o = x_go & (x_cmd_q[7:0] == iau_hw_pkg::OpBranch) & taken;
   assign target_o = x_pc_q + 32'd1 + branch.offset;
   always_comb begin
     taken = 1'b0;
-    ba = '0;
-    bb = '0;
     if (x_valid_q && x_cmd_q[7:0] == iau_hw_pkg::OpBranch) begin
-      ba = regs_q[branch.ra];
-      bb = branch.use_imm ? branch.imm : regs_q[branch.rb];
       case (branch.cond)
-        3'd1: taken = ba == bb;
-        3'd2: taken = ba != bb;
-        3'd3: taken = ba < bb;
-        3'd4: taken = ba >= bb;
-        3'd5: taken = $signed(ba) < $signed(bb);
-        3'd6: taken = $signed(ba) >= $signed(bb);
+        3'd1: taken = a_q == b_q;
+        3'd2: taken = a_q != b_q;
+        3'd3: taken = a_q < b_q;
+        3'd4: taken = a_q >= b_q;
+        3'd5: taken = $signed(a_q) < $signed(b_q);
+        3'd6: taken = $signed(a_q) >= $signed(b_q);
         default: taken = 1'b1;
       endcase
     end
@@ -158,12 +160,16 @@ module iau_decode (
       c_valid_q <= 1'b0;
       x_valid_q <= 1'b0;
       sl_wait_q <= 1'b0;
+      read_q <= 1'b0;
+      result_q <= 1'b0;
       executed_q <= '0;
     end else if (!run_i) begin
       p_valid_q <= 1'b0;
       c_valid_q <= 1'b0;
       x_valid_q <= 1'b0;
       sl_wait_q <= 1'b0;
+      read_q <= 1'b0;
+      result_q <= 1'b0;
       if (clear_i) executed_q <= '0;
     end else begin
       x_valid_q <= c_go | (x_valid_q & ~x_go);
@@ -172,6 +178,8 @@ module iau_decode (
                               ((~p_valid_q | p_go) & ~p_stop & (end_i | ffault_i)));
       if (x_go) executed_q <= executed_q + 32'd1;
       sl_wait_q <= sl_req_o & sl_gnt_i;
+      read_q <= x_valid_q & x_reads & ~x_go;
+      result_q <= read_q & x_salu & ~x_go;
     end
   end
 
@@ -251,6 +259,31 @@ module iau_decode (
   iau_hw_pkg::salu_t salu;
   assign salu = x_cmd_q;
 
+  always_ff @(posedge clk_i) begin
+    if (x_valid_q & x_reads & ~read_q) begin
+      if (x_salu) begin
+        a_q <= regs_q[salu.ra];
+        b_q <= salu.use_imm ? salu.imm : regs_q[salu.rb];
+      end else begin
+        a_q <= regs_q[branch.ra];
+        b_q <= branch.use_imm ? branch.imm : regs_q[branch.rb];
+      end
+    end
+    if (read_q & x_salu & ~result_q) begin
+      case (salu.func)
+        4'd0: d_q <= a_q + b_q;
+        4'd1: d_q <= a_q - b_q;
+        4'd2: d_q <= a_q * b_q;
+        4'd3: d_q <= a_q & b_q;
+        4'd4: d_q <= a_q | b_q;
+        4'd5: d_q <= a_q << b_q[4:0];
+        4'd6: d_q <= a_q >> b_q[4:0];
+        4'd7: d_q <= a_q < b_q ? a_q : b_q;
+        default: d_q <= a_q > b_q ? a_q : b_q;
+      endcase
+    end
+  end
+
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (clear_i) begin
@@ -258,22 +291,8 @@ module iau_decode (
     end else if (param_valid_i) begin
       for (int unsigned r = 0; r < 16; r++)
         regs_q[{param_half_i, 4'(r)}] = param_data_i[32*r+:32];
-    end else if (x_go && x_cmd_q[7:0] == iau_hw_pkg::OpSalu) begin : gen_salu
-      logic [31:0] a, b, d;
-      a = regs_q[salu.ra];
-      b = salu.use_imm ? salu.imm : regs_q[salu.rb];
-      case (salu.func)
-        4'd0: d = a + b;
-        4'd1: d = a - b;
-        4'd2: d = a * b;
-        4'd3: d = a & b;
-        4'd4: d = a | b;
-        4'd5: d = a << b[4:0];
-        4'd6: d = a >> b[4:0];
-        4'd7: d = a < b ? a : b;
-        default: d = a > b ? a : b;
-      endcase
-      regs_q[salu.rd] = d;
+    end else if (x_go && x_salu) begin
+      regs_q[salu.rd] = d_q;
     end else if (x_go && x_sload && sload.half) begin
       for (int unsigned r = 0; r < 16; r++)
         regs_q[{sload.rd[4], 4'(r)}] = sl_data_i[{sload.addr[6], 4'(r), 5'd0}+:32];
