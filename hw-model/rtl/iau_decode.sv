@@ -75,6 +75,9 @@ module iau_decode (
 
   // Movement --------------------------------------------------------------------------------------
   logic x_scalar, c_scalar, x_sload, x_salu, x_reads, over, x_done, x_go, c_go, p_go, taken;
+  logic patched, ahead;  // P's command reads registers; a scalar command is before it
+  logic values_q;        // V0_Q to V2_Q are what it reads
+  logic [31:0] v0_q, v1_q, v2_q;
   logic p_stop;  // P holds what stands for the end of the stream
 
   assign x_scalar = x_cmd_q[7:0] < 8'h10;
@@ -96,8 +99,9 @@ module iau_decode (
       scalar_room_i & (~x_sload | sl_wait_q) & (~x_reads | (x_salu ? result_q : read_q));
   assign x_go = run_i & x_valid_q & ~fault_o & x_done;
   assign c_go = c_valid_q & (~x_valid_q | x_go);
-  assign p_go = p_valid_q & (~c_valid_q | c_go) & ~(c_valid_q & c_scalar) &
-                ~(x_valid_q & x_scalar);
+  assign patched = {p_cmd_q[483:480], p_cmd_q[492:489], p_cmd_q[501:498]} != '0;
+  assign ahead = (c_valid_q & c_scalar) | (x_valid_q & x_scalar);
+  assign p_go = p_valid_q & (~c_valid_q | c_go) & ~ahead & (~patched | values_q);
   assign p_stop = p_valid_q & (p_fault_q != iau_hw_pkg::FaultNone);
   assign take_o = run_i & ~jump_o & (~p_valid_q | p_go) & ~p_stop & valid_i & ~end_i;
 
@@ -162,6 +166,7 @@ module iau_decode (
       sl_wait_q <= 1'b0;
       read_q <= 1'b0;
       result_q <= 1'b0;
+      values_q <= 1'b0;
       executed_q <= '0;
     end else if (!run_i) begin
       p_valid_q <= 1'b0;
@@ -170,6 +175,7 @@ module iau_decode (
       sl_wait_q <= 1'b0;
       read_q <= 1'b0;
       result_q <= 1'b0;
+      values_q <= 1'b0;
       if (clear_i) executed_q <= '0;
     end else begin
       x_valid_q <= c_go | (x_valid_q & ~x_go);
@@ -180,6 +186,7 @@ module iau_decode (
       sl_wait_q <= sl_req_o & sl_gnt_i;
       read_q <= x_valid_q & x_reads & ~x_go;
       result_q <= read_q & x_salu & ~x_go;
+      values_q <= p_valid_q & patched & ~ahead & ~p_go & ~jump_o;
     end
   end
 
@@ -202,19 +209,24 @@ module iau_decode (
       p_cmd_q[7:0] == iau_hw_pkg::OpStamp;
 
   always_ff @(posedge clk_i) begin
+    if (p_valid_q & patched & ~ahead & ~values_q) begin
+      v0_q <= regs_q[p_cmd_q[488:484]];
+      v1_q <= regs_q[p_cmd_q[497:493]];
+      v2_q <= regs_q[p_cmd_q[506:502]];
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
     if (p_go) begin : gen_patch
       logic [511:0] c, extra;
       logic [31:0] word;
-      logic [33:0] v0, v1, v2, sum, carries;
+      logic [33:0] sum, carries;
       c = p_cmd_q;
       carries = '0;
-      if ({p_cmd_q[483:480], p_cmd_q[492:489], p_cmd_q[501:498]} != '0) begin
-        v0 = 34'(regs_q[p_cmd_q[488:484]]);
-        v1 = 34'(regs_q[p_cmd_q[497:493]]);
-        v2 = 34'(regs_q[p_cmd_q[506:502]]);
+      if (patched) begin
         for (int unsigned w = 1; w < 16; w++) begin
-          sum = 34'(p_cmd_q[32*w+:32]) + (p_cmd_q[483:480] == 4'(w) ? v0 : '0) +
-                (p_cmd_q[492:489] == 4'(w) ? v1 : '0) + (p_cmd_q[501:498] == 4'(w) ? v2 : '0) +
+          sum = 34'(p_cmd_q[32*w+:32]) + (p_cmd_q[483:480] == 4'(w) ? 34'(v0_q) : '0) +
+                (p_cmd_q[492:489] == 4'(w) ? 34'(v1_q) : '0) + (p_cmd_q[501:498] == 4'(w) ? 34'(v2_q) : '0) +
                 (w == 32'd3 ? carries : '0);
           if (w == 32'd2 && is_copy) carries = 34'(sum[33:32]);
           c[32*w+:32] = sum[31:0];
