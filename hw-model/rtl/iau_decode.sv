@@ -267,7 +267,8 @@ module iau_decode (
     end
   end
 
-  // Scalar registers. Blocking, for the loops; nothing reads them in the cycle of a write.
+  // Scalar registers. Blocking, for the loops; nothing reads them in the cycle of a write. Whether the
+  // command goes is known late; until it does it writes the same, and if it faults the job is over.
   iau_hw_pkg::salu_t salu;
   assign salu = x_cmd_q;
 
@@ -303,12 +304,12 @@ module iau_decode (
     end else if (param_valid_i) begin
       for (int unsigned r = 0; r < 16; r++)
         regs_q[{param_half_i, 4'(r)}] = param_data_i[32*r+:32];
-    end else if (x_go && x_salu) begin
+    end else if (x_salu && result_q) begin
       regs_q[salu.rd] = d_q;
-    end else if (x_go && x_sload && sload.half) begin
+    end else if (x_sload && sl_wait_q && sload.half) begin
       for (int unsigned r = 0; r < 16; r++)
         regs_q[{sload.rd[4], 4'(r)}] = sl_data_i[{sload.addr[6], 4'(r), 5'd0}+:32];
-    end else if (x_go && x_sload) begin
+    end else if (x_sload && sl_wait_q) begin
       regs_q[sload.rd] = sl_data_i[{sload.addr[6:2], 5'd0}+:32];
     end
   end
