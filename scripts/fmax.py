@@ -47,7 +47,8 @@ def netlist(folder, block, known):
 def route(folder, block):
     at = f"{folder}/blocks/{block}"
     in_root(folder, f"nextpnr-ecp5 -q --85k --package CABGA756 --speed 6 --out-of-context --freq {MEGAHERTZ} "
-                    f"--seed 1 --router {ROUTERS.get(block, 'router1')} --timing-allow-fail --json {at}.json --report {at}.report")
+                    f"--seed 1 --router {ROUTERS.get(block, 'router1')} --timing-allow-fail "
+                    f"--json {at}.json --report {at}.report")
     return json.loads(Path(f"{at}.report").read_text())
 
 

@@ -11,8 +11,8 @@ $(SIM_OBJS): $(B)/obj/%.o: %.c $(HW_HEADERS)
 	$(CC) $(SIM_CFLAGS) -MMD -MP -c -o $@ $<
 -include $(SIM_OBJS:.o=.d)
 
-# The Verilated device; ROWS=8 or 16 with a B of its own: with a smaller matrix engine;
-# SYNTHESIS=1 with a B of its own: with what the RTL has for synthesis only. Loops are kept (--unroll-count 1) for the compiler to vectorise; one thread.
+# The Verilated device. Each with a B of its own: ROWS=8 or 16 has a smaller matrix engine, SYNTHESIS=1 what the
+# RTL has for synthesis only. Loops are kept (--unroll-count 1) for the compiler to vectorise; one thread.
 RTL_SRCS := $(HW_PKG) hw-model/rtl/iau_fp_pkg.sv hw-model/rtl/iau_sfu_pkg.sv hw-model/rtl/iau_mem_pkg.sv \
 	$(filter-out %_pkg.sv,$(wildcard hw-model/rtl/*.sv)) sim/rtl/iau_sim.sv
 VERILATOR_FLAGS := -Wall --top iau_sim --unroll-count 1 --noassert -O3 \
