@@ -20,9 +20,7 @@ module iau_bank #(
   logic [8*Bytes-1:0] mem[Rows];
   logic [Rows-1:0] valid_q;
 
-  // For a simulator: blocking, read before write, so that only what is accessed is touched. For a block
-  // RAM: each byte has an enable, with no read of the row; where the row was not valid all are written.
-  // Nothing is read after a write, so both agree.
+  // For a simulator: blocking, read before write, so that only what is accessed is touched.
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (rd_en_i) begin
@@ -30,11 +28,7 @@ module iau_bank #(
       else rd_data_o <= '0;
     end
     if (wr_en_i) begin
-`ifdef SYNTHESIS
-      for (int unsigned i = 0; i < Bytes; i++) begin
-        if (wr_be_i[i] | ~valid_q[wr_addr_i]) mem[wr_addr_i][8*i+:8] <= wr_data_i[8*i+:8] & {8{wr_be_i[i]}};
-      end
-`else
+`ifndef SYNTHESIS
       logic [8*Bytes-1:0] row, old;
       row = wr_data_i;
       if (~&wr_be_i) begin
@@ -55,4 +49,15 @@ module iau_bank #(
     if (clear_i) valid_q = '0;
   end
   /* verilator lint_on BLKSEQ */
+
+  // For a block RAM: each byte has an enable and a process of its own, with no read of the row; where the
+  // row was not valid all are written. Nothing is read after a write, so both agree.
+`ifdef SYNTHESIS
+  for (genvar i = 0; i < Bytes; i++) begin : gen_bytes
+    always_ff @(posedge clk_i) begin
+      if (wr_en_i & (wr_be_i[i] | ~valid_q[wr_addr_i]))
+        mem[wr_addr_i][8*i+:8] <= wr_data_i[8*i+:8] & {8{wr_be_i[i]}};
+    end
+  end
+`endif
 endmodule

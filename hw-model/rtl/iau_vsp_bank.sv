@@ -23,9 +23,7 @@ module iau_vsp_bank (
   logic [1023:0] row;
   logic [127:0] be;
 
-  // For a simulator: blocking, read before write, so that only what is accessed is touched. For a block
-  // RAM: each byte has an enable, with no read of the row; where the row was not valid all are written.
-  // Nothing is read after a write, so both agree.
+  // For a simulator: blocking, read before write, so that only what is accessed is touched.
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (rd_en_i) begin
@@ -33,13 +31,9 @@ module iau_vsp_bank (
       else rd_data_o <= '0;
     end
     if (wr_en_i) begin
+`ifndef SYNTHESIS
       row = wr_from_i == 2'd0 ? wr_data0_i : wr_from_i == 2'd1 ? wr_data1_i : {2{wr_data2_i}};
       be = wr_from_i == 2'd0 ? wr_be0_i : wr_from_i == 2'd1 ? '1 : wr_be2_i;
-`ifdef SYNTHESIS
-      for (int unsigned i = 0; i < 128; i++) begin
-        if (be[i] | ~valid_q[wr_addr_i]) mem[wr_addr_i][8*i+:8] <= row[8*i+:8] & {8{be[i]}};
-      end
-`else
       if (~&be) begin
         logic [1023:0] old;
         old = valid_q[wr_addr_i] ? mem[wr_addr_i] : '0;
@@ -59,4 +53,16 @@ module iau_vsp_bank (
     if (clear_i) valid_q = '0;
   end
   /* verilator lint_on BLKSEQ */
+
+  // For a block RAM: each byte has an enable and a process of its own, with no read of the row; where the
+  // row was not valid all are written. Nothing is read after a write, so both agree.
+`ifdef SYNTHESIS
+  assign row = wr_from_i == 2'd0 ? wr_data0_i : wr_from_i == 2'd1 ? wr_data1_i : {2{wr_data2_i}};
+  assign be = wr_from_i == 2'd0 ? wr_be0_i : wr_from_i == 2'd1 ? '1 : wr_be2_i;
+  for (genvar i = 0; i < 128; i++) begin : gen_bytes
+    always_ff @(posedge clk_i) begin
+      if (wr_en_i & (be[i] | ~valid_q[wr_addr_i])) mem[wr_addr_i][8*i+:8] <= row[8*i+:8] & {8{be[i]}};
+    end
+  end
+`endif
 endmodule
