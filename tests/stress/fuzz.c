@@ -7,6 +7,7 @@
  * and another client must notice nothing. The same seed makes the same calls.
  */
 #include "client.h"
+#include "random.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -190,17 +191,8 @@ static const int errors[] = {
 	EINVAL, ENOENT, EFAULT, ENOSPC, EBUSY, E2BIG, EIO, ENOMEM, EDQUOT, ETIME,
 };
 
-static uint64_t random_state;
 static uint32_t pool[POOLS][POOL];
 static char *arena, *arena_end;	/* arrays; what follows it cannot be touched */
-
-static uint32_t below(uint32_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state >> 16) % n;
-}
 
 static uint64_t some_bytes(void)
 {
@@ -421,7 +413,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: fuzz SEED CALLS\n");
 		return 2;
 	}
-	random_state = strtoull(argv[1], NULL, 0) * 0x9e3779b97f4a7c15 + 1;
+	random_seed(strtoull(argv[1], NULL, 0));
 	arena_end = memory + PAGE;
 	start_witness();
 	for (uint64_t i = 0; i < total; i++) {

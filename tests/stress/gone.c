@@ -7,7 +7,9 @@
  * What was promised comes, with an error or without; calls give ENODEV; memory stays what it was; and
  * the driver can be bound again while the old clients are still there.
  */
+#define _GNU_SOURCE
 #include "client.h"
+#include "must.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,18 +29,6 @@
 #define KV_VA	0x10000000
 #define BIG_VA	0x20000000
 #define SHARED_VA	0x30000000
-
-static void fail(const char *what, int err)
-{
-	fprintf(stderr, "gone: %s: %s\n", what, strerror(-err));
-	exit(1);
-}
-
-static void must(const char *what, int err)
-{
-	if (err)
-		fail(what, err);
-}
 
 static void must_be(const char *what, int err, int expected)
 {

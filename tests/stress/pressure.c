@@ -5,7 +5,10 @@
  *
  *   pressure SEED CLIENTS MIB HOG_MIB ROUNDS     MIB for each client; needs swap
  */
+#define _GNU_SOURCE
 #include "client.h"
+#include "must.h"
+#include "random.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,24 +27,6 @@ struct cache {
 	uint32_t *value;	/* of each page: what its words start from */
 	uint64_t pages;
 };
-
-static uint64_t random_state;
-
-static uint64_t below(uint64_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state % n;
-}
-
-static void must(const char *what, int err)
-{
-	if (err) {
-		fprintf(stderr, "pressure: %s: %s\n", what, strerror(-err));
-		exit(1);
-	}
-}
 
 static void fill(uint32_t *words, uint32_t value)
 {
@@ -62,7 +47,7 @@ static void check(const char *who, const struct cache *k, uint64_t page, const u
 
 static void rewrite(struct cache *k, uint64_t page)
 {
-	k->value[page] = (uint32_t)below(1u << 31);
+	k->value[page] = below(1u << 31);
 	fill(k->seen + page * WORDS, k->value[page]);
 }
 
@@ -102,7 +87,7 @@ static void look(struct cache *k)
 
 		must("a job that reads", copy_between(c, va, DST_VA));
 		check("the device", k, page, c->dst);
-		fill(c->src, k->value[page] = (uint32_t)below(1u << 31));
+		fill(c->src, k->value[page] = below(1u << 31));
 		must("a job that writes", copy_between(c, SRC_VA, va));
 	}
 }
@@ -154,7 +139,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: pressure SEED CLIENTS MIB HOG_MIB ROUNDS\n");
 		return 2;
 	}
-	random_state = strtoull(argv[1], NULL, 0) * 0x9e3779b97f4a7c15 + 1;
+	random_seed(strtoull(argv[1], NULL, 0));
 	clients = atoi(argv[2]);
 	rounds = atoi(argv[5]);
 	caches = calloc(clients, sizeof(*caches));

@@ -9,6 +9,7 @@
  * else) and how many of the guilty; fails if a result is wrong or does not come.
  */
 #include "client.h"
+#include "random.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -28,15 +29,6 @@ struct shared {
 };
 
 static struct shared *shared;
-static uint64_t random_state;
-
-static uint32_t below(uint32_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (random_state >> 16) % n;
-}
 
 static void die(const char *what, int err)
 {
@@ -148,7 +140,7 @@ static pid_t start(uint64_t seed, uint32_t submissions)
 
 	if (pid)
 		return pid;
-	random_state = seed * 0x9e3779b97f4a7c15 + 1;
+	random_seed(seed);
 	if (submissions)
 		innocent(submissions);
 	else
