@@ -169,6 +169,23 @@ TEST_F(memory, kv_comes_back)
 	}
 }
 
+/* A KV buffer of four pages, two of which have memory and begin with 1 and 2; all are at *P. */
+static int two_of_four(struct client *c, uint32_t *kv, uint32_t **p)
+{
+	int err = kv_create(c->fd, c->vm, 4 * PAGE, kv);
+
+	err = err ?: bind(c, DRM_IAU_BIND_WRITE, *kv, 0, KV_VA, 4 * PAGE);
+	err = err ?: kv_commit(c->fd, *kv, 0, 0, 2 * PAGE, NULL);
+	if (err)
+		return err;
+	*p = bo_map(c->fd, *kv, 4 * PAGE);
+	if (!*p)
+		return -errno;
+	(*p)[0] = 1;
+	(*p)[WORDS] = 2;
+	return 0;
+}
+
 /* All that can be done with an evicted cache, but for using it */
 TEST_F(memory, evicted_kv)
 {
@@ -176,13 +193,7 @@ TEST_F(memory, evicted_kv)
 	uint64_t committed;
 	uint32_t kv, *p;
 
-	ASSERT_EQ(0, kv_create(c->fd, c->vm, 4 * PAGE, &kv));
-	ASSERT_EQ(0, bind(c, DRM_IAU_BIND_WRITE, kv, 0, KV_VA, 4 * PAGE));
-	ASSERT_EQ(0, kv_commit(c->fd, kv, 0, 0, 2 * PAGE, NULL));
-	p = bo_map(c->fd, kv, 4 * PAGE);
-	ASSERT_NE(NULL, p);
-	p[0] = 1;
-	p[WORDS] = 2;
+	ASSERT_EQ(0, two_of_four(c, &kv, &p));
 	ASSERT_EQ(0, take_back());
 	EXPECT_EQ(1, p[0]);
 	ASSERT_EQ(0, kv_commit(c->fd, kv, DRM_IAU_COMMIT_RELEASE, 0, PAGE, &committed));
@@ -205,13 +216,7 @@ TEST_F(memory, page_in_use_elsewhere)
 	uint32_t kv, *p, got[WORDS];
 	int pipes[2];
 
-	ASSERT_EQ(0, kv_create(c->fd, c->vm, 2 * PAGE, &kv));
-	ASSERT_EQ(0, bind(c, DRM_IAU_BIND_WRITE, kv, 0, KV_VA, 2 * PAGE));
-	ASSERT_EQ(0, kv_commit(c->fd, kv, 0, 0, 2 * PAGE, NULL));
-	p = bo_map(c->fd, kv, 2 * PAGE);
-	ASSERT_NE(NULL, p);
-	p[0] = 1;
-	p[WORDS] = 2;
+	ASSERT_EQ(0, two_of_four(c, &kv, &p));
 	page.iov_base = p;
 	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ(PAGE, vmsplice(pipes[1], &page, 1, 0));
