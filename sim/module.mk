@@ -22,9 +22,11 @@ RTL_DIR := $(B)/rtl
 RTL_OBJ := $(B)/obj/sim/src/rtl.o
 RTL_LIBS := $(RTL_OBJ) $(RTL_DIR)/Viau_sim__ALL.a $(RTL_DIR)/verilated.o $(RTL_DIR)/verilated_threads.o
 RTL_LDLIBS := -lstdc++ -lpthread -latomic
+# What Debian 12 and 13 both have: with Clang 14 the simulation takes 1.3 times as long.
+CLANGXX := clang++-19
 VERILATOR_INC = $(shell verilator --getenv VERILATOR_ROOT)/include
 # For hosts like the one that builds: AVX-512 if it has it, else AVX2. Results are the same.
-RTL_ARCH = $(if $(shell clang++ -march=native -dM -E -x c++ /dev/null | grep -w __AVX512VL__),\
+RTL_ARCH = $(if $(shell $(CLANGXX) -march=native -dM -E -x c++ /dev/null | grep -w __AVX512VL__),\
 	-march=x86-64-v4 -mprefer-vector-width=512,-march=x86-64-v3)
 # Dot products of bytes: as many lanes as bytes fit a vector, not as their 32 bit sums do
 RTL_CXXFLAGS = -O3 $(RTL_ARCH) -fPIC -mllvm -vectorizer-maximize-bandwidth
@@ -34,10 +36,10 @@ $(RTL_DIR)/Viau_sim.mk: sim/lint.vlt $(RTL_SRCS)
 	verilator --cc --Mdir $(RTL_DIR) $(VERILATOR_FLAGS) sim/lint.vlt $(RTL_SRCS)
 
 $(RTL_DIR)/Viau_sim__ALL.a $(RTL_DIR)/verilated.o $(RTL_DIR)/verilated_threads.o &: $(RTL_DIR)/Viau_sim.mk
-	$(MAKE) -C $(RTL_DIR) -f Viau_sim.mk CXX=clang++ OPT_FAST="$(RTL_CXXFLAGS)" \
+	$(MAKE) -C $(RTL_DIR) -f Viau_sim.mk CXX=$(CLANGXX) OPT_FAST="$(RTL_CXXFLAGS)" \
 		OPT_SLOW="-O1 -fPIC" OPT_GLOBAL="-O2 -fPIC" Viau_sim__ALL.a verilated.o verilated_threads.o
 
 $(RTL_OBJ): sim/src/rtl.cpp $(RTL_DIR)/Viau_sim.mk
 	@mkdir -p $(@D)
-	clang++ -std=c++17 -O2 -g -Wall -Wextra -Werror -fPIC -Isim/include -Isim/src -I$(RTL_DIR) \
+	$(CLANGXX) -std=c++17 -O2 -g -Wall -Wextra -Werror -fPIC -Isim/include -Isim/src -I$(RTL_DIR) \
 		-isystem $(VERILATOR_INC) -isystem $(VERILATOR_INC)/vltstd -c -o $@ $<

@@ -4,7 +4,7 @@
 VERILATOR ?= verilator
 RTL_VERILATE := $(VERILATOR) --cc --exe --build -Wall -Wno-fatal --unroll-count 1 -O3 --x-assign fast \
 	--x-initial fast --noassert --compiler clang \
-	-MAKEFLAGS "CXX=clang++ CC=clang OPT_FAST=-O3 OPT_SLOW=-O1" \
+	-MAKEFLAGS "CXX=$(CLANGXX) OPT_FAST=-O3 OPT_SLOW=-O1" \
 	-CFLAGS "-march=native -I$(abspath build/gen) -I$(abspath hw-model/ref)"
 RTL_LINT := $(VERILATOR) --lint-only -Wall tests/rtl/lint.vlt
 RTL_TEST_CFLAGS := -std=gnu11 -O2 -ffp-contract=off -Wall -Wextra -Ibuild/gen -Ihw-model/ref -Isim/include

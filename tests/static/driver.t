@@ -56,7 +56,7 @@ structs=$(sed -n 's/^struct \(drm_iau_[a-z_]*\) {/\1/p' uapi/drm/iau_accel.h)
 for s in $structs; do echo "struct $s a_$s;"; done > "$tmp/structs"
 { echo '#include <drm/iau_accel.h>'; cat "$tmp/structs"; } > "$tmp/layout.c"
 for bits in 32 64; do
-	clang -m$bits -g -c -Iuapi -isystem /usr/include/libdrm -isystem /usr/include/x86_64-linux-gnu \
+	clang-19 -m$bits -g -c -Iuapi -isystem /usr/include/libdrm -isystem /usr/include/x86_64-linux-gnu \
 		-o "$tmp/layout$bits.o" "$tmp/layout.c" || echo "not compiled" > "$tmp/layout$bits"
 	sim/vm/in-root "$vm/builder" "$tmp=/mnt" -- pahole -F dwarf "/mnt/layout$bits.o" 2>&1 |
 		grep -v cacheline > "$tmp/layout$bits"

@@ -22,7 +22,7 @@ $(RTL_VEC_OUT)/%.o: hw-model/ref/%.c | $(HW_HEADERS)
 $(RTL_VEC_OUT)/vec_test: $(RTL_VEC) $(RTL_VEC_OBJS) $(addprefix tests/rtl/vec/,bench.cc bench.h lint.vlt)
 	@rm -f $@ # the inner make does not see the objects
 	$(VERILATOR) --cc --exe --build -Wall --unroll-count 1 -O3 --x-assign fast --x-initial fast \
-		--noassert --compiler clang -MAKEFLAGS "CXX=clang++ OPT_FAST=-O3 OPT_SLOW=-O1" \
+		--noassert --compiler clang -MAKEFLAGS "CXX=$(CLANGXX) OPT_FAST=-O3 OPT_SLOW=-O1" \
 		-CFLAGS "-march=native" tests/rtl/vec/lint.vlt --top-module iau_vec \
 		--Mdir $(RTL_VEC_OUT)/verilated -o $(abspath $@) $(RTL_VEC) \
 		$(abspath tests/rtl/vec/bench.cc $(RTL_VEC_OBJS)) -LDFLAGS -lm
