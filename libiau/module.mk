@@ -16,6 +16,7 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/model/kv_cache.c \
 	libiau/src/model/pack.c \
 	libiau/src/model/rotation.c \
+	libiau/src/model/rows.c \
 	libiau/src/model/weights.c \
 	libiau/src/runtime/batch.c \
 	libiau/src/runtime/bounds.c \

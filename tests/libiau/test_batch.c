@@ -112,6 +112,20 @@ static void short_sequences(const char *engine)
 	scene_close(&c);
 }
 
+/* Rows that are too wide for the scratchpad; an odd number, one short of a batch's */
+static void wide_sequences(const char *engine)
+{
+	struct scene c;
+
+	scene_open(&c, engine, SHAPES "qwen3-0.6b.gguf", MOST);
+	for (uint32_t i = 0; i < MOST - 1; i++)
+		add(&c, i, i * 3);
+	decode(&c, MOST - 1, 2);
+	for (uint32_t i = 0; i < MOST - 1; i++)
+		assert_true(deviation(&c, i) == 0);
+	scene_close(&c);
+}
+
 /* Several chunks: near what it is alone, and the same to the bit as in a batch of its own */
 static void check_long(const char *engine, const char *model, uint32_t n)
 {
@@ -146,6 +160,7 @@ static void test_shapes(void **state)
 	check_long("ref", SHAPES "6m.gguf", 5);
 	check_long("ref", SHAPES "qwen2-0.5b.gguf", 3);
 	check_long("ref", SHAPES "qwen3-0.6b.gguf", 4);
+	check_long("ref", SHAPES "qwen3-0.6b.gguf", 10);
 }
 
 static void test_errors(void **state)
@@ -186,12 +201,13 @@ static void test_errors(void **state)
 
 ENGINES(short_sequences)
 ENGINES(long_sequences)
+ENGINES(wide_sequences)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_ENGINES(short_sequences), ON_ENGINES(long_sequences), cmocka_unit_test(test_shapes),
-		cmocka_unit_test(test_errors),
+		ON_ENGINES(short_sequences), ON_ENGINES(long_sequences), ON_ENGINES(wide_sequences),
+		cmocka_unit_test(test_shapes), cmocka_unit_test(test_errors),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

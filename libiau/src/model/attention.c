@@ -283,9 +283,9 @@ static void alloc_pass(struct builder *b, struct pass *p)
 struct attention attention_alloc(struct builder *b)
 {
 	const struct iau_hparams *hp = b->hp;
-	uint32_t q_bytes = b->rows * hp->n_head * hp->head_dim * 4;
-	uint32_t kv_bytes = b->rows * hp->n_head_kv * hp->head_dim * 4;
-	struct attention a;
+	struct attention a = { .at_once = b->spilled ? 1 : hp->n_head_kv };
+	uint32_t kv_bytes = b->rows * a.at_once * hp->head_dim * 4;
+	uint32_t q_bytes = kv_bytes * (hp->n_head / hp->n_head_kv);
 
 	a.queries = a.choosers = act_alloc(b, hp->n_head * hp->head_dim);
 	if (iau_keys_rotated(b->cfg) && b->cfg->sparse)
@@ -303,26 +303,26 @@ struct attention attention_alloc(struct builder *b)
 }
 
 /* Queries of all heads, turned and quantised. One token: block (k, head), else (head, k, token). */
-void emit_queries(struct builder *b, uint32_t l, const struct attention *a)
+void emit_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
 {
-	uint32_t hd = b->hp->head_dim, n = b->hp->n_head;
+	uint32_t hd = b->hp->head_dim, group = b->hp->n_head / b->hp->n_head_kv, n = a->at_once * group;
 	uint32_t rows = b->rows > 1 ? b->half : n, cols = b->rows > 1 ? n * hd : hd;
 
 	label(b, l, OP_ROPE);
 	for (uint32_t h = 0; h < b->halves; h++)
 		emit_rope(b, a->q + h * b->half * cols * 4, b->rope + h * b->half * b->rope_step, rows, cols,
-			  cols * 4, to_blocks(act_half(a->choosers, h), rows));
+			  cols * 4, to_blocks(act_from(act_half(a->choosers, h), g * group * hd * b->half), rows));
 }
 
-void emit_new_values(struct builder *b, uint32_t l, const struct attention *a)
+void emit_new_values(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
 {
-	uint32_t hd = b->hp->head_dim, stride = b->hp->n_head_kv * hd * 4;
+	uint32_t hd = b->hp->head_dim, stride = a->at_once * hd * 4;
 
 	label(b, l, OP_KV_QUANTISE);
-	for (uint32_t g = 0; g < b->hp->n_head_kv; g++) {
-		struct fresh f = fresh_at(b, g);
+	for (uint32_t i = 0; i < a->at_once; i++) {
+		struct fresh f = fresh_at(b, g + i);
 
-		new_values(b, a->v + g * hd * 4, stride, &f);
+		new_values(b, a->v + i * hd * 4, stride, &f);
 	}
 }
 
@@ -336,18 +336,19 @@ static struct iau_vec to_keys(const struct builder *b, uint32_t g)
 }
 
 /* Those to be rotated go where the new values were, which are done with, and from there through where they were. */
-void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a)
+void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
 {
-	uint32_t hd = b->hp->head_dim, n_kv = b->hp->n_head_kv, stride = n_kv * hd * 4, bytes = b->rows * hd;
+	uint32_t hd = b->hp->head_dim, n_kv = a->at_once, stride = n_kv * hd * 4, bytes = b->rows * hd;
 	struct act x = { .data = a->v, .scale = a->v + n_kv * bytes };
 	bool rotated = iau_keys_rotated(b->cfg);
 
 	label(b, l, OP_ROPE);
-	for (uint32_t g = 0; g < n_kv; g++)
-		emit_rope(b, a->k + g * hd * 4, b->rope, b->rows, hd, stride,
-			  rotated ? to_blocks(act_from(x, g * bytes), b->rows) : to_keys(b, g));
-	for (uint32_t g = 0; rotated && g < n_kv; g++)
-		emit_rotated(b, act_from(x, g * bytes), b->rows, a->k + g * bytes * 4, ROTATED_KEY(hd), to_keys(b, g));
+	for (uint32_t i = 0; i < n_kv; i++)
+		emit_rope(b, a->k + i * hd * 4, b->rope, b->rows, hd, stride,
+			  rotated ? to_blocks(act_from(x, i * bytes), b->rows) : to_keys(b, g + i));
+	for (uint32_t i = 0; rotated && i < n_kv; i++)
+		emit_rotated(b, act_from(x, i * bytes), b->rows, b->rows, a->k + i * bytes * 4, ROTATED_KEY(hd),
+			     to_keys(b, g + i));
 }
 
 /* The chunks before the newest. With a choice: all of them if the layer does without. */

@@ -168,14 +168,15 @@ uint32_t bound_place_bytes(const struct iau_graph_config *cfg);
 
 /*
  * Attention of a layer between its projections. Q, K, V: what the projections give, [ROWS][heads *
- * head_dim] fp32, turned and quantised by the functions below; queries and the new keys and values
- * remain.
+ * head_dim] fp32, turned and quantised by the functions below, AT_ONCE KV heads from G on; queries and the new
+ * keys and values remain.
  */
 struct attention {
 	uint32_t q, k, v;
 	struct act queries;
 	struct act choosers; /* queries as they choose blocks: not rotated */
 	uint32_t scratch; /* of the vector scratchpad from here on Q, K and V lie, last */
+	uint32_t at_once; /* KV heads whose queries, keys and values Q, K and V hold: all, or one of rows in memory */
 };
 
 struct attention attention_alloc(struct builder *b);
@@ -186,16 +187,17 @@ struct attention attention_alloc(struct builder *b);
  */
 uint32_t emit_turn(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, uint32_t cols,
 		   uint32_t stride);
-void emit_new_values(struct builder *b, uint32_t l, const struct attention *a);
-void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a);
-void emit_queries(struct builder *b, uint32_t l, const struct attention *a);
+void emit_new_values(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
+void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
+void emit_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
 /*
- * ROWS rows of head_dim, blocks (k, row) at X, rotated and multiplied by FACTOR, are written as OUT says. ROWS: 1 to
- * 32; Y: room for them in fp32
+ * ROWS rows of head_dim, blocks (k, row) of PITCH rows at X, rotated and multiplied by FACTOR, are written as OUT
+ * says. ROWS: 1 to 32; Y: room for them in fp32
  */
-void emit_rotated(struct builder *b, struct act x, uint32_t rows, uint32_t y, float factor, struct iau_vec out);
+void emit_rotated(struct builder *b, struct act x, uint32_t rows, uint32_t pitch, uint32_t y, float factor,
+		  struct iau_vec out);
 /* If they are to be: what emit_queries() left, rotated. Through the place of Q, a head, or all of one token, at a time */
-void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention *a);
+void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
 /*
  * OUT: blocks for the output projection. The keys and values of the passes ahead of the first must have
  * been asked for by emit_kv_prefetch(). Takes Q, K and V's place.
@@ -229,7 +231,7 @@ static inline uint32_t batch_passes_ahead(const struct iau_hparams *hp)
 void emit_kv_prefetch(struct builder *b, uint32_t pass);
 
 /* The same for a batch: B->seqs sequences of a token each */
-void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a);
+void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
 void emit_batch_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out);
 /* More of a layer's own, before its projections */
 void emit_batch_early(struct builder *b, uint32_t l);

@@ -24,6 +24,7 @@ struct batch {
 	uint32_t layer, group, passes;
 	uint32_t sum, inv; /* of each pass a vector with one a head */
 	uint32_t o, o_step;
+	uint32_t places; /* of sequences with those: all, or, where there is little room, two in turns */
 	uint32_t max; /* in turns */
 };
 
@@ -32,15 +33,16 @@ static struct batch batch_alloc(struct builder *b, uint32_t l, const struct atte
 	const struct iau_hparams *hp = b->hp;
 	uint32_t keys = chunk_keys(b), group = hp->n_head / hp->n_head_kv;
 	struct batch t = { .a = *a, .layer = l, .group = group, .passes = b->seqs * hp->n_head_kv,
-			   .o_step = vsp_round(hp->n_head * hp->head_dim * 4) };
+			   .o_step = vsp_round(hp->n_head * hp->head_dim * 4),
+			   .places = b->spilled ? 2 : b->seqs };
 
 	t.turn = (struct pass){ .m = group, .parts = 1, .pitch = hp->n_head };
 	t.turn.old = vsp_alloc(b, ROW_SCALARS);
 	t.turn.alpha = vsp_alloc(b, ROW_SCALARS);
 	t.max = vsp_alloc(b, TURNS * IAU_VSP_GRANULE);
-	t.inv = vsp_alloc(b, t.passes * ROW_SCALARS);
-	t.sum = vsp_alloc(b, t.passes * ROW_SCALARS);
-	t.o = vsp_alloc(b, b->seqs * t.o_step);
+	t.inv = vsp_alloc(b, t.places * hp->n_head_kv * ROW_SCALARS);
+	t.sum = vsp_alloc(b, t.places * hp->n_head_kv * ROW_SCALARS);
+	t.o = vsp_alloc(b, t.places * t.o_step);
 	for (uint32_t i = 0; i < TURNS; i++) {
 		t.turn.p[i].data = vsp_alloc(b, group * keys);
 		t.turn.p[i].scale = vsp_alloc(b, group * keys / 8);
@@ -64,8 +66,8 @@ static struct pass pass_at(const struct builder *b, const struct batch *t, uint3
 
 	p.part = (struct part){ .q = act_from(t->a.queries, seq * b->hp->n_head * hd + head * 32),
 				.max = t->max + i % TURNS * IAU_VSP_GRANULE,
-				.sum = t->sum + i * ROW_SCALARS,
-				.o = t->o + seq * t->o_step + head * hd * 4 };
+				.sum = t->sum + i % (t->places * b->hp->n_head_kv) * ROW_SCALARS,
+				.o = t->o + seq % t->places * t->o_step + head * hd * 4 };
 	p.scores[0] = t->turn.scores[i % TURNS];
 	p.p[0] = t->turn.p[i % TURNS];
 	return p;
@@ -98,18 +100,18 @@ static void begin_pass(struct builder *b, const struct batch *t, uint32_t i)
 static void emit_result(struct builder *b, const struct batch *t, uint32_t seq, struct act out)
 {
 	uint32_t hd = b->hp->head_dim, n_kv = b->hp->n_head_kv, step = hd_blocks(b) * b->rows;
-	uint32_t inv = t->inv + seq * n_kv * ROW_SCALARS;
+	uint32_t place = seq % t->places, scalars = place * n_kv * ROW_SCALARS, inv = t->inv + scalars;
 
 	label_op(b, OP_ATTN_VALUES);
 	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = n_kv, .cols = t->group,
-					      .a = t->sum + seq * n_kv * ROW_SCALARS,
+					      .a = t->sum + scalars,
 					      .a_stride = ROW_SCALARS, .sfu = VEC_RECIP, .out = VEC_F32,
 					      .d = inv, .d_stride = ROW_SCALARS });
 	for (uint32_t g = 0; g < n_kv; g++) {
 		uint32_t head = g * t->group, at = head * step + seq;
 
 		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = t->group, .cols = hd,
-						      .a = t->o + seq * t->o_step + head * hd * 4,
+						      .a = t->o + place * t->o_step + head * hd * 4,
 						      .a_stride = hd * 4, .m1 = VEC_M_S,
 						      .s = inv + g * ROW_SCALARS, .out = VEC_Q8,
 						      .d = out.data + at * 32, .d_stride = step * 32,
@@ -213,14 +215,15 @@ void emit_batch_attention(struct builder *b, uint32_t l, const struct attention 
 	b->stored = 0;
 }
 
-/* Sequence SEQ's queries, as rows, from the two summands of emit_turn() at X and Y */
-static void emit_query(struct builder *b, uint32_t x, uint32_t y, struct act queries, uint32_t seq)
+/* Sequence SEQ's COUNT queries from FIRST on, as rows, from the two summands of emit_turn() at X and Y */
+static void emit_query(struct builder *b, uint32_t x, uint32_t y, struct act queries, uint32_t seq, uint32_t first,
+		       uint32_t count)
 {
 	uint32_t hd = b->hp->head_dim, n = b->hp->n_head;
-	struct act out = act_from(queries, seq * n * hd);
+	struct act out = act_from(queries, seq * n * hd + first * 32);
 	struct iau_vec sum = to_blocks(out, n);
 
-	sum.rows = n;
+	sum.rows = count;
 	sum.cols = hd;
 	sum.a = x;
 	sum.a1 = VEC_A_B;
@@ -228,13 +231,14 @@ static void emit_query(struct builder *b, uint32_t x, uint32_t y, struct act que
 	sum.a_stride = sum.b_stride = hd * 4;
 	iau_cmd_vec(&b->cb, sum);
 	if (iau_keys_rotated(b->cfg))
-		emit_rotated(b, out, n, x, ROTATED_QUERY, to_blocks(out, n));
+		emit_rotated(b, out, count, n, x, ROTATED_QUERY, to_blocks(out, n));
 }
 
 /* As many sequences at a time as do not take much of the scratchpad */
-void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a)
+void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
 {
-	uint32_t cols = b->hp->n_head * b->hp->head_dim, mark = b->vsp, n;
+	uint32_t group = b->hp->n_head / b->hp->n_head_kv, heads = a->at_once * group;
+	uint32_t cols = heads * b->hp->head_dim, mark = b->vsp, n;
 	uint32_t most = cols * 4 < TURN_BYTES ? TURN_BYTES / (cols * 4) : 1;
 
 	label(b, l, OP_ROPE);
@@ -244,7 +248,8 @@ void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a
 		n = b->seqs - seq < most ? b->seqs - seq : most;
 		y = emit_turn(b, x, b->rope + seq * b->rope_step, n, cols, cols * 4);
 		for (uint32_t i = 0; i < n; i++)
-			emit_query(b, x + i * cols * 4, y + i * cols * 4, a->queries, seq + i);
+			emit_query(b, x + i * cols * 4, y + i * cols * 4, a->queries, seq + i,
+				   g * group, heads);
 	}
 	b->vsp = mark;
 }

@@ -45,6 +45,11 @@ struct builder {
 	 * other.
 	 */
 	uint32_t halves, half;
+	/*
+	 * Rows too wide for the scratchpad: x lies in memory at cfg->rows_va between blocks (IN_MEMORY is of the
+	 * graph, SPILLED of the place at hand), and what is made of it comes in pieces: see rows.c.
+	 */
+	bool in_memory, spilled;
 	uint32_t vsp, vsp_peak; /* stack of vector scratchpad allocations */
 	struct chunk *chunk;	/* of the first pass, so that the second can load ahead */
 	size_t n_chunks, next_load, cur, used; /* CUR is the next one, USED those whose products are queued */
@@ -141,21 +146,41 @@ static inline uint16_t label_op(struct builder *b, enum iau_op op)
 	return label(b, IAU_LABEL_LAYER(b->cb.label), op);
 }
 
-/* OUT[r][n] = CIN + ACT . M^T for the columns FIRST .. FIRST + COUNT - 1 of tiles. */
+/*
+ * OUT[r][n] = CIN + ACT . M^T for the columns FIRST .. FIRST + COUNT - 1 of tiles; of their KB blocks from K on,
+ * which begin and end with segments. KB = 0: all. ACT begins with block K.
+ */
 struct linear {
 	const struct iau_matrix *m;
 	struct act act;
 	uint32_t first, count;
+	uint32_t k, kb;
 	uint32_t out, out_stride;
 	bool cin;
 	uint32_t c, c_stride;
 };
 
 void emit_linear(struct builder *b, struct linear lin);
-void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight, struct act out);
+/* ROWS rows at X, N wide, whose sums lie at STAT; OUT: their place among blocks of B->half rows */
+void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t rows, uint32_t weight, uint32_t stat,
+		     struct act out);
 void load_ahead(struct builder *b);
 /* The first chunks of what comes next, all others being used */
 void load_first(struct builder *b);
+
+/* X, the residual stream, [rows][n_embd] fp32, wherever it lies: room for it; from one row of embeddings each; */
+void rows_alloc(struct builder *b);
+void emit_rows_embedded(struct builder *b, uint32_t embd, uint32_t stride);
+/* ... as the part before left it; for the part behind; all but the row at GRAPH_ROW is left out */
+void emit_rows_taken(struct builder *b);
+void emit_rows_left(struct builder *b);
+void emit_row_kept(struct builder *b);
+/* ... B->act = its norm; x += ACT . M^T for KB blocks of M from K on */
+void emit_rows_norm(struct builder *b, uint32_t weight);
+void emit_rows_add(struct builder *b, const struct iau_matrix *m, struct act act, uint32_t k, uint32_t kb);
+/* Bytes of the scratchpad that emit_rows_add() takes */
+uint32_t rows_add_bytes(const struct builder *b);
+void set_rows(struct builder *b, uint32_t rows);
 
 /* Of a graph that goes on by itself: before all steps; before each; with COLS logits from FIRST on; behind each */
 void emit_steps(struct builder *b);

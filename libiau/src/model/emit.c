@@ -113,7 +113,7 @@ static void matmul_half(struct builder *b, const struct linear *lin, const struc
 {
 	const struct iau_matrix *m = lin->m;
 	uint32_t column = p->s * iau_tile_bytes(m), at = p->n * 128;
-	bool first = p->k == 0;
+	bool first = p->k == lin->k;
 	uint32_t c = (first ? lin->c : lin->out) + at;
 	uint32_t c_stride = first ? lin->c_stride : lin->out_stride;
 	struct act act = act_half(lin->act, h);
@@ -125,8 +125,8 @@ static void matmul_half(struct builder *b, const struct linear *lin, const struc
 		.pitch = b->half,
 		.nt = p->count,
 		.kb = p->s,
-		.a = act.data + p->k * b->half * 32,
-		.as = act.scale + p->k * b->half * 4,
+		.a = act.data + (p->k - lin->k) * b->half * 32,
+		.as = act.scale + (p->k - lin->k) * b->half * 4,
 		.ws = p->slot,
 		.w = p->slot + p->s * 64,
 		.wl = p->slot + p->s * 576,
@@ -145,7 +145,7 @@ static void matmul_half(struct builder *b, const struct linear *lin, const struc
 static bool next_piece(struct builder *b, const struct linear *lin, struct piece *p, uint64_t *va)
 {
 	const struct iau_matrix *m = lin->m;
-	uint32_t column, fit;
+	uint32_t column, fit, end = lin->kb ? lin->k + lin->kb : m->kb;
 
 	p->n += p->count;
 	if (p->n == lin->count) {
@@ -153,9 +153,9 @@ static bool next_piece(struct builder *b, const struct linear *lin, struct piece
 		p->k += p->s;
 		p->n = 0;
 	}
-	if (p->k == m->kb)
+	if (p->k == end)
 		return false;
-	p->s = m->kb - p->k < IAU_SEGMENT_BLOCKS ? m->kb - p->k : IAU_SEGMENT_BLOCKS;
+	p->s = end - p->k < IAU_SEGMENT_BLOCKS ? end - p->k : IAU_SEGMENT_BLOCKS;
 	column = p->s * iau_tile_bytes(m);
 	fit = CHUNK_BYTES / column;
 	p->count = lin->count - p->n < fit ? lin->count - p->n : fit;
@@ -169,8 +169,8 @@ static bool next_piece(struct builder *b, const struct linear *lin, struct piece
  */
 void emit_linear(struct builder *b, struct linear lin)
 {
-	struct piece last = { 0 }, p[2];
-	uint64_t va = lin.m->va;
+	struct piece last = { .k = lin.k }, p[2];
+	uint64_t va = lin.m->va + (uint64_t)lin.m->nt * lin.k * iau_tile_bytes(lin.m);
 	uint32_t n;
 
 	do {
@@ -185,28 +185,23 @@ void emit_linear(struct builder *b, struct linear lin)
 }
 
 /* x * rsqrt(mean(x^2) + eps) * weight, quantised (Zhang and Sennrich 2019) */
-void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t weight, struct act out)
+void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t rows, uint32_t weight, uint32_t stat,
+		     struct act out)
 {
-	for (uint32_t h = 0; h < b->halves; h++) {
-		uint32_t at = x + h * b->half * n * 4, stat = b->stat + h * IAU_VSP_GRANULE;
-		struct iau_vec scaled = to_blocks(act_half(out, h), b->half);
+	struct iau_vec scaled = to_blocks(out, b->half);
 
-		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->half, .cols = n, .a = at,
-						      .a_stride = n * 4, .m1 = VEC_M_SQUARE,
-						      .red = VEC_SUM, .r = stat });
-		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = b->half, .a = stat,
-						      .m1 = VEC_M_IMM, .imm0 = 1.0f / (float)n,
-						      .a1 = VEC_A_IMM, .imm1 = b->hp->rms_eps,
-						      .sfu = VEC_RSQRT, .out = VEC_F32,
-						      .d = stat });
-		scaled.rows = b->half;
-		scaled.cols = n;
-		scaled.a = at;
-		scaled.a_stride = n * 4;
-		scaled.m1 = VEC_M_S;
-		scaled.s = stat;
-		scaled.m2 = VEC_M_B;
-		scaled.b = weight;
-		iau_cmd_vec(&b->cb, scaled);
-	}
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = rows, .cols = n, .a = x, .a_stride = n * 4,
+					      .m1 = VEC_M_SQUARE, .red = VEC_SUM, .r = stat });
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = rows, .a = stat, .m1 = VEC_M_IMM,
+					      .imm0 = 1.0f / (float)n, .a1 = VEC_A_IMM, .imm1 = b->hp->rms_eps,
+					      .sfu = VEC_RSQRT, .out = VEC_F32, .d = stat });
+	scaled.rows = rows;
+	scaled.cols = n;
+	scaled.a = x;
+	scaled.a_stride = n * 4;
+	scaled.m1 = VEC_M_S;
+	scaled.s = stat;
+	scaled.m2 = VEC_M_B;
+	scaled.b = weight;
+	iau_cmd_vec(&b->cb, scaled);
 }

@@ -14,11 +14,16 @@
 
 #define LOG2_E 1.44269504f
 #define LOGIT_SLICE 16u /* tile columns of logits at a time */
-#define HALVED_ROWS 16u /* a tile takes five cycles to load: it is used for no fewer rows */
 
 static void emit_load(struct builder *b, uint64_t va, uint32_t addr, uint32_t bytes)
 {
 	iau_cmd_load(&b->cb, (struct iau_copy){ .va = va, .addr = addr, .row_bytes = bytes, .rows = 1 });
+}
+
+/* Weights of norms, and biases, of layer L */
+static void load_pack(struct builder *b, uint32_t l)
+{
+	emit_load(b, b->w->layer[l].pack_va, b->pack[l & 1], b->w->pack.bytes);
 }
 
 /* Row R of the rope table at hand, or all of it, from the position in a register on */
@@ -97,29 +102,26 @@ static void emit_kv_prefetches(struct builder *b)
  */
 static void emit_embedding(struct builder *b)
 {
-	uint32_t n = b->hp->n_embd, mark = b->vsp;
+	uint32_t mark = b->vsp;
 	/* a granule for each row: loads into a common one would go one after the other */
 	uint32_t stride = vsp_round(b->w->embd_stride);
 	uint32_t rows = vsp_alloc(b, b->rows * stride);
 
 	(b->seqs ? load_batch_embeddings : load_embeddings)(b, rows, stride);
-	emit_load(b, b->w->layer[0].pack_va, b->pack[0], b->w->pack.bytes);
+	load_pack(b, 0);
 	if (!b->seqs)
 		load_rope(b, 0, b->rows);
 	load_ahead(b);
 	(b->seqs ? emit_batch_prefetch : emit_kv_prefetches)(b);
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->rows, .cols = n, .a_i8 = 1, .a = rows,
-					      .a_stride = stride, .m1 = VEC_M_B, .b_blocks = 1,
-					      .b = rows + n, .b_stride = stride, .out = VEC_F32,
-					      .d = b->x, .d_stride = n * 4 });
+	emit_rows_embedded(b, rows, stride);
 	b->vsp = mark;
 }
 
 /* The rows as the part before left them */
 static void emit_rows(struct builder *b)
 {
-	emit_load(b, b->cfg->rows_va, b->x, b->rows * b->hp->n_embd * 4);
-	emit_load(b, b->w->layer[b->from].pack_va, b->pack[b->from & 1], b->w->pack.bytes);
+	emit_rows_taken(b);
+	load_pack(b, b->from);
 	load_rope(b, 0, b->rows);
 	load_ahead(b);
 	emit_kv_prefetches(b);
@@ -156,22 +158,29 @@ static void emit_head_norm(struct builder *b, uint32_t x, uint32_t stride, uint3
 	}
 }
 
-static void emit_projection(struct builder *b, uint32_t l, const struct iau_matrix *m, uint32_t out,
-			    uint32_t bias)
+/* Of COUNT heads from FIRST on */
+static void emit_projection(struct builder *b, uint32_t l, const struct iau_matrix *m, uint32_t first,
+			    uint32_t count, uint32_t out, uint32_t bias)
 {
+	uint32_t hd = b->hp->head_dim;
+
 	label(b, l, OP_QKV);
-	emit_linear(b, (struct linear){ .m = m, .act = b->act, .count = m->nt, .out = out,
-					.out_stride = m->n * 4, .cin = b->hp->qkv_bias, .c = bias });
+	emit_linear(b, (struct linear){ .m = m, .act = b->act, .first = first * hd / 32, .count = count * hd / 32,
+					.out = out, .out_stride = count * hd * 4, .cin = b->hp->qkv_bias,
+					.c = bias + first * hd * 4 });
 }
 
-static void finish_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t norm)
+/* For the KV heads from G on that are worked on at once */
+static void emit_finished_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t pack)
 {
 	const struct iau_hparams *hp = b->hp;
+	uint32_t group = hp->n_head / hp->n_head_kv, count = a->at_once * group;
 
+	emit_projection(b, l, &b->w->layer[l].q, g * group, count, a->q, pack + b->w->pack.bias);
 	label(b, l, OP_QK_NORM);
 	if (hp->qk_norm)
-		emit_head_norm(b, a->q, hp->n_head * hp->head_dim * 4, hp->n_head, norm);
-	(b->seqs ? emit_batch_queries : emit_queries)(b, l, a);
+		emit_head_norm(b, a->q, count * hp->head_dim * 4, count, pack + b->w->pack.q_norm);
+	(b->seqs ? emit_batch_queries : emit_queries)(b, l, a, g);
 }
 
 /*
@@ -179,24 +188,23 @@ static void finish_queries(struct builder *b, uint32_t l, const struct attention
  * a product behind that of values, by when they are turned. Keys last: less is left to do with them before
  * there can be scores. In a batch keys and values take the queries' place.
  */
-static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, uint32_t pack)
+static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t pack)
 {
 	const struct iau_hparams *hp = b->hp;
 	const struct iau_layer *y = &b->w->layer[l];
 	const struct iau_pack_layout *lay = &b->w->pack;
 	uint32_t bias = pack + lay->bias;
 
-	emit_projection(b, l, &y->q, a->q, bias);
-	finish_queries(b, l, a, pack + lay->q_norm);
-	emit_projection(b, l, &y->v, a->v, bias + (y->q.n + y->k.n) * 4);
+	emit_finished_queries(b, l, a, g, pack);
+	emit_projection(b, l, &y->v, g, a->at_once, a->v, bias + (y->q.n + y->k.n) * 4);
 	if (!b->seqs)
-		emit_rotated_queries(b, l, a);
-	emit_projection(b, l, &y->k, a->k, bias + y->q.n * 4);
+		emit_rotated_queries(b, l, a, g);
+	emit_projection(b, l, &y->k, g, a->at_once, a->k, bias + y->q.n * 4);
 	label(b, l, OP_QK_NORM);
 	if (hp->qk_norm)
-		emit_head_norm(b, a->k, hp->n_head_kv * hp->head_dim * 4, hp->n_head_kv, pack + lay->k_norm);
-	emit_new_values(b, l, a);
-	emit_new_keys(b, l, a);
+		emit_head_norm(b, a->k, a->at_once * hp->head_dim * 4, a->at_once, pack + lay->k_norm);
+	emit_new_values(b, l, a, g);
+	emit_new_keys(b, l, a, g);
 }
 
 static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
@@ -204,34 +212,37 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	const struct iau_hparams *hp = b->hp;
 	const struct iau_layer *y = &b->w->layer[l];
 	uint32_t mark = b->vsp;
-	struct attention a = attention_alloc(b);
+	struct attention a;
 
 	label(b, l, OP_ATTN_NORM);
-	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + b->w->pack.attn_norm, b->act);
+	emit_rows_norm(b, pack + b->w->pack.attn_norm);
+	a = attention_alloc(b);
 	if (b->seqs)
 		emit_batch_early(b, l);
-	emit_qkv(b, l, &a, pack);
+	for (uint32_t g = 0; g < hp->n_head_kv; g += a.at_once)
+		emit_qkv(b, l, &a, g, pack);
 	(b->seqs ? emit_batch_attention : emit_attention)(b, l, &a, b->act);
 	label(b, l, OP_ATTN_OUTPUT);
-	emit_linear(b, (struct linear){ .m = &y->o, .act = b->act, .count = y->o.nt, .out = b->x,
-					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
-					.c_stride = hp->n_embd * 4 });
 	b->vsp = mark;
+	emit_rows_add(b, &y->o, b->act, 0, y->o.kb);
 }
 
 /* What a part tells of layer L, which the next one begins with: by the queries, the blocks that it will choose */
 static void emit_peek(struct builder *b, uint32_t l, uint32_t pack)
 {
-	uint32_t mark = b->vsp, bytes = b->hp->n_embd * 4;
-	struct attention a = attention_alloc(b);
+	uint32_t mark = b->vsp;
+	struct attention a;
 
 	label(b, l, OP_ATTN_NORM);
-	iau_cmd_store(&b->cb, (struct iau_copy){ .va = b->cfg->rows_va, .addr = b->x, .row_bytes = bytes, .rows = b->rows,
-						 .mem_stride = bytes, .stride = bytes });
-	emit_rmsnorm_q8(b, b->x, b->hp->n_embd, pack + b->w->pack.attn_norm, b->act);
-	emit_projection(b, l, &b->w->layer[l].q, a.q, pack + b->w->pack.bias);
-	finish_queries(b, l, &a, pack + b->w->pack.q_norm);
-	emit_rotated_queries(b, l, &a);
+	if (b->spilled && l > b->from)
+		load_pack(b, l);
+	emit_rows_left(b);
+	emit_rows_norm(b, pack + b->w->pack.attn_norm);
+	a = attention_alloc(b);
+	for (uint32_t g = 0; g < b->hp->n_head_kv; g += a.at_once) {
+		emit_finished_queries(b, l, &a, g, pack);
+		emit_rotated_queries(b, l, &a, g);
+	}
 	emit_told_choice(b, l, &a);
 	b->vsp = mark;
 }
@@ -257,33 +268,32 @@ static void emit_silu(struct builder *b, const struct ffn_slice *s, uint32_t h, 
 	iau_cmd_vec(&b->cb, t);
 }
 
-/* OUT = silu(gate) * up of COUNT tile columns from FIRST */
-static void emit_ffn_slice(struct builder *b, const struct iau_layer *y, struct act in, struct act out,
+/* OUT = silu(gate) * up of COUNT tile columns from FIRST; IN: B->act */
+static void emit_ffn_slice(struct builder *b, const struct iau_layer *y, struct act out,
 			   const struct ffn_slice *s, uint32_t first, uint32_t count)
 {
 	uint32_t cols = count * 32, half_bytes = b->half * cols * 4;
 
 	label_op(b, OP_FFN_GATE_UP);
-	emit_linear(b, (struct linear){ .m = &y->gate, .act = in, .first = first, .count = count,
+	emit_linear(b, (struct linear){ .m = &y->gate, .act = b->act, .first = first, .count = count,
 					.out = s->gate, .out_stride = cols * 4 });
 	label_op(b, OP_FFN_ACTIVATION);
 	for (uint32_t h = 0; h < b->halves; h++)
 		emit_silu(b, s, h, cols);
 	label_op(b, OP_FFN_GATE_UP);
-	emit_linear(b, (struct linear){ .m = &y->up, .act = in, .first = first, .count = count,
+	emit_linear(b, (struct linear){ .m = &y->up, .act = b->act, .first = first, .count = count,
 					.out = s->up, .out_stride = cols * 4 });
 	label_op(b, OP_FFN_ACTIVATION);
 	for (uint32_t h = 0; h < b->halves; h++) {
-		struct act act = act_half(out, h);
+		struct iau_vec v = to_blocks(act_half(out, h), b->half);
 
-		iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = b->half, .cols = cols,
-						      .a = s->tmp + h * half_bytes, .a_stride = cols * 4,
-						      .m1 = VEC_M_B, .b = s->up + h * half_bytes,
-						      .b_stride = cols * 4, .out = VEC_Q8,
-						      .d = act.data + first * b->half * 32,
-						      .d_stride = 32, .d_block = b->half * 32,
-						      .sc = act.scale + first * b->half * 4,
-						      .sc_row = 4, .sc_block = b->half * 4 });
+		v.rows = b->half;
+		v.cols = cols;
+		v.a = s->tmp + h * half_bytes;
+		v.a_stride = v.b_stride = cols * 4;
+		v.m1 = VEC_M_B;
+		v.b = s->up + h * half_bytes;
+		iau_cmd_vec(&b->cb, v);
 	}
 }
 
@@ -297,46 +307,46 @@ static uint32_t slice_columns(const struct builder *b)
 	return b->rows > 1 ? 4 : 16;
 }
 
+/*
+ * Tile columns of gate and up until down takes them: all, or of rows in memory as many whole segments as the
+ * scratchpad has room for beside so many BYTES, in parts of about the same size
+ */
+static uint32_t part_columns(const struct builder *b, uint32_t nt, uint32_t bytes)
+{
+	uint32_t room = b->cfg->vsp_bytes, used = b->vsp + bytes + rows_add_bytes(b) + 4 * IAU_VSP_GRANULE;
+	uint32_t segments = (nt + IAU_SEGMENT_BLOCKS - 1) / IAU_SEGMENT_BLOCKS, fit, parts;
+
+	if (!b->spilled)
+		return nt;
+	fit = room > used ? (room - used) / (IAU_SEGMENT_BLOCKS * b->rows * 36) : 0;
+	parts = fit ? (segments + fit - 1) / fit : segments;
+	return (segments + parts - 1) / parts * IAU_SEGMENT_BLOCKS;
+}
+
 static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 {
-	const struct iau_hparams *hp = b->hp;
 	const struct iau_layer *y = &b->w->layer[l];
-	uint32_t mark = b->vsp;
-	struct act in = b->act, out = act_alloc(b, hp->n_ff);
-	uint32_t step = slice_columns(b), bytes = b->rows * step * 128, tmp = vsp_alloc_beside(b, bytes);
+	uint32_t mark = b->vsp, nt = y->gate.nt, step = slice_columns(b), bytes = b->rows * step * 128;
+	uint32_t part = part_columns(b, nt, 5 * vsp_round(bytes) + IAU_VSP_GRANULE), tmp;
 	struct ffn_slice slice[2];
+	struct act out;
 
+	label(b, l, OP_FFN_NORM);
+	emit_rows_norm(b, pack + b->w->pack.ffn_norm);
+	out = act_alloc(b, part * 32);
+	tmp = vsp_alloc_beside(b, bytes);
 	for (unsigned int i = 0; i < 2; i++)
 		slice[i] = (struct ffn_slice){ vsp_alloc(b, bytes), vsp_alloc(b, bytes), tmp };
-	label(b, l, OP_FFN_NORM);
-	emit_rmsnorm_q8(b, b->x, hp->n_embd, pack + b->w->pack.ffn_norm, in);
-	for (uint32_t n = 0, i = 0; n < y->gate.nt; n += step, i ^= 1)
-		emit_ffn_slice(b, y, in, out, &slice[i], n, y->gate.nt - n < step ? y->gate.nt - n : step);
-	label_op(b, OP_FFN_DOWN);
-	emit_linear(b, (struct linear){ .m = &y->down, .act = out, .count = y->down.nt, .out = b->x,
-					.out_stride = hp->n_embd * 4, .cin = true, .c = b->x,
-					.c_stride = hp->n_embd * 4 });
+	for (uint32_t n = 0, i = 0, count; n < nt; n += count) {
+		count = nt - n < part ? nt - n : part;
+		for (uint32_t k = 0; k < count; k += step, i ^= 1)
+			emit_ffn_slice(b, y, act_from(out, k * b->half * 32), &slice[i], n + k,
+				       count - k < step ? count - k : step);
+		label_op(b, OP_FFN_DOWN);
+		emit_rows_add(b, &y->down, out, n, count);
+	}
 	emit_batch_stores(b, b->seqs * STORE_PARTS);
 	b->vsp = mark;
-}
-
-static void set_rows(struct builder *b, uint32_t rows)
-{
-	b->rows = rows;
-	b->halves = rows < HALVED_ROWS || b->seqs ? 1 : 2;
-	b->half = rows / b->halves;
-}
-
-/* The row at GRAPH_ROW is all that goes on from here. */
-static void keep_one_row(struct builder *b)
-{
-	uint32_t n = b->hp->n_embd, row = vsp_alloc(b, n * 4), *cmd;
-
-	cmd = iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = n, .a = b->x, .out = VEC_F32,
-						    .d = row });
-	iau_cmd_patch(cmd, 2, GRAPH_ROW);
-	b->x = row;
-	set_rows(b, 1);
 }
 
 static void emit_logits(struct builder *b)
@@ -346,7 +356,7 @@ static void emit_logits(struct builder *b)
 	uint32_t slice = m->nt < LOGIT_SLICE ? m->nt : LOGIT_SLICE, out[2];
 
 	emit_load(b, b->w->output_norm_va, weight, n_embd * 4);
-	emit_rmsnorm_q8(b, b->x, n_embd, weight, b->act);
+	emit_rows_norm(b, weight);
 	label_op(b, OP_LOGITS);
 	out[0] = vsp_alloc(b, b->rows * slice * 128);
 	out[1] = vsp_alloc(b, b->rows * slice * 128);
@@ -373,6 +383,7 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 								   hp->n_head * hp->head_dim;
 	uint32_t tables = b->seqs ? b->seqs * b->is_long : 1;
 
+	b->spilled = b->in_memory;
 	set_rows(b, rows);
 	b->vsp = b->vsp_peak = 0;
 	b->cur = b->used = b->next_load = 0;
@@ -387,10 +398,10 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->likeliest = vsp_alloc(b, b->steps ? IAU_VSP_GRANULE : 0);
 	b->stat = vsp_alloc(b, 2 * IAU_VSP_GRANULE);
 	b->pack[0] = vsp_alloc_beside(b, b->w->pack.bytes);
-	b->pack[1] = vsp_alloc_beside(b, b->w->pack.bytes);
+	b->pack[1] = b->spilled ? b->pack[0] : vsp_alloc_beside(b, b->w->pack.bytes);
 	b->rope_step = b->seqs ? vsp_round(hp->head_dim * 8) : hp->head_dim * 8;
 	b->rope = vsp_alloc_beside(b, b->rows * b->rope_step);
-	b->x = vsp_alloc(b, b->rows * hp->n_embd * 4);
+	rows_alloc(b);
 	b->act = act_alloc(b, wide);
 	b->fresh = fresh_alloc(b);
 	b->table = vsp_alloc(b, is_packed(b) ? tables * table_bytes(b) : 0);
@@ -408,9 +419,11 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	(b->from ? emit_rows : emit_embedding)(b);
 	for (uint32_t l = b->from; l < b->to; l++) {
 		label(b, l + 1, OP_ATTN_NORM);
-		if (l + 1 < hp->n_layer)
-			emit_load(b, b->w->layer[l + 1].pack_va, b->pack[(l + 1) & 1],
-				  b->w->pack.bytes);
+		if (!b->spilled && l + 1 < hp->n_layer)
+			load_pack(b, l + 1);
+		/* with rows, which do not come sooner */
+		if (b->spilled && l > b->from)
+			load_pack(b, l);
 		emit_attention_block(b, l, b->pack[l & 1]);
 		emit_ffn_block(b, l, b->pack[l & 1]);
 	}
@@ -418,7 +431,7 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 		emit_peek(b, b->to, b->pack[b->to & 1]);
 	label(b, hp->n_layer, OP_OUTPUT_NORM);
 	if (logits == LOGITS_ONE)
-		keep_one_row(b);
+		emit_row_kept(b);
 	if (logits != LOGITS_NONE)
 		emit_logits(b);
 	if (b->steps)
@@ -490,6 +503,11 @@ static int build(struct iau_device *dev, struct builder *b, uint32_t rows, enum 
 	if (!b->chunk)
 		return iau_error_nomem("graph");
 	err = emit(b, rows, logits);
+	/* blocks are chosen for all rows at once: better ones for fewer, and in as little time for half as many */
+	if (err == -ENOSPC && rows > 1 && !(b->cfg->sparse && rows > 16)) {
+		b->in_memory = true;
+		err = emit(b, rows, logits);
+	}
 	if (err)
 		iau_cmdbuf_free(&b->cb);
 	else

@@ -181,12 +181,13 @@ struct iau_graph_config {
 	bool sparse; /* attention may leave blocks out */
 	/*
 	 * Only a part of the model, with a choice of blocks: layers FROM to TO - 1, and of layer TO, if there is one, the
-	 * choice for each KV head, of which lists go to CHOSEN_VA, iau_chosen_bytes() apart. From part to part the rows,
-	 * [ROWS][n_embd] fp32, lie at ROWS_VA.
+	 * choice for each KV head, of which lists go to CHOSEN_VA, iau_chosen_bytes() apart. From part to part the rows
+	 * lie at ROWS_VA.
 	 */
 	bool is_part;
 	uint32_t from, to;
-	uint64_t chosen_va, rows_va;
+	uint64_t chosen_va;
+	uint64_t rows_va; /* [ROWS][n_embd] fp32: also of rows that are too wide for the scratchpad */
 	uint64_t tokens_va; /* ROWS x u32: byte offset of each token's embedding row; of a batch, and of steps, blocks of registers */
 	uint64_t logits_va; /* ROWS x n_vocab fp32 */
 	/* tokens that end a text, which no graph goes on with by itself */

@@ -39,11 +39,12 @@ void iau_hadamard_fill(const struct iau_hparams *hp, uint8_t *tiles)
 		*tiles++ = (uint8_t)element(hp, i / HADAMARD_INT8, i / 32 % 32, i % 32);
 }
 
-void emit_rotated(struct builder *b, struct act x, uint32_t rows, uint32_t y, float factor, struct iau_vec out)
+void emit_rotated(struct builder *b, struct act x, uint32_t rows, uint32_t pitch, uint32_t y, float factor,
+		  struct iau_vec out)
 {
 	uint32_t n = hd_blocks(b), stride = b->hp->head_dim * 4;
 
-	iau_cmd_matmul(&b->cb, (struct iau_matmul){ .format = 2, .unit = 1, .m = rows, .pitch = rows, .nt = n,
+	iau_cmd_matmul(&b->cb, (struct iau_matmul){ .format = 2, .unit = 1, .m = rows, .pitch = pitch, .nt = n,
 						    .kb = n, .a = x.data, .as = x.scale, .w = b->hadamard,
 						    .w_n = HADAMARD_INT4 / 64, .w_k = HADAMARD_INT4 / 64, .d = y,
 						    .d_stride = stride });
@@ -56,17 +57,18 @@ void emit_rotated(struct builder *b, struct act x, uint32_t rows, uint32_t y, fl
 	iau_cmd_vec(&b->cb, out);
 }
 
-void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention *a)
+void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
 {
 	uint32_t one = b->rows == 1, rows = one ? b->hp->n_head : b->half, bytes = rows * b->hp->head_dim;
+	uint32_t group = b->hp->n_head / b->hp->n_head_kv, count = a->at_once * group;
 
 	if (!iau_keys_rotated(b->cfg))
 		return;
 	label(b, l, OP_ROPE);
-	for (uint32_t i = 0; i < (one ? 1 : b->halves * b->hp->n_head); i++) {
-		uint32_t h = i / b->hp->n_head, at = i % b->hp->n_head * bytes;
+	for (uint32_t i = 0; i < (one ? 1 : b->halves * count); i++) {
+		uint32_t h = i / count, at = (g * group + i % count) * bytes;
 		struct act x = act_from(act_half(a->choosers, h), at), out = act_from(act_half(a->queries, h), at);
 
-		emit_rotated(b, x, rows, a->q + i * bytes * 4, ROTATED_QUERY, to_blocks(out, rows));
+		emit_rotated(b, x, rows, rows, a->q + i * bytes * 4, ROTATED_QUERY, to_blocks(out, rows));
 	}
 }

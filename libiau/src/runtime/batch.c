@@ -39,6 +39,7 @@ static void take_precision(struct iau_batch *b)
 int iau_batch_create(struct iau_model *m, uint32_t max, struct iau_batch **out)
 {
 	struct iau_kv_layout kv = iau_kv_layout(&m->hp, m->n_ctx);
+	size_t logits = (size_t)IAU_BATCH_MAX * m->hp.n_vocab * 4, rows = (size_t)IAU_BATCH_MAX * m->hp.n_embd * 4;
 	struct iau_device_info info;
 	struct iau_batch *b;
 	int err;
@@ -55,10 +56,10 @@ int iau_batch_create(struct iau_model *m, uint32_t max, struct iau_batch **out)
 	b->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w, .kv = iau_kv_layout_batch(&kv),
 					    .vsp_bytes = info.vector_bytes };
 	take_precision(b);
-	err = iau_buffer_create(m->dev, REGISTERS_BYTES + (size_t)max * m->hp.n_vocab * 4, IAU_ACCESS_RW,
-				&b->io);
+	err = iau_buffer_create(m->dev, REGISTERS_BYTES + logits + rows, IAU_ACCESS_RW, &b->io);
 	b->cfg.tokens_va = b->io.va;
 	b->cfg.logits_va = b->io.va + REGISTERS_BYTES;
+	b->cfg.rows_va = b->cfg.logits_va + logits;
 	if (!err)
 		err = iau_graph_build_batch(m->dev, &b->cfg, max, true, &b->graph[1][max - 1]);
 	if (err) {

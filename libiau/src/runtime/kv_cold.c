@@ -58,8 +58,7 @@ static int create_parts(struct iau_session *s, uint32_t rows)
 		*part = calloc(hp->n_layer + IAU_GRAPH_LOGITS, sizeof(**part));
 	if (!*part)
 		return iau_error_nomem("graph");
-	return s->told.ptr ? 0 : iau_buffer_create(s->model->dev, (size_t)hp->n_embd * 32 * 4 + lists, IAU_ACCESS_RW,
-						   &s->told);
+	return s->told.ptr ? 0 : iau_buffer_create(s->model->dev, lists, IAU_ACCESS_RW, &s->told);
 }
 
 static int build_part(struct iau_session *s, uint32_t rows, uint32_t to, enum iau_graph_logits logits)
@@ -73,8 +72,7 @@ static int build_part(struct iau_session *s, uint32_t rows, uint32_t to, enum ia
 	cfg.sparse = cfg.is_part = true;
 	cfg.from = to ? to - 1 : 0;
 	cfg.to = to;
-	cfg.rows_va = s->told.va;
-	cfg.chosen_va = s->told.va + s->model->hp.n_embd * 32 * 4;
+	cfg.chosen_va = s->told.va;
 	return iau_graph_build(s->model->dev, &cfg, rows, to < s->model->hp.n_layer ? LOGITS_NONE : logits, g);
 }
 
@@ -115,7 +113,7 @@ static int bring_chosen(struct iau_session *s, uint32_t l, uint32_t n)
 {
 	struct kv_pool *pool = &s->model->pool;
 	uint32_t words = iau_chosen_bytes(&s->cfg.kv) / 4, n_kv = s->model->hp.n_head_kv;
-	const uint32_t *list = (const uint32_t *)s->told.ptr + s->model->hp.n_embd * 32;
+	const uint32_t *list = s->told.ptr;
 	int err = n ? 0 : bring_layer(s, l);
 
 	for (uint32_t k = 0; k < n * n_kv && !err; k++) {

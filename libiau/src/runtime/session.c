@@ -156,7 +156,7 @@ int iau_session_widest_choice(struct iau_session *s)
 static int create(struct iau_session *s)
 {
 	struct iau_model *m = s->model;
-	size_t logits = (size_t)32 * m->hp.n_vocab * 4;
+	size_t logits = (size_t)MOST_ROWS * m->hp.n_vocab * 4, rows = (size_t)MOST_ROWS * m->hp.n_embd * 4;
 	struct iau_device_info info;
 	int err;
 
@@ -166,9 +166,10 @@ static int create(struct iau_session *s)
 	s->token = calloc(m->n_ctx, sizeof(*s->token));
 	err = s->token ? iau_kv_create(s) : iau_error_nomem("session");
 	if (!err)
-		err = iau_buffer_create(m->dev, TOKEN_BYTES + logits, IAU_ACCESS_RW, &s->io);
+		err = iau_buffer_create(m->dev, TOKEN_BYTES + logits + rows, IAU_ACCESS_RW, &s->io);
 	s->cfg.tokens_va = s->io.va;
 	s->cfg.logits_va = s->io.va + TOKEN_BYTES;
+	s->cfg.rows_va = s->cfg.logits_va + logits;
 	s->rows[0] = MOST_ROWS;
 	return err ? err : widest(s, false, &s->rows[0]);
 }
