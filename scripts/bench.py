@@ -57,10 +57,10 @@ def needed_bytes(decode, gen):
     return gen * decode["matrix_bytes"] + decode["kv_bytes_per_key"] * sum(range(129, 129 + gen))
 
 
-def needed_cycles(prefill, q):
+def needed_cycles(prefill, q, tokens):
     """Of the matrix engine at its peak; the head and attention are INT8 at any rate."""
-    return (512 * (prefill["matrix_macs"] - prefill["head_macs"]) / PEAK_MACS[q]
-            + (prefill["head_macs"] + prefill["attention_macs_per_key"] * sum(range(1, 513)))
+    return (tokens * (prefill["matrix_macs"] - prefill["head_macs"]) / PEAK_MACS[q]
+            + (prefill["head_macs"] + prefill["attention_macs_per_key"] * sum(range(1, tokens + 1)))
             / PEAK_MACS["q8_0"])
 
 
@@ -68,8 +68,8 @@ def decode_share(decode, gen):
     return needed_bytes(decode, gen) / (PEAK_BYTES * decode["decode"]["cycles"])
 
 
-def mac_share(prefill, q):
-    return needed_cycles(prefill, q) / prefill["prefill"]["cycles"]
+def mac_share(prefill, q, tokens=512):
+    return needed_cycles(prefill, q, tokens) / prefill["prefill"]["cycles"]
 
 
 def matrix_cycles(prefill, *operators):
@@ -105,12 +105,13 @@ def cycle_figures(q, decode, prefill):
 
 
 def large_shapes():
-    """Cycle figures of 14m, at both latencies"""
+    """Cycle figures of 14m, at both latencies, and of a layer whose rows are wider than the scratchpad"""
     figures = {}
     for q in ("q8_0", "q4_0"):
         figures[f"decode_bandwidth_share_14m_{q}"] = decode_share(bench("14m", q, 128, 8), 8)
         figures[f"decode_bandwidth_share_14m_{q}_lat300"] = decode_share(
             bench("14m", q, 128, 8, "-L", "300"), 8)
+        figures[f"prefill64_mac_share_1b_layer_{q}"] = mac_share(bench("1b-layer", q, 64, 0), q, 64)
     q8, q4 = (bench("14m", q, 512, 0, "--breakdown") for q in ("q8_0", "q4_0"))
     figures["prefill512_mac_share_14m_q8_0"] = mac_share(q8, "q8_0")
     figures["gemm_mac_share_14m_q8_0"] = gemm_share(q8)
@@ -119,9 +120,9 @@ def large_shapes():
     return figures
 
 
-def batch_speedup(batch, prompt):
+def batch_speedup(batch, prompt, model="14m"):
     """Tokens a cycle of so many sequences that decode together, against one; 8 tokens after PROMPT"""
-    one, all_ = (bench("14m", "q4_0", prompt, 8, "-B", str(n))["decode"] for n in (1, batch))
+    one, all_ = (bench(model, "q4_0", prompt, 8, "-B", str(n))["decode"] for n in (1, batch))
     return all_["tokens"] / all_["cycles"] / (one["tokens"] / one["cycles"])
 
 
@@ -169,6 +170,7 @@ def measure(runs):
     if runs > 1:
         figures["decode_batch8_speedup_14m_q4_0_after128"] = batch_speedup(8, 128)
         figures["decode_batch16_speedup_14m_q4_0"] = batch_speedup(16, 16)
+        figures["decode_batch16_speedup_1b_layer_q4_0"] = batch_speedup(16, 16, "1b-layer")
         figures["attention_mac_share_prefill2048_14m_q8_0"] = attention_share(
             bench("14m", "q8_0", 2048, 0, "--breakdown"), 2048)
         figures["rtl_decode_tokens_per_s_6m_q4_0"] = statistics.median(
