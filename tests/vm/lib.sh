@@ -19,10 +19,12 @@ dmesg | grep -A 30 -E "BUG|WARNING|Oops|UBSAN|DMA-API: (iau|exceeded)|INFO: (tas
 true'
 
 # guest [OPTION...] SCRIPT: runs it in the machine; $out is what it wrote, and the kernel's complaints.
+# $console reads the machine's console meanwhile and passes it on.
+console='cat'
 guest() {
 	local script=${*: -1}
 	out=$(sim/vm/run -d "$vm" -k "$kernel" "${@:1:$#-1}" -- "$script
-$complaints" | tr -d '\r')
+$complaints" | $console | tr -d '\r')
 }
 
 # said NAME: the rest of the line of $out that starts with it
