@@ -40,6 +40,6 @@ build/tests/libiau/test_kv_file 2>&1
 build/tests/libiau/test_kv_packed 2>&1
 build/tests/libiau/test_rotation 2>&1
 build/tests/libiau/test_batch 2>&1'
-tap "libiau on the card" 101
+tap "libiau on the card" 103
 clean
 finish
