@@ -284,34 +284,44 @@ struct attention attention_alloc(struct builder *b)
 {
 	const struct iau_hparams *hp = b->hp;
 	struct attention a = { .at_once = b->spilled ? 1 : hp->n_head_kv };
-	uint32_t kv_bytes = b->rows * a.at_once * hp->head_dim * 4;
-	uint32_t q_bytes = kv_bytes * (hp->n_head / hp->n_head_kv);
 
+	a.q_at_once = in_frames(b) ? 1 : a.at_once * (hp->n_head / hp->n_head_kv);
 	a.queries = a.choosers = act_alloc(b, hp->n_head * hp->head_dim);
 	if (iau_keys_rotated(b->cfg) && b->cfg->sparse)
 		a.choosers = act_alloc(b, hp->n_head * hp->head_dim);
-	a.scratch = a.v = vsp_alloc(b, kv_bytes);
-	a.k = vsp_alloc(b, kv_bytes);
-	a.q = b->vsp;
-	/* in a batch where keys and values come later */
-	if (b->seqs) {
-		a.q = b->vsp = a.v;
-		q_bytes = q_bytes > 2 * vsp_round(kv_bytes) ? q_bytes : 2 * vsp_round(kv_bytes);
-	}
-	vsp_alloc(b, q_bytes);
+	a.scratch = b->vsp;
+	if (in_frames(b))
+		b->act = act_alloc(b, hp->n_embd);
+	a.out = in_frames(b) ? a.queries : b->act;
 	return a;
 }
 
-/* Queries of all heads, turned and quantised. One token: block (k, head), else (head, k, token). */
-void emit_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
+void attention_alloc_projections(struct builder *b, struct attention *a)
 {
-	uint32_t hd = b->hp->head_dim, group = b->hp->n_head / b->hp->n_head_kv, n = a->at_once * group;
+	uint32_t kv_bytes = b->rows * a->at_once * b->hp->head_dim * 4;
+	uint32_t q_bytes = b->rows * a->q_at_once * b->hp->head_dim * 4;
+
+	a->v = vsp_alloc(b, kv_bytes);
+	a->k = vsp_alloc(b, kv_bytes);
+	a->q = b->vsp;
+	/* in a batch where keys and values come later */
+	if (b->seqs) {
+		a->q = b->vsp = a->v;
+		q_bytes = q_bytes > 2 * vsp_round(kv_bytes) ? q_bytes : 2 * vsp_round(kv_bytes);
+	}
+	vsp_alloc(b, q_bytes);
+}
+
+/* Queries of all heads, turned and quantised. One token: block (k, head), else (head, k, token). */
+void emit_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t h)
+{
+	uint32_t hd = b->hp->head_dim, n = a->q_at_once;
 	uint32_t rows = b->rows > 1 ? b->half : n, cols = b->rows > 1 ? n * hd : hd;
 
 	label(b, l, OP_ROPE);
-	for (uint32_t h = 0; h < b->halves; h++)
-		emit_rope(b, a->q + h * b->half * cols * 4, b->rope + h * b->half * b->rope_step, rows, cols,
-			  cols * 4, to_blocks(act_from(act_half(a->choosers, h), g * group * hd * b->half), rows));
+	for (uint32_t i = 0; i < b->halves; i++)
+		emit_rope(b, a->q + i * b->half * cols * 4, b->rope + i * b->half * b->rope_step, rows, cols,
+			  cols * 4, to_blocks(act_from(act_half(a->choosers, i), h * hd * b->half), rows));
 }
 
 void emit_new_values(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
@@ -332,7 +342,7 @@ static struct iau_vec to_keys(const struct builder *b, uint32_t g)
 	struct fresh f = fresh_at(b, g);
 
 	return (struct iau_vec){ .out = VEC_Q8_F16, .d = f.k, .d_stride = 32, .d_block = tile_step(b), .sc = f.ks,
-				 .sc_row = 2, .sc_block = SCALE_STEP };
+				 .sc_row = 2, .sc_block = scale_step(b) };
 }
 
 /* Those to be rotated go where the new values were, which are done with, and from there through where they were. */
@@ -372,7 +382,7 @@ static void emit_older_chunks(struct builder *b, const struct pass *p, const str
 }
 
 static void emit_pass(struct builder *b, struct pass *p, const struct choice *c, uint32_t l, uint32_t g,
-		      const struct attention *a, struct act out)
+		      const struct attention *a)
 {
 	const struct iau_hparams *hp = b->hp;
 	uint32_t group = hp->n_head / hp->n_head_kv, one = b->rows == 1, head = g * group;
@@ -395,7 +405,7 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	if (kv_passes_ahead(hp) == 2 && !b->cfg->sparse)
 		emit_kv_prefetch(b, pass + 2);
 	label_op(b, OP_ATTN_VALUES);
-	emit_results(b, p, head, out);
+	emit_results(b, p, head, a->out);
 }
 
 static struct pass pass_of(const struct builder *b)
@@ -421,7 +431,7 @@ static void begin_choice(struct builder *b, const struct choice *c, const struct
 	iau_cmd_branch_here(&b->cb, dense);
 }
 
-void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out)
+void emit_attention(struct builder *b, uint32_t l, const struct attention *a)
 {
 	struct pass p = pass_of(b);
 	struct choice c = { 0 };
@@ -433,7 +443,7 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a, st
 		begin_choice(b, &c, &p, l, a->choosers);
 	}
 	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
-		emit_pass(b, &p, &c, l, g, a, out);
+		emit_pass(b, &p, &c, l, g, a);
 	label(b, l, OP_KV_CACHE);
 	for (uint32_t i = 0; i < STORE_PARTS; i++)
 		store_fresh(b, l, 0, i);

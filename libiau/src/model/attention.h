@@ -38,8 +38,17 @@ struct fresh {
 	uint32_t k, v, ks, vs;
 };
 
-#define SCALE_STEP (IAU_VSP_GRANULE / 2) /* of two blocks of keys; no head has less */
-#define VSCALE_STEP IAU_VSP_GRANULE
+/* From block to block of keys, of which no head has less than two; where there is no room, close together */
+static inline uint32_t scale_step(const struct builder *b)
+{
+	return in_frames(b) ? 128 : IAU_VSP_GRANULE / 2;
+}
+
+/* From head to head */
+static inline uint32_t vscale_step(const struct builder *b)
+{
+	return in_frames(b) ? 128 : IAU_VSP_GRANULE;
+}
 
 static inline uint32_t tile_step(const struct builder *b)
 {
@@ -168,18 +177,22 @@ uint32_t bound_place_bytes(const struct iau_graph_config *cfg);
 
 /*
  * Attention of a layer between its projections. Q, K, V: what the projections give, [ROWS][heads *
- * head_dim] fp32, turned and quantised by the functions below, AT_ONCE KV heads from G on; queries and the new
- * keys and values remain.
+ * head_dim] fp32, turned and quantised by the functions below, from head H or KV head G on; queries and the new
+ * keys and values remain. OUT: blocks for the output projection, in the place of what the others have read
  */
 struct attention {
 	uint32_t q, k, v;
 	struct act queries;
 	struct act choosers; /* queries as they choose blocks: not rotated */
 	uint32_t scratch; /* of the vector scratchpad from here on Q, K and V lie, last */
-	uint32_t at_once; /* KV heads whose queries, keys and values Q, K and V hold: all, or one of rows in memory */
+	/* KV heads that K and V hold, and heads that Q does: all; of rows in memory one, and of a prompt's one query */
+	uint32_t at_once, q_at_once;
+	struct act out;
 };
 
 struct attention attention_alloc(struct builder *b);
+/* Behind the norm, which takes the same place */
+void attention_alloc_projections(struct builder *b, struct attention *a);
 /*
  * Rows turned by their position: x cos + swapped(x) signed sin (Su et al. 2021). ROWS x COLS at X,
  * STRIDE apart, whose positions are in the table from TURN on. Leaves x cos at X and gives where the
@@ -189,7 +202,7 @@ uint32_t emit_turn(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, 
 		   uint32_t stride);
 void emit_new_values(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
 void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
-void emit_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
+void emit_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t h);
 /*
  * ROWS rows of head_dim, blocks (k, row) of PITCH rows at X, rotated and multiplied by FACTOR, are written as OUT
  * says. ROWS: 1 to 32; Y: room for them in fp32
@@ -197,12 +210,12 @@ void emit_queries(struct builder *b, uint32_t l, const struct attention *a, uint
 void emit_rotated(struct builder *b, struct act x, uint32_t rows, uint32_t pitch, uint32_t y, float factor,
 		  struct iau_vec out);
 /* If they are to be: what emit_queries() left, rotated. Through the place of Q, a head, or all of one token, at a time */
-void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
+void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t head);
 /*
- * OUT: blocks for the output projection. The keys and values of the passes ahead of the first must have
+ * The keys and values of the passes ahead of the first must have
  * been asked for by emit_kv_prefetch(). Takes Q, K and V's place.
  */
-void emit_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out);
+void emit_attention(struct builder *b, uint32_t l, const struct attention *a);
 
 /* The choice of layer L alone, told to the host, by its queries */
 void emit_told_choice(struct builder *b, uint32_t l, const struct attention *a);
@@ -231,8 +244,8 @@ static inline uint32_t batch_passes_ahead(const struct iau_hparams *hp)
 void emit_kv_prefetch(struct builder *b, uint32_t pass);
 
 /* The same for a batch: B->seqs sequences of a token each */
-void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
-void emit_batch_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out);
+void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t h);
+void emit_batch_attention(struct builder *b, uint32_t l, const struct attention *a);
 /* More of a layer's own, before its projections */
 void emit_batch_early(struct builder *b, uint32_t l);
 /* What the first passes need */

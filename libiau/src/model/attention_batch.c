@@ -185,7 +185,7 @@ static void begin_full(struct builder *b, const struct batch *t, uint32_t i)
 	iau_cmd_branch_here(&b->cb, none);
 }
 
-void emit_batch_attention(struct builder *b, uint32_t l, const struct attention *a, struct act out)
+void emit_batch_attention(struct builder *b, uint32_t l, const struct attention *a)
 {
 	uint32_t n_kv = b->hp->n_head_kv, ahead = batch_passes_ahead(b->hp);
 	struct batch t;
@@ -203,13 +203,13 @@ void emit_batch_attention(struct builder *b, uint32_t l, const struct attention 
 		b->regs = i / n_kv % 2 * 16;
 		finish_pass(b, &t, i);
 		if (i && i % n_kv == 0)
-			emit_result(b, &t, i / n_kv - 1, out);
+			emit_result(b, &t, i / n_kv - 1, a->out);
 		if (i >= passes_early(b))
 			prefetch(b, l * t.passes + i + ahead, ahead);
 		b->credit += b->ring_bytes / t.passes;
 		load_ahead(b);
 	}
-	emit_result(b, &t, b->seqs - 1, out);
+	emit_result(b, &t, b->seqs - 1, a->out);
 	b->credit = EARLY_CREDIT;
 	b->stage++;
 	b->stored = 0;
@@ -235,10 +235,9 @@ static void emit_query(struct builder *b, uint32_t x, uint32_t y, struct act que
 }
 
 /* As many sequences at a time as do not take much of the scratchpad */
-void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
+void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t h)
 {
-	uint32_t group = b->hp->n_head / b->hp->n_head_kv, heads = a->at_once * group;
-	uint32_t cols = heads * b->hp->head_dim, mark = b->vsp, n;
+	uint32_t cols = a->q_at_once * b->hp->head_dim, mark = b->vsp, n;
 	uint32_t most = cols * 4 < TURN_BYTES ? TURN_BYTES / (cols * 4) : 1;
 
 	label(b, l, OP_ROPE);
@@ -248,8 +247,8 @@ void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a
 		n = b->seqs - seq < most ? b->seqs - seq : most;
 		y = emit_turn(b, x, b->rope + seq * b->rope_step, n, cols, cols * 4);
 		for (uint32_t i = 0; i < n; i++)
-			emit_query(b, x + i * cols * 4, y + i * cols * 4, a->queries, seq + i,
-				   g * group, heads);
+			emit_query(b, x + i * cols * 4, y + i * cols * 4, a->queries, seq + i, h,
+				   a->q_at_once);
 	}
 	b->vsp = mark;
 }

@@ -90,6 +90,12 @@ static inline uint32_t tsp_round(uint32_t bytes)
 	return (bytes + IAU_TSP_GRANULE - 1) & ~(IAU_TSP_GRANULE - 1);
 }
 
+/* Whether what outlives no block has its place in the scratchpad only meanwhile: a prompt's rows in memory */
+static inline bool in_frames(const struct builder *b)
+{
+	return b->spilled && !b->seqs;
+}
+
 /* Whether blocks may be packed, so that a table says where they are */
 static inline bool is_packed(const struct builder *b)
 {

@@ -170,17 +170,32 @@ static void emit_projection(struct builder *b, uint32_t l, const struct iau_matr
 					.c = bias + first * hd * 4 });
 }
 
-/* For the KV heads from G on that are worked on at once */
-static void emit_finished_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t pack)
+/* Heads whose queries belong to the KV heads that are worked on at once */
+static uint32_t group_of(const struct builder *b, const struct attention *a)
+{
+	return a->at_once * (b->hp->n_head / b->hp->n_head_kv);
+}
+
+/* From head FIRST on */
+static void emit_finished_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t first,
+				  uint32_t pack)
 {
 	const struct iau_hparams *hp = b->hp;
-	uint32_t group = hp->n_head / hp->n_head_kv, count = a->at_once * group;
+	uint32_t count = a->q_at_once;
 
-	emit_projection(b, l, &b->w->layer[l].q, g * group, count, a->q, pack + b->w->pack.bias);
-	label(b, l, OP_QK_NORM);
-	if (hp->qk_norm)
-		emit_head_norm(b, a->q, count * hp->head_dim * 4, count, pack + b->w->pack.q_norm);
-	(b->seqs ? emit_batch_queries : emit_queries)(b, l, a, g);
+	for (uint32_t h = first; h < first + group_of(b, a); h += count) {
+		emit_projection(b, l, &b->w->layer[l].q, h, count, a->q, pack + b->w->pack.bias);
+		label(b, l, OP_QK_NORM);
+		if (hp->qk_norm)
+			emit_head_norm(b, a->q, count * hp->head_dim * 4, count, pack + b->w->pack.q_norm);
+		(b->seqs ? emit_batch_queries : emit_queries)(b, l, a, h);
+	}
+}
+
+static void finish_rotated_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t first)
+{
+	for (uint32_t h = first; h < first + group_of(b, a); h += a->q_at_once)
+		emit_rotated_queries(b, l, a, h);
 }
 
 /*
@@ -193,12 +208,12 @@ static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, u
 	const struct iau_hparams *hp = b->hp;
 	const struct iau_layer *y = &b->w->layer[l];
 	const struct iau_pack_layout *lay = &b->w->pack;
-	uint32_t bias = pack + lay->bias;
+	uint32_t bias = pack + lay->bias, first = g * (hp->n_head / hp->n_head_kv);
 
-	emit_finished_queries(b, l, a, g, pack);
+	emit_finished_queries(b, l, a, first, pack);
 	emit_projection(b, l, &y->v, g, a->at_once, a->v, bias + (y->q.n + y->k.n) * 4);
 	if (!b->seqs)
-		emit_rotated_queries(b, l, a, g);
+		finish_rotated_queries(b, l, a, first);
 	emit_projection(b, l, &y->k, g, a->at_once, a->k, bias + y->q.n * 4);
 	label(b, l, OP_QK_NORM);
 	if (hp->qk_norm)
@@ -215,16 +230,20 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	struct attention a;
 
 	label(b, l, OP_ATTN_NORM);
-	emit_rows_norm(b, pack + b->w->pack.attn_norm);
+	if (in_frames(b))
+		b->fresh = fresh_alloc(b);
 	a = attention_alloc(b);
+	emit_rows_norm(b, pack + b->w->pack.attn_norm);
+	attention_alloc_projections(b, &a);
 	if (b->seqs)
 		emit_batch_early(b, l);
 	for (uint32_t g = 0; g < hp->n_head_kv; g += a.at_once)
 		emit_qkv(b, l, &a, g, pack);
-	(b->seqs ? emit_batch_attention : emit_attention)(b, l, &a, b->act);
+	(b->seqs ? emit_batch_attention : emit_attention)(b, l, &a);
 	label(b, l, OP_ATTN_OUTPUT);
+	b->vsp = a.scratch;
+	emit_rows_add(b, &y->o, a.out, 0, y->o.kb);
 	b->vsp = mark;
-	emit_rows_add(b, &y->o, b->act, 0, y->o.kb);
 }
 
 /* What a part tells of layer L, which the next one begins with: by the queries, the blocks that it will choose */
@@ -237,11 +256,12 @@ static void emit_peek(struct builder *b, uint32_t l, uint32_t pack)
 	if (b->spilled && l > b->from)
 		load_pack(b, l);
 	emit_rows_left(b);
-	emit_rows_norm(b, pack + b->w->pack.attn_norm);
 	a = attention_alloc(b);
-	for (uint32_t g = 0; g < b->hp->n_head_kv; g += a.at_once) {
-		emit_finished_queries(b, l, &a, g, pack);
-		emit_rotated_queries(b, l, &a, g);
+	emit_rows_norm(b, pack + b->w->pack.attn_norm);
+	attention_alloc_projections(b, &a);
+	for (uint32_t h = 0; h < b->hp->n_head; h += group_of(b, &a)) {
+		emit_finished_queries(b, l, &a, h, pack);
+		finish_rotated_queries(b, l, &a, h);
 	}
 	emit_told_choice(b, l, &a);
 	b->vsp = mark;
@@ -304,7 +324,9 @@ static void emit_ffn_slice(struct builder *b, const struct iau_layer *y, struct 
  */
 static uint32_t slice_columns(const struct builder *b)
 {
-	return b->rows > 1 ? 4 : 16;
+	if (b->rows == 1)
+		return 16;
+	return b->spilled && b->rows > 16 ? 2 : 4;
 }
 
 /*
@@ -326,12 +348,14 @@ static uint32_t part_columns(const struct builder *b, uint32_t nt, uint32_t byte
 static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 {
 	const struct iau_layer *y = &b->w->layer[l];
-	uint32_t mark = b->vsp, nt = y->gate.nt, step = slice_columns(b), bytes = b->rows * step * 128;
-	uint32_t part = part_columns(b, nt, 5 * vsp_round(bytes) + IAU_VSP_GRANULE), tmp;
+	uint32_t mark = b->vsp, nt = y->gate.nt, step = slice_columns(b), bytes = b->rows * step * 128, part, tmp;
 	struct ffn_slice slice[2];
 	struct act out;
 
 	label(b, l, OP_FFN_NORM);
+	if (in_frames(b))
+		b->act = act_alloc(b, b->hp->n_embd);
+	part = part_columns(b, nt, 5 * vsp_round(bytes) + IAU_VSP_GRANULE);
 	emit_rows_norm(b, pack + b->w->pack.ffn_norm);
 	out = act_alloc(b, part * 32);
 	tmp = vsp_alloc_beside(b, bytes);
@@ -355,6 +379,8 @@ static void emit_logits(struct builder *b)
 	uint32_t n_embd = b->hp->n_embd, weight = b->pack[b->hp->n_layer & 1];
 	uint32_t slice = m->nt < LOGIT_SLICE ? m->nt : LOGIT_SLICE, out[2];
 
+	if (b->in_memory && !b->seqs)
+		b->act = act_alloc(b, n_embd);
 	emit_load(b, b->w->output_norm_va, weight, n_embd * 4);
 	emit_rows_norm(b, weight);
 	label_op(b, OP_LOGITS);
@@ -402,8 +428,10 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->rope_step = b->seqs ? vsp_round(hp->head_dim * 8) : hp->head_dim * 8;
 	b->rope = vsp_alloc_beside(b, b->rows * b->rope_step);
 	rows_alloc(b);
-	b->act = act_alloc(b, wide);
-	b->fresh = fresh_alloc(b);
+	if (!in_frames(b)) {
+		b->act = act_alloc(b, wide);
+		b->fresh = fresh_alloc(b);
+	}
 	b->table = vsp_alloc(b, is_packed(b) ? tables * table_bytes(b) : 0);
 	for (unsigned int i = 0; i < b->kv_places; i++)
 		b->vscale[i] = vsp_alloc_beside(b, b->cfg->kv.chunk_blocks * 128);

@@ -122,7 +122,7 @@ uint32_t fresh_alloc(struct builder *b)
 {
 	uint32_t n = hd_blocks(b);
 
-	return vsp_alloc(b, b->hp->n_head_kv * (n * (2 * tile_step(b) + SCALE_STEP) + VSCALE_STEP));
+	return vsp_alloc(b, b->hp->n_head_kv * (n * (2 * tile_step(b) + scale_step(b)) + vscale_step(b)));
 }
 
 struct fresh fresh_at(const struct builder *b, uint32_t head)
@@ -130,8 +130,8 @@ struct fresh fresh_at(const struct builder *b, uint32_t head)
 	uint32_t n = hd_blocks(b), n_kv = b->hp->n_head_kv, tiles = n * tile_step(b);
 	uint32_t k = b->fresh + head * 2 * tiles, scales = b->fresh + n_kv * 2 * tiles;
 
-	return (struct fresh){ .k = k, .v = k + tiles, .ks = scales + head * n * SCALE_STEP,
-			       .vs = scales + n_kv * n * SCALE_STEP + head * VSCALE_STEP };
+	return (struct fresh){ .k = k, .v = k + tiles, .ks = scales + head * n * scale_step(b),
+			       .vs = scales + n_kv * n * scale_step(b) + head * vscale_step(b) };
 }
 
 /* Parts of a head in a block of layer L of a layout whose first one lies at VA */
@@ -294,7 +294,7 @@ void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uin
 	const struct { uint32_t src, step, bytes, n, addr, stride; unsigned int at, n_bytes; } part[] = {
 		{ f->k + row * 32, tile_step(b), one * 32, 2 * blocks, at.kv, 1024, GRAPH_NEW_KV,
 		  GRAPH_KV_BYTES },
-		{ f->ks + row * 2, SCALE_STEP, one * 2, blocks, at.kscale, 64, GRAPH_NEW_KS, GRAPH_KS_BYTES },
+		{ f->ks + row * 2, scale_step(b), one * 2, blocks, at.kscale, 64, GRAPH_NEW_KS, GRAPH_KS_BYTES },
 		{ f->vs + row * 4, 0, one * 4, 1, at.vscale, 0, GRAPH_NEW_VS, GRAPH_VS_BYTES },
 	};
 
@@ -323,9 +323,9 @@ void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t i)
 	} part[STORE_PARTS] = {
 		{ va.kv, f.k + row * 32, tile_step(b), one * 32, 2 * blocks * n_kv, 1024, GRAPH_KV_AT,
 		  GRAPH_KV_BYTES },
-		{ va.kscale, f.ks + row * 2, SCALE_STEP, one * 2, blocks * n_kv, 64, GRAPH_KS_AT,
+		{ va.kscale, f.ks + row * 2, scale_step(b), one * 2, blocks * n_kv, 64, GRAPH_KS_AT,
 		  GRAPH_KS_BYTES },
-		{ va.vscale, f.vs + row * 4, VSCALE_STEP, one * 4, n_kv, 128, GRAPH_VS_AT, GRAPH_VS_BYTES },
+		{ va.vscale, f.vs + row * 4, vscale_step(b), one * 4, n_kv, 128, GRAPH_VS_AT, GRAPH_VS_BYTES },
 	};
 
 	cmd = iau_cmd_store(&b->cb, (struct iau_copy){ .va = part[i].va, .addr = part[i].addr,

@@ -57,16 +57,16 @@ void emit_rotated(struct builder *b, struct act x, uint32_t rows, uint32_t pitch
 	iau_cmd_vec(&b->cb, out);
 }
 
-void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
+void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t head)
 {
 	uint32_t one = b->rows == 1, rows = one ? b->hp->n_head : b->half, bytes = rows * b->hp->head_dim;
-	uint32_t group = b->hp->n_head / b->hp->n_head_kv, count = a->at_once * group;
+	uint32_t count = a->q_at_once;
 
 	if (!iau_keys_rotated(b->cfg))
 		return;
 	label(b, l, OP_ROPE);
 	for (uint32_t i = 0; i < (one ? 1 : b->halves * count); i++) {
-		uint32_t h = i / count, at = (g * group + i % count) * bytes;
+		uint32_t h = i / count, at = (head + i % count) * bytes;
 		struct act x = act_from(act_half(a->choosers, h), at), out = act_from(act_half(a->queries, h), at);
 
 		emit_rotated(b, x, rows, rows, a->q + i * bytes * 4, ROTATED_QUERY, to_blocks(out, rows));

@@ -8,8 +8,7 @@
 #include "model/builder.h"
 
 #define HALVED_ROWS 16u /* a tile takes five cycles to load: it is used for no fewer rows */
-#define NORM_ROWS 4u	/* of a piece */
-#define ADD_COLUMNS 4u	/* of tiles, in a piece */
+#define NORM_ROWS 2u	/* of a piece */
 #define ADD_PIECES 3u	/* at hand: asked for, in use, on its way back */
 
 void set_rows(struct builder *b, uint32_t rows)
@@ -130,9 +129,15 @@ void emit_rows_norm(struct builder *b, uint32_t weight)
 	b->vsp = mark;
 }
 
+/* Tile columns of a piece */
+static uint32_t add_columns(const struct builder *b)
+{
+	return b->rows > 16 ? 2 : 4;
+}
+
 uint32_t rows_add_bytes(const struct builder *b)
 {
-	return b->spilled ? ADD_PIECES * vsp_round(b->rows * ADD_COLUMNS * 128) : 0;
+	return b->spilled ? ADD_PIECES * vsp_round(b->rows * add_columns(b) * 128) : 0;
 }
 
 /* COUNT tile columns of x from FIRST on, at ADDR */
@@ -148,24 +153,24 @@ static struct iau_copy columns_in_memory(const struct builder *b, uint32_t first
  */
 static void add_in_pieces(struct builder *b, struct linear lin)
 {
-	uint32_t mark = b->vsp, bytes = b->rows * ADD_COLUMNS * 128, nt = lin.m->nt;
+	uint32_t mark = b->vsp, step = add_columns(b), bytes = b->rows * step * 128, nt = lin.m->nt;
 	struct iau_copy piece[ADD_PIECES];
 	uint32_t at[ADD_PIECES];
 
 	for (uint32_t i = 0; i < ADD_PIECES; i++)
 		at[i] = vsp_alloc(b, bytes);
-	for (uint32_t n = 0, i = 0; n < nt + ADD_COLUMNS; n += ADD_COLUMNS, i++) {
+	for (uint32_t n = 0, i = 0; n < nt + step; n += step, i++) {
 		struct iau_copy *next = &piece[i % ADD_PIECES], *now = &piece[(i + 2) % ADD_PIECES];
 
 		if (n < nt) {
-			*next = columns_in_memory(b, n, nt - n < ADD_COLUMNS ? nt - n : ADD_COLUMNS, at[i % ADD_PIECES]);
+			*next = columns_in_memory(b, n, nt - n < step ? nt - n : step, at[i % ADD_PIECES]);
 			iau_cmd_load(&b->cb, *next);
 		}
 		if (i >= 2)
 			iau_cmd_store(&b->cb, piece[(i + 1) % ADD_PIECES]);
 		if (!i)
 			continue;
-		lin.first = n - ADD_COLUMNS;
+		lin.first = n - step;
 		lin.count = now->row_bytes / 128;
 		lin.out = lin.c = now->addr;
 		lin.out_stride = lin.c_stride = now->stride;
