@@ -1,10 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
 // Static checks of a patched command, and what it touches: bitmaps of scratchpad granules read and
-// written, and its contribution to the counters. The answer is there the cycle after en_i.
+// written, and its contribution to the counters. A pipeline of five stages: operands by opcode,
+// products, ends of ranges, comparisons, answer. Every command takes all of them, so that answers
+// come in order.
+//
+// The arithmetic is that of up to seven ranges of scratch addresses, shared by all opcodes:
+//
+//       VEC  MATMUL  COPY  TOPK   LOAD  STORE  SLOAD
+//   A   A    A       SRC   A      list         ADDR
+//   B   B    C
+//   S   S    AS            table
+//   D   D    D       ADDR  D      ADDR  ADDR
+//   Q   SC   W
+//   R   R    WS
+//   L        WL
+//
+// Widths are those of legal fields. What a larger value comes to is of no account: its own word is
+// bad then, and words behind it are not reported.
 module iau_check (
   input  logic               clk_i,
-  input  logic               en_i,
+  input  logic [4:0]         en_i,  // each stage takes what the one before it has
   input  logic [511:0]       cmd_i,
   output iau_hw_pkg::fault_e fault_o,
   output logic [31:0]        info_o,
@@ -16,46 +32,46 @@ module iau_check (
   output logic [47:0]        amount_o  // MACs, elements or bytes, by opcode
 );
 
-  // A range of scratch addresses: {first, behind the last}; empty if equal. A vector because yosys
-  // takes no structure as the argument of a function.
-  function automatic logic [127:0] rows_at(input logic [31:0] addr, input logic [31:0] rows,
-                                     input logic [31:0] stride, input logic [63:0] width);
-    rows_at = {64'(addr), 64'(addr) + (64'(rows) - 64'd1) * 64'(stride) + width};
+  typedef struct packed {
+    logic vec, matmul, copy, topk, store;
+    logic to_tsp;  // D is in the tile scratchpad
+    logic a, b, s, d, q, r, l;  // the ranges that it has
+    logic over_a, over_b;  // D may take the place of A, of B
+  } kind_t;
+
+  // Ranges end before their END
+  function automatic logic overlap(input logic [31:0] a, input logic [49:0] a_end,
+                                   input logic [31:0] b, input logic [49:0] b_end);
+    overlap = 50'(a) < b_end && 50'(b) < a_end;
   endfunction
 
-  function automatic logic overlap(input logic [127:0] a, input logic [127:0] b);
-    overlap = a[127:64] < b[63:0] && b[127:64] < a[63:0];
+  function automatic logic out_vsp(input logic [49:0] r_end);
+    out_vsp = r_end > 50'(iau_hw_pkg::VspBytes);
   endfunction
 
-  function automatic logic out_vsp(input logic [127:0] r);
-    out_vsp = r[63:0] > 64'(iau_hw_pkg::VspBytes);
+  function automatic logic out_tsp(input logic [31:0] r, input logic [49:0] r_end);
+    out_tsp = r < iau_hw_pkg::TspBase ||
+        r_end > 50'(iau_hw_pkg::TspBase) + 50'(iau_hw_pkg::TspBytes);
   endfunction
 
-  function automatic logic out_tsp(input logic [127:0] r);
-    out_tsp = r[127:64] < 64'(iau_hw_pkg::TspBase) ||
-        r[63:0] > 64'(iau_hw_pkg::TspBase) + 64'(iau_hw_pkg::TspBytes);
+  // Of the vector scratchpad; the tile scratchpad's are four times as large
+  function automatic logic [7:0] last_granule(input logic [17:0] r_end);
+    last_granule = 8'((r_end - 18'd1) >> 10);
   endfunction
 
-  function automatic logic [255:0] vsp_map(input logic [127:0] r);
-    logic [63:0] last;
-    last = r[63:0] - 64'd1;
-    vsp_map = r[127:64] == r[63:0] ? '0 : ({256{1'b1}} << r[81:74]) &
-        ({256{1'b1}} >> (8'd255 - last[17:10]));
+  function automatic logic [255:0] vsp_map(input logic [7:0] first, input logic [7:0] last);
+    vsp_map = ({256{1'b1}} << first) & ({256{1'b1}} >> (8'd255 - last));
   endfunction
 
-  function automatic logic [63:0] tsp_map(input logic [127:0] r);
-    logic [63:0] last;
-    last = r[63:0] - 64'd1;
-    tsp_map = r[127:64] == r[63:0] ? '0 : ({64{1'b1}} << r[81:76]) &
-        ({64{1'b1}} >> (6'd63 - last[17:12]));
+  function automatic logic [63:0] tsp_map(input logic [5:0] first, input logic [5:0] last);
+    tsp_map = ({64{1'b1}} << first) & ({64{1'b1}} >> (6'd63 - last));
   endfunction
 
-  logic [15:0] bad, out;
   iau_hw_pkg::salu_t salu;
   iau_hw_pkg::branch_t branch;
   iau_hw_pkg::sload_t sload;
-  iau_hw_pkg::load_t copy;
-  iau_hw_pkg::copy_t move;
+  iau_hw_pkg::load_t load;
+  iau_hw_pkg::copy_t copy;
   iau_hw_pkg::topk_t topk;
   iau_hw_pkg::stamp_t stamp;
   iau_hw_pkg::matmul_t mm;
@@ -63,269 +79,454 @@ module iau_check (
   assign salu = cmd_i;
   assign branch = cmd_i;
   assign sload = cmd_i;
+  assign load = cmd_i;
   assign copy = cmd_i;
-  assign move = cmd_i;
   assign topk = cmd_i;
   assign stamp = cmd_i;
   assign mm = cmd_i;
   assign v = cmd_i;
 
-  logic [127:0] ra, rb, rs, rd, rsc, rr, rw, rwl, rws, rc;
-  logic is_store, to_tsp, same, use_b, use_s, in_a, in_b;
-  logic [63:0] blocks, tiles, scales, nv, nva, nb, width;
+  // Operands --------------------------------------------------------------------------------------
+  // A range begins at FROM and ends WIDTH after FROM + N x STRIDE, N being rows - 1. To D, Q and R (and L,
+  // which is as long as Q) a second product is added.
+  kind_t o_kind_q;
+  logic [15:0] o_bad_q;  // words with a bad field
+  logic [31:0] o_a_from_q, o_b_from_q, o_s_from_q, o_d_from_q, o_q_from_q, o_r_from_q, o_l_from_q;
+  logic [19:0] o_a_width_q, o_b_width_q, o_d_width_q;
+  logic [10:0] o_q_width_q;
+  logic [7:0] o_s_width_q, o_r_width_q;
+  logic [15:0] o_a_n_q, o_b_n_q, o_s_n_q, o_d_n_q;
+  logic [31:0] o_a_stride_q, o_b_stride_q, o_d_stride_q, o_d_stride2_q;
+  logic [17:0] o_s_stride_q, o_q_n_q, o_q_n2_q, o_r_n_q, o_r_n2_q;
+  logic [10:0] o_d_n2_q;
+  logic [15:0] o_q_stride_q, o_q_stride2_q, o_r_stride_q, o_r_stride2_q;
+  logic [15:0] o_x_q;  // what is counted: X x Y, of a MATMUL times KB
+  logic [18:0] o_y_q;
+  logic [12:0] o_kb_q;
 
-  logic [255:0] vsp_rd, vsp_stream, vsp_wr;
-  logic [63:0] tsp_rd, tsp_wr;
-  logic [47:0] amount;
-  logic [31:0] info;
+  kind_t kind;
+  logic [15:0] bad, least;
+  // less one
+  logic [15:0] rows, n;
+  logic [10:0] vectors, a_vectors, b_vectors, wrap;
+  logic [11:0] nt, kb;
+  logic [4:0] m;
 
   // Blocking: steps of one computation. Clocked, so that it costs a simulator only the cycles in
   // which there is a command.
   /* verilator lint_off BLKSEQ */
-  always_ff @(posedge clk_i) if (en_i) begin
+  always_ff @(posedge clk_i) if (en_i[0]) begin
+    kind = '0;
     bad = '0;
-    out = '0;
-    ra = '0;
-    rb = '0;
-    rs = '0;
-    rd = '0;
-    rsc = '0;
-    rr = '0;
-    rw = '0;
-    rwl = '0;
-    rws = '0;
-    rc = '0;
-    is_store = cmd_i[7:0] == iau_hw_pkg::OpStore;
-    to_tsp = 1'b0;
-    same = 1'b0;
-    use_b = 1'b0;
-    use_s = 1'b0;
-    in_a = 1'b0;
-    in_b = 1'b0;
-    blocks = '0;
-    tiles = '0;
-    scales = '0;
-    nv = '0;
-    nva = '0;
-    nb = '0;
-    width = '0;
-    vsp_rd = '0;
-    vsp_stream = '0;
-    vsp_wr = '0;
-    tsp_rd = '0;
-    tsp_wr = '0;
-    amount = '0;
+    vectors = '0;
+    a_vectors = '0;
+    b_vectors = '0;
+    wrap = '0;
+    least = '0;
+    rows = '0;
+    n = topk.n - 16'd1;
+    nt = mm.nt[11:0] - 12'd1;
+    kb = mm.kb[11:0] - 12'd1;
+    m = mm.m[4:0] - 5'd1;
+    o_a_from_q <= v.a_addr;
+    o_b_from_q <= v.b_addr;
+    o_s_from_q <= v.s_addr;
+    o_d_from_q <= v.d_addr;
+    o_q_from_q <= v.sc_addr;
+    o_r_from_q <= v.r_addr;
+    o_l_from_q <= mm.wl_addr;
+    o_s_width_q <= 8'd4;
+    o_s_stride_q <= 18'd4;
+    o_d_stride_q <= v.d_stride;
+    o_d_stride2_q <= v.d_bstride;
+    o_d_n2_q <= '0;
+    o_x_q <= '0;
+    o_y_q <= load.row_bytes[18:0];
+    o_kb_q <= mm.kb[12:0];
     case (cmd_i[7:0])
       iau_hw_pkg::OpSalu: bad[0] = salu.func > 4'd8;
       iau_hw_pkg::OpBranch: bad[0] = branch.cond > 3'd6;
       iau_hw_pkg::OpSload: begin
+        kind.copy = 1'b1;  // whose A is in word 2, too
+        kind.a = 1'b1;
         bad[1] = sload.half & (|sload.rd[3:0]);
         bad[2] = (|sload.addr[1:0]) | (sload.half & (|sload.addr[5:2]));
-        out[2] = 64'(sload.addr) + (sload.half ? 64'd64 : 64'd4) > 64'(iau_hw_pkg::VspBytes);
+        o_a_from_q <= sload.addr;
+        o_a_n_q <= '0;
+        o_a_width_q <= sload.half ? 20'd64 : 20'd4;
       end
       iau_hw_pkg::OpStamp: begin
         bad[2] = |stamp.va[2:0];
-        amount = 48'd8;
+        o_x_q <= 16'd8;
+        o_y_q <= 19'd1;
       end
-      iau_hw_pkg::OpLoad, iau_hw_pkg::OpStore: begin
-        bad[1] = copy.row_bytes == '0 || copy.row_bytes > iau_hw_pkg::MaxRowBytes;
-        bad[4] = copy.rows > 32'd65535;
-        bad[7] = !is_store && copy.rows > 32'd1 && copy.stride < copy.row_bytes;
-        to_tsp = !is_store && copy.addr >= iau_hw_pkg::TspBase;
-        if (copy.rows != '0) begin
-          rd = rows_at(copy.addr, copy.rows, copy.stride, 64'(copy.row_bytes));
-          out[6] = to_tsp ? out_tsp(rd) : out_vsp(rd);
-          if (is_store) vsp_rd = vsp_map(rd);
-          else if (to_tsp) tsp_wr = tsp_map(rd);
-          else vsp_wr = vsp_map(rd);
+      iau_hw_pkg::OpLoad, iau_hw_pkg::OpStore, iau_hw_pkg::OpCopy: begin
+        kind.copy = cmd_i[7:0] == iau_hw_pkg::OpCopy;
+        kind.store = cmd_i[7:0] == iau_hw_pkg::OpStore;
+        kind.to_tsp = !kind.store && load.addr >= iau_hw_pkg::TspBase;
+        kind.d = load.rows != '0;
+        kind.a = kind.d && (kind.copy || (!kind.store && load.by_list));
+        bad[1] = load.row_bytes == '0 || load.row_bytes > iau_hw_pkg::MaxRowBytes;
+        bad[4] = load.rows > 32'd65535;
+        bad[7] = !kind.store && load.rows > 32'd1 && load.stride < load.row_bytes;
+        if (!kind.store && !kind.copy && load.unpack) begin
+          bad[1] = bad[1] | (|load.row_bytes[6:0]);
+          bad[2] = |load.va[5:0];
+          bad[5] = |load.mem_stride[5:0];
+          bad[6] = !kind.to_tsp || |load.addr[5:0];
+          bad[7] = bad[7] | (|load.stride[5:0]);
+          bad[9] = |load.delta[5:0];
         end
-        if (!is_store && copy.unpack) begin
-          bad[1] = bad[1] | (|copy.row_bytes[6:0]);
-          bad[2] = |copy.va[5:0];
-          bad[5] = |copy.mem_stride[5:0];
-          bad[6] = !to_tsp || |copy.addr[5:0];
-          bad[7] = bad[7] | (|copy.stride[5:0]);
-          bad[9] = |copy.delta[5:0];
+        if (!kind.store && !kind.copy && load.by_list) begin
+          bad[5] = load.mem_stride != '0;
+          bad[8] = |load.list_addr[1:0];
         end
-        if (!is_store && copy.by_list) begin
-          bad[5] = copy.mem_stride != '0;
-          bad[8] = |copy.list_addr[1:0];
-          if (copy.rows != '0) begin
-            ra = rows_at(copy.list_addr, copy.rows, 32'd4, 64'd4);
-            out[8] = out_vsp(ra);
-            bad[8] = bad[8] | overlap(ra, rd);
-            vsp_rd = vsp_map(ra);
-          end
-        end
+        rows = load.rows[15:0] - 16'd1;
+        o_a_from_q <= kind.copy ? copy.src : load.list_addr;
+        o_a_n_q <= rows;
+        o_a_stride_q <= kind.copy ? copy.src_stride : 32'd4;
+        o_a_width_q <= kind.copy ? 20'(copy.row_bytes[18:0]) : 20'd4;
+        o_d_from_q <= load.addr;
+        o_d_n_q <= rows;
+        o_d_stride_q <= load.stride;
+        o_d_width_q <= 20'(load.row_bytes[18:0]);
         // of a LOAD, the unit counts what it reads
-        amount = 48'(copy.rows[15:0]) * 48'(copy.row_bytes);
-      end
-      iau_hw_pkg::OpCopy: begin
-        bad[1] = move.row_bytes == '0 || move.row_bytes > iau_hw_pkg::MaxRowBytes;
-        bad[4] = move.rows > 32'd65535;
-        bad[7] = move.rows > 32'd1 && move.stride < move.row_bytes;
-        if (move.rows != '0) begin
-          ra = rows_at(move.src, move.rows, move.src_stride, 64'(move.row_bytes));
-          rd = rows_at(move.addr, move.rows, move.stride, 64'(move.row_bytes));
-          to_tsp = move.addr >= iau_hw_pkg::TspBase;
-          out[2] = out_vsp(ra);
-          out[6] = to_tsp ? out_tsp(rd) : out_vsp(rd);
-          bad[6] = overlap(ra, rd);
-          vsp_rd = vsp_map(ra);
-          if (to_tsp) tsp_wr = tsp_map(rd);
-          else vsp_wr = vsp_map(rd);
-        end
+        o_x_q <= kind.store ? load.rows[15:0] : '0;
       end
       iau_hw_pkg::OpTopk: begin
+        kind.topk = 1'b1;
+        kind.d = topk.n != '0 && topk.count != '0;
+        kind.a = kind.d;
+        kind.s = kind.d && topk.by_table;
         bad[3] = |topk.a_addr[6:0];
         bad[4] = |topk.d_addr[1:0];
-        if (topk.n != '0 && topk.count != '0) begin
-          ra = {64'(topk.a_addr), 64'(topk.a_addr) + (((64'(topk.n) + 64'd31) >> 5) << 7)};
-          rd = {64'(topk.d_addr), 64'(topk.d_addr) +
-                (topk.count < topk.n ? 64'(topk.count) << 2 : 64'(topk.n) << 2)};
-          out[3] = out_vsp(ra);
-          out[4] = out_vsp(rd);
-          bad[4] = bad[4] | overlap(ra, rd);
-          vsp_rd = vsp_map(ra);
-          vsp_wr = vsp_map(rd);
-          if (topk.by_table) begin
-            rb = rows_at(topk.t_addr, 32'(topk.n), 32'd4, 64'd4);
-            out[8] = out_vsp(rb);
-            bad[4] = bad[4] | overlap(rb, rd);
-            vsp_rd = vsp_rd | vsp_map(rb);
-          end
-        end
         bad[8] = topk.by_table & (|topk.t_addr[1:0]);
+        least = topk.count < topk.n ? topk.count : topk.n;
+        o_a_from_q <= topk.a_addr;
+        o_a_n_q <= '0;
+        o_a_width_q <= (20'(n[15:5]) + 20'd1) << 7;
+        o_s_from_q <= topk.t_addr;
+        o_s_n_q <= n;
+        o_d_from_q <= topk.d_addr;
+        o_d_n_q <= least - 16'd1;
+        o_d_stride_q <= 32'd4;
+        o_d_width_q <= 20'd4;
       end
       iau_hw_pkg::OpMatmul: begin
+        kind.matmul = 1'b1;
+        kind.a = 1'b1;
+        kind.b = mm.cin;
+        kind.s = 1'b1;
+        kind.d = 1'b1;
+        kind.q = 1'b1;
+        kind.r = !mm.unit;
+        kind.l = mm.format == 2'd1;
+        kind.over_b = mm.c_addr == mm.d_addr && mm.c_stride == mm.d_stride &&
+                      (mm.m == 16'd1 || mm.d_stride[31:7] > 25'(nt));
         bad[1] = mm.m == '0 || mm.m > 16'd32 || mm.pitch < mm.m;
         bad[2] = mm.nt == '0 || mm.nt > 32'd4096;
         bad[3] = mm.kb == '0 || mm.kb > 32'd4096;
-        if (bad == '0) begin
-          blocks = (64'(mm.kb) - 64'd1) * 64'(mm.pitch) + 64'(mm.m);
-          tiles = ((64'(mm.nt) - 64'd1) * 64'(mm.w_nstride) +
-                   (64'(mm.kb) - 64'd1) * 64'(mm.w_kstride)) << 6;
-          scales = ((64'(mm.nt) - 64'd1) * 64'(mm.ws_nstride) +
-                    (64'(mm.kb) - 64'd1) * 64'(mm.ws_kstride)) << 6;
-          width = tiles + ((mm.format == 2'd0 || mm.format == 2'd3) ? 64'd1024 : 64'd512);
-          ra = {64'(mm.a_addr), 64'(mm.a_addr) + (blocks << 5)};
-          rs = {64'(mm.as_addr), 64'(mm.as_addr) + (blocks << 2)};
-          rw = {64'(mm.w_addr), 64'(mm.w_addr) + width};
-          rd = rows_at(mm.d_addr, 32'(mm.m), mm.d_stride, 64'(mm.nt) << 7);
-          bad[4] = |mm.a_addr[4:0];
-          bad[5] = |mm.as_addr[1:0];
-          bad[6] = |mm.w_addr[5:0];
-          bad[12] = |mm.d_addr[6:0] | overlap(rd, ra) | overlap(rd, rs);
-          bad[14] = |mm.d_stride[6:0];
-          out[4] = out_vsp(ra);
-          out[5] = out_vsp(rs);
-          out[6] = out_tsp(rw);
-          out[12] = out_vsp(rd);
-          if (mm.format == 2'd1) begin
-            rwl = {64'(mm.wl_addr), 64'(mm.wl_addr) + width};
-            bad[7] = |mm.wl_addr[5:0];
-            out[7] = out_tsp(rwl);
-          end
-          if (!mm.unit) begin
-            rws = {64'(mm.ws_addr), 64'(mm.ws_addr) + scales + 64'd64};
-            bad[8] = |mm.ws_addr[5:0];
-            out[8] = out_tsp(rws);
-          end
-          if (mm.cin) begin
-            rc = rows_at(mm.c_addr, 32'(mm.m), mm.c_stride, 64'(mm.nt) << 7);
-            same = mm.c_addr == mm.d_addr && mm.c_stride == mm.d_stride &&
-                   (mm.m == 16'd1 || 64'(mm.d_stride) >= 64'(mm.nt) << 7);
-            bad[11] = |mm.c_addr[6:0];
-            bad[13] = |mm.c_stride[6:0];
-            out[11] = out_vsp(rc);
-            bad[12] = bad[12] | (!same && overlap(rc, rd));
-          end
-          vsp_stream = vsp_map(ra) | vsp_map(rs);
-          vsp_rd = vsp_stream | vsp_map(rc);
-          vsp_wr = vsp_map(rd);
-          tsp_rd = tsp_map(rw) | tsp_map(rwl) | tsp_map(rws);
-        end
-        amount = 48'((48'(mm.m[5:0]) * 48'(mm.nt[12:0])) * 48'(mm.kb[12:0])) << 10;
+        bad[4] = |mm.a_addr[4:0];
+        bad[5] = |mm.as_addr[1:0];
+        bad[6] = |mm.w_addr[5:0];
+        bad[7] = kind.l && |mm.wl_addr[5:0];
+        bad[8] = kind.r && |mm.ws_addr[5:0];
+        bad[11] = mm.cin && |mm.c_addr[6:0];
+        bad[12] = |mm.d_addr[6:0];
+        bad[13] = mm.cin && |mm.c_stride[6:0];
+        bad[14] = |mm.d_stride[6:0];
+        o_a_from_q <= mm.a_addr;
+        o_a_n_q <= 16'(kb);
+        o_a_stride_q <= 32'(mm.pitch) << 5;
+        o_a_width_q <= 20'(mm.m[5:0]) << 5;
+        o_s_from_q <= mm.as_addr;
+        o_s_n_q <= 16'(kb);
+        o_s_stride_q <= 18'(mm.pitch) << 2;
+        o_s_width_q <= 8'(mm.m[5:0]) << 2;
+        o_b_from_q <= mm.c_addr;
+        o_b_n_q <= 16'(m);
+        o_b_stride_q <= mm.c_stride;
+        o_b_width_q <= 20'(mm.nt[12:0]) << 7;
+        o_d_from_q <= mm.d_addr;
+        o_d_n_q <= 16'(m);
+        o_d_stride_q <= mm.d_stride;
+        o_d_width_q <= 20'(mm.nt[12:0]) << 7;
+        o_q_from_q <= mm.w_addr;
+        o_q_n_q <= {nt, 6'd0};
+        o_q_n2_q <= {kb, 6'd0};
+        o_q_stride_q <= mm.w_nstride;
+        o_q_stride2_q <= mm.w_kstride;
+        o_q_width_q <= mm.format == 2'd0 || mm.format == 2'd3 ? 11'd1024 : 11'd512;
+        o_r_from_q <= mm.ws_addr;
+        o_r_n_q <= {nt, 6'd0};
+        o_r_n2_q <= {kb, 6'd0};
+        o_r_stride_q <= mm.ws_nstride;
+        o_r_stride2_q <= mm.ws_kstride;
+        o_r_width_q <= 8'd64;
+        o_x_q <= 16'(mm.m[5:0]);
+        o_y_q <= 19'(mm.nt[12:0]);
       end
       iau_hw_pkg::OpVec: begin
-        use_b = v.m1 == 3'd3 || v.a1 == 2'd3 || v.m2 == 2'd3;
-        use_s = v.m1 == 3'd2 || v.a1 == 2'd2 || v.m2 == 2'd2;
+        rows = v.rows - 16'd1;
+        vectors = 11'((v.cols - 16'd1) >> 5);
+        a_vectors = vectors | {9'd0, v.perm == 2'd3, v.perm[1]};
+        wrap = ((11'd1 << v.b_wrap) >> 1) - 11'd1;  // the largest number if there is none
+        b_vectors = wrap < vectors ? wrap : vectors;
+        kind.vec = 1'b1;
+        kind.a = 1'b1;
+        kind.b = v.m1 == 3'd3 || v.a1 == 2'd3 || v.m2 == 2'd3;
+        kind.s = v.m1 == 3'd2 || v.a1 == 2'd2 || v.m2 == 2'd2;
+        kind.d = v.out != '0;
+        kind.q = v.out == 3'd2 || v.out == 3'd3;
+        kind.r = v.red != '0;
+        kind.over_a = !v.a_fmt && v.perm < 2'd2 && v.out == 3'd1 && v.a_addr == v.d_addr &&
+            (v.rows == 16'd1 || (v.a_stride == v.d_stride && v.a_stride[31:7] > 25'(vectors)));
+        kind.over_b = !v.b_fmt && v.b_wrap == '0 && v.out == 3'd1 && v.b_addr == v.d_addr &&
+            (v.rows == 16'd1 || (v.b_stride == v.d_stride && v.b_stride[31:7] > 25'(vectors)));
         bad[0] = v.m1 > 3'd4 || v.out > 3'd4 || (v.red == 2'd3 && v.out > 3'd1) ||
                  (v.mask && v.a1 == 2'd1);
         bad[1] = v.rows == '0 || v.cols == '0;
-        if (bad == '0) begin
-          nv = (64'(v.cols) + 64'd31) >> 5;
-          nva = v.perm == 2'd2 ? (nv + 64'd1) & ~64'd1 : v.perm == 2'd3 ? (nv + 64'd3) & ~64'd3 :
-              nv;
-          nb = (v.b_wrap != '0 &&
-              (64'd1 << (v.b_wrap - 3'd1)) < nv) ? 64'd1 << (v.b_wrap - 3'd1) : nv;
-          ra = rows_at(v.a_addr, 32'(v.rows), v.a_stride, v.a_fmt ? nva << 5 : nva << 7);
-          if (use_b) rb = rows_at(v.b_addr, 32'(v.rows), v.b_stride, v.b_fmt ? nb << 2 : nb << 7);
-          if (use_s) rs = rows_at(v.s_addr, 32'(v.rows), 32'd4, 64'd4);
-          if (v.out == 3'd1) rd = rows_at(v.d_addr, 32'(v.rows), v.d_stride, nv << 7);
-          else if (v.out != '0)
-            rd = rows_at(v.d_addr, 32'(v.rows), v.d_stride,
-                         (nv - 64'd1) * 64'(v.d_bstride) + 64'd32);
-          if (v.out == 3'd2 || v.out == 3'd3)
-            rsc = rows_at(v.sc_addr, 32'(v.rows), 32'(v.sc_rstride),
-                          (nv - 64'd1) * 64'(v.sc_bstride) + (v.out == 3'd2 ? 64'd4 : 64'd2));
-          if (v.red != '0)
-            rr = rows_at(v.r_addr, 32'(v.rows), v.red == 2'd3 ? 32'd8 : 32'd4,
-                         v.red == 2'd3 ? 64'd8 : 64'd4);
-          bad[2] = v.a_fmt ? |v.a_addr[4:0] : |v.a_addr[6:0];
-          bad[3] = v.a_fmt ? |v.a_stride[4:0] : |v.a_stride[6:0];
-          if (use_b) begin
-            bad[4] = v.b_fmt ? |v.b_addr[1:0] : |v.b_addr[6:0];
-            bad[5] = v.b_fmt ? |v.b_stride[1:0] : |v.b_stride[6:0];
-          end
-          bad[6] = use_s && |v.s_addr[1:0];
-          if (v.out != '0) begin
-            bad[7] = v.out == 3'd1 ? |v.d_addr[6:0] : |v.d_addr[4:0];
-            bad[8] = v.out == 3'd1 ? |v.d_stride[6:0] : |v.d_stride[4:0];
-          end
-          bad[9] = v.out > 3'd1 && |v.d_bstride[4:0];
-          if (v.out == 3'd2) begin
-            bad[10] = |v.sc_addr[1:0];
-            bad[11] = |v.sc_rstride[1:0] || |v.sc_bstride[1:0];
-          end else if (v.out == 3'd3) begin
-            bad[10] = v.sc_addr[0];
-            bad[11] = v.sc_rstride[0] || v.sc_bstride[0];
-          end
-          bad[14] = v.red == 2'd3 ? |v.r_addr[2:0] : v.red != '0 && |v.r_addr[1:0];
-          out[2] = out_vsp(ra);
-          out[4] = out_vsp(rb);
-          out[6] = out_vsp(rs);
-          out[7] = out_vsp(rd);
-          out[10] = out_vsp(rsc);
-          out[14] = out_vsp(rr);
-          in_a = !v.a_fmt && v.perm < 2'd2 && v.out == 3'd1 && v.a_addr == v.d_addr &&
-                 (v.rows == 16'd1 || (v.a_stride == v.d_stride && 64'(v.a_stride) >= nv << 7));
-          in_b = !v.b_fmt && v.b_wrap == '0 && v.out == 3'd1 && v.b_addr == v.d_addr &&
-                 (v.rows == 16'd1 || (v.b_stride == v.d_stride && 64'(v.b_stride) >= nv << 7));
-          bad[7] = bad[7] | overlap(rd, rsc) | overlap(rd, rr) | overlap(rsc, rr) |
-                   overlap(rsc, ra) | overlap(rsc, rb) | overlap(rsc, rs) | overlap(rr, ra) |
-                   overlap(rr, rb) | overlap(rr, rs) | overlap(rd, rs) |
-                   (!in_a & overlap(rd, ra)) | (!in_b & overlap(rd, rb));
-          vsp_rd = vsp_map(ra) | vsp_map(rb) | vsp_map(rs);
-          vsp_wr = vsp_map(rd) | vsp_map(rsc) | vsp_map(rr);
-        end
-        amount = 48'(v.rows) * 48'(v.cols);
+        bad[2] = v.a_fmt ? |v.a_addr[4:0] : |v.a_addr[6:0];
+        bad[3] = v.a_fmt ? |v.a_stride[4:0] : |v.a_stride[6:0];
+        bad[4] = kind.b && (v.b_fmt ? |v.b_addr[1:0] : |v.b_addr[6:0]);
+        bad[5] = kind.b && (v.b_fmt ? |v.b_stride[1:0] : |v.b_stride[6:0]);
+        bad[6] = kind.s && |v.s_addr[1:0];
+        bad[7] = kind.d && (v.out == 3'd1 ? |v.d_addr[6:0] : |v.d_addr[4:0]);
+        bad[8] = kind.d && (v.out == 3'd1 ? |v.d_stride[6:0] : |v.d_stride[4:0]);
+        bad[9] = v.out > 3'd1 && |v.d_bstride[4:0];
+        bad[10] = kind.q && (v.sc_addr[0] || (v.out == 3'd2 && v.sc_addr[1]));
+        bad[11] = kind.q && (v.sc_rstride[0] || v.sc_bstride[0] ||
+                             (v.out == 3'd2 && (v.sc_rstride[1] || v.sc_bstride[1])));
+        bad[14] = kind.r && (|v.r_addr[1:0] || (v.red == 2'd3 && v.r_addr[2]));
+        o_a_n_q <= rows;
+        o_a_stride_q <= v.a_stride;
+        o_a_width_q <= v.a_fmt ? (20'(a_vectors) + 20'd1) << 5 : (20'(a_vectors) + 20'd1) << 7;
+        o_b_n_q <= rows;
+        o_b_stride_q <= v.b_stride;
+        o_b_width_q <= v.b_fmt ? (20'(b_vectors) + 20'd1) << 2 : (20'(b_vectors) + 20'd1) << 7;
+        o_s_n_q <= rows;
+        o_d_n_q <= rows;
+        o_d_n2_q <= v.out == 3'd1 ? '0 : vectors;
+        o_d_width_q <= v.out == 3'd1 ? (20'(vectors) + 20'd1) << 7 : 20'd32;
+        o_q_n_q <= 18'(rows);
+        o_q_n2_q <= 18'(vectors);
+        o_q_stride_q <= v.sc_rstride;
+        o_q_stride2_q <= v.sc_bstride;
+        o_q_width_q <= v.out == 3'd2 ? 11'd4 : 11'd2;
+        o_r_n_q <= 18'(rows);
+        o_r_n2_q <= '0;
+        o_r_stride_q <= v.red == 2'd3 ? 16'd8 : 16'd4;
+        o_r_width_q <= v.red == 2'd3 ? 8'd8 : 8'd4;
+        o_x_q <= v.rows;
+        o_y_q <= 19'(v.cols);
       end
       default: ;
     endcase
+    o_kind_q <= kind;
+    o_bad_q <= bad;
+  end
+  /* verilator lint_on BLKSEQ */
+
+  // Products, of 18 bits at most ------------------------------------------------------------------
+  kind_t m_kind_q;
+  logic [15:0] m_bad_q;
+  logic [31:0] m_a_from_q, m_b_from_q, m_s_from_q, m_d_from_q, m_q_from_q, m_r_from_q, m_l_from_q;
+  logic [32:0] m_a_base_q, m_b_base_q, m_s_base_q, m_d_base_q, m_q_base_q, m_r_base_q, m_l_base_q;
+  logic [31:0] m_a_lo_q, m_a_hi_q, m_b_lo_q, m_b_hi_q, m_d_lo_q, m_d_hi_q;
+  logic [26:0] m_d2_lo_q, m_d2_hi_q;
+  logic [33:0] m_s_q, m_q_q, m_q2_q, m_r_q, m_r2_q;
+  logic [34:0] m_xy_q;
+  logic [12:0] m_kb_q;
+
+  always_ff @(posedge clk_i) if (en_i[1]) begin
+    m_kind_q <= o_kind_q;
+    m_bad_q <= o_bad_q;
+    m_a_from_q <= o_a_from_q;
+    m_b_from_q <= o_b_from_q;
+    m_s_from_q <= o_s_from_q;
+    m_d_from_q <= o_d_from_q;
+    m_q_from_q <= o_q_from_q;
+    m_r_from_q <= o_r_from_q;
+    m_l_from_q <= o_l_from_q;
+    m_a_base_q <= 33'(o_a_from_q) + 33'(o_a_width_q);
+    m_b_base_q <= 33'(o_b_from_q) + 33'(o_b_width_q);
+    m_s_base_q <= 33'(o_s_from_q) + 33'(o_s_width_q);
+    m_d_base_q <= 33'(o_d_from_q) + 33'(o_d_width_q);
+    m_q_base_q <= 33'(o_q_from_q) + 33'(o_q_width_q);
+    m_r_base_q <= 33'(o_r_from_q) + 33'(o_r_width_q);
+    m_l_base_q <= 33'(o_l_from_q) + 33'(o_q_width_q);
+    m_a_lo_q <= 32'(o_a_n_q) * 32'(o_a_stride_q[15:0]);
+    m_a_hi_q <= 32'(o_a_n_q) * 32'(o_a_stride_q[31:16]);
+    m_b_lo_q <= 32'(o_b_n_q) * 32'(o_b_stride_q[15:0]);
+    m_b_hi_q <= 32'(o_b_n_q) * 32'(o_b_stride_q[31:16]);
+    m_d_lo_q <= 32'(o_d_n_q) * 32'(o_d_stride_q[15:0]);
+    m_d_hi_q <= 32'(o_d_n_q) * 32'(o_d_stride_q[31:16]);
+    m_d2_lo_q <= 27'(o_d_n2_q) * 27'(o_d_stride2_q[15:0]);
+    m_d2_hi_q <= 27'(o_d_n2_q) * 27'(o_d_stride2_q[31:16]);
+    m_s_q <= 34'(o_s_n_q) * 34'(o_s_stride_q);
+    m_q_q <= 34'(o_q_n_q) * 34'(o_q_stride_q);
+    m_q2_q <= 34'(o_q_n2_q) * 34'(o_q_stride2_q);
+    m_r_q <= 34'(o_r_n_q) * 34'(o_r_stride_q);
+    m_r2_q <= 34'(o_r_n2_q) * 34'(o_r_stride2_q);
+    m_xy_q <= 35'(o_x_q) * 35'(o_y_q);
+    m_kb_q <= o_kb_q;
+  end
+
+  // Ends ------------------------------------------------------------------------------------------
+  kind_t e_kind_q;
+  logic [15:0] e_bad_q;
+  logic [31:0] e_a_from_q, e_b_from_q, e_s_from_q, e_d_from_q, e_q_from_q, e_r_from_q, e_l_from_q;
+  logic [49:0] e_a_end_q, e_b_end_q, e_s_end_q, e_d_end_q, e_q_end_q, e_r_end_q, e_l_end_q;
+  logic [34:0] e_xy_q;
+  logic [30:0] e_xykb_q;
+
+  always_ff @(posedge clk_i) if (en_i[2]) begin
+    e_kind_q <= m_kind_q;
+    e_bad_q <= m_bad_q;
+    e_a_from_q <= m_a_from_q;
+    e_b_from_q <= m_b_from_q;
+    e_s_from_q <= m_s_from_q;
+    e_d_from_q <= m_d_from_q;
+    e_q_from_q <= m_q_from_q;
+    e_r_from_q <= m_r_from_q;
+    e_l_from_q <= m_l_from_q;
+    e_a_end_q <= 50'(m_a_base_q) + 50'(m_a_lo_q) + {2'd0, m_a_hi_q, 16'd0};
+    e_b_end_q <= 50'(m_b_base_q) + 50'(m_b_lo_q) + {2'd0, m_b_hi_q, 16'd0};
+    e_s_end_q <= 50'(m_s_base_q) + 50'(m_s_q);
+    e_d_end_q <= 50'(m_d_base_q) + 50'(m_d_lo_q) + {2'd0, m_d_hi_q, 16'd0} +
+                 50'(m_d2_lo_q) + {7'd0, m_d2_hi_q, 16'd0};
+    e_q_end_q <= 50'(m_q_base_q) + 50'(m_q_q) + 50'(m_q2_q);
+    e_r_end_q <= 50'(m_r_base_q) + 50'(m_r_q) + 50'(m_r2_q);
+    e_l_end_q <= 50'(m_l_base_q) + 50'(m_q_q) + 50'(m_q2_q);
+    e_xy_q <= m_xy_q;
+    e_xykb_q <= 31'(m_xy_q[17:0]) * 31'(m_kb_q);
+  end
+
+  // Comparisons -----------------------------------------------------------------------------------
+  kind_t t_kind_q;
+  logic [15:0] t_bad_q;
+  logic t_clash_q;  // what is written overlaps what is read, or more of what is written
+  logic t_a_out_q, t_b_out_q, t_s_out_q, t_d_out_q, t_q_out_q, t_r_out_q, t_l_out_q;
+  logic [7:0] t_a_first_q, t_b_first_q, t_s_first_q, t_d_first_q, t_q_first_q, t_r_first_q;
+  logic [7:0] t_a_last_q, t_b_last_q, t_s_last_q, t_d_last_q, t_q_last_q, t_r_last_q;
+  logic [5:0] t_l_first_q, t_l_last_q;
+  logic [47:0] t_amount_q;
+
+  always_ff @(posedge clk_i) if (en_i[3]) begin
+    t_kind_q <= e_kind_q;
+    t_bad_q <= e_bad_q;
+    t_clash_q <=
+        (e_kind_q.d & e_kind_q.a & ~e_kind_q.over_a & overlap(e_d_from_q, e_d_end_q, e_a_from_q, e_a_end_q)) |
+        (e_kind_q.d & e_kind_q.b & ~e_kind_q.over_b & overlap(e_d_from_q, e_d_end_q, e_b_from_q, e_b_end_q)) |
+        (e_kind_q.d & e_kind_q.s & overlap(e_d_from_q, e_d_end_q, e_s_from_q, e_s_end_q)) |
+        (e_kind_q.vec & e_kind_q.q &
+         ((e_kind_q.a & overlap(e_q_from_q, e_q_end_q, e_a_from_q, e_a_end_q)) |
+          (e_kind_q.b & overlap(e_q_from_q, e_q_end_q, e_b_from_q, e_b_end_q)) |
+          (e_kind_q.s & overlap(e_q_from_q, e_q_end_q, e_s_from_q, e_s_end_q)) |
+          (e_kind_q.d & overlap(e_q_from_q, e_q_end_q, e_d_from_q, e_d_end_q)) |
+          (e_kind_q.r & overlap(e_q_from_q, e_q_end_q, e_r_from_q, e_r_end_q)))) |
+        (e_kind_q.vec & e_kind_q.r &
+         ((e_kind_q.a & overlap(e_r_from_q, e_r_end_q, e_a_from_q, e_a_end_q)) |
+          (e_kind_q.b & overlap(e_r_from_q, e_r_end_q, e_b_from_q, e_b_end_q)) |
+          (e_kind_q.s & overlap(e_r_from_q, e_r_end_q, e_s_from_q, e_s_end_q)) |
+          (e_kind_q.d & overlap(e_r_from_q, e_r_end_q, e_d_from_q, e_d_end_q))));
+    t_a_out_q <= e_kind_q.a & out_vsp(e_a_end_q);
+    t_b_out_q <= e_kind_q.b & out_vsp(e_b_end_q);
+    t_s_out_q <= e_kind_q.s & out_vsp(e_s_end_q);
+    t_d_out_q <= e_kind_q.d & (e_kind_q.to_tsp ? out_tsp(e_d_from_q, e_d_end_q) : out_vsp(e_d_end_q));
+    t_q_out_q <= e_kind_q.q & (e_kind_q.matmul ? out_tsp(e_q_from_q, e_q_end_q) : out_vsp(e_q_end_q));
+    t_r_out_q <= e_kind_q.r & (e_kind_q.matmul ? out_tsp(e_r_from_q, e_r_end_q) : out_vsp(e_r_end_q));
+    t_l_out_q <= e_kind_q.l & out_tsp(e_l_from_q, e_l_end_q);
+    t_a_first_q <= e_a_from_q[17:10];
+    t_b_first_q <= e_b_from_q[17:10];
+    t_s_first_q <= e_s_from_q[17:10];
+    t_d_first_q <= e_d_from_q[17:10];
+    t_q_first_q <= e_q_from_q[17:10];
+    t_r_first_q <= e_r_from_q[17:10];
+    t_l_first_q <= e_l_from_q[17:12];
+    t_a_last_q <= last_granule(e_a_end_q[17:0]);
+    t_b_last_q <= last_granule(e_b_end_q[17:0]);
+    t_s_last_q <= last_granule(e_s_end_q[17:0]);
+    t_d_last_q <= last_granule(e_d_end_q[17:0]);
+    t_q_last_q <= last_granule(e_q_end_q[17:0]);
+    t_r_last_q <= last_granule(e_r_end_q[17:0]);
+    t_l_last_q <= 6'(last_granule(e_l_end_q[17:0]) >> 2);
+    t_amount_q <= e_kind_q.matmul ? {7'd0, e_xykb_q, 10'd0} : 48'(e_xy_q);
+  end
+
+  // Answer ----------------------------------------------------------------------------------------
+  logic [15:0] faulty, out;
+  logic [255:0] vsp_stream, vsp_rd, vsp_wr;
+  logic [63:0] tsp_rd, tsp_wr;
+  logic [31:0] info;
+
+  /* verilator lint_off BLKSEQ */
+  always_ff @(posedge clk_i) if (en_i[4]) begin
+    faulty = t_bad_q;
+    out = '0;
+    if (t_kind_q.vec) begin
+      faulty[7] = faulty[7] | t_clash_q;
+      out[2] = t_a_out_q;
+      out[4] = t_b_out_q;
+      out[6] = t_s_out_q;
+      out[7] = t_d_out_q;
+      out[10] = t_q_out_q;
+      out[14] = t_r_out_q;
+    end else if (t_kind_q.matmul) begin
+      faulty[12] = faulty[12] | t_clash_q;
+      out[4] = t_a_out_q;
+      out[5] = t_s_out_q;
+      out[6] = t_q_out_q;
+      out[7] = t_l_out_q;
+      out[8] = t_r_out_q;
+      out[11] = t_b_out_q;
+      out[12] = t_d_out_q;
+    end else if (t_kind_q.topk) begin
+      faulty[4] = faulty[4] | t_clash_q;
+      out[3] = t_a_out_q;
+      out[4] = t_d_out_q;
+      out[8] = t_s_out_q;
+    end else if (t_kind_q.copy) begin
+      faulty[6] = faulty[6] | t_clash_q;
+      out[2] = t_a_out_q;
+      out[6] = t_d_out_q;
+    end else begin
+      faulty[8] = faulty[8] | t_clash_q;
+      out[6] = t_d_out_q;
+      out[8] = t_a_out_q;
+    end
     info = '0;
     for (int unsigned w = 16; w > 0; w--) begin
-      if (bad != '0 ? bad[4'(w-1)] : out[4'(w-1)]) info = w - 32'd1;
+      if (faulty != '0 ? faulty[4'(w-1)] : out[4'(w-1)]) info = w - 32'd1;
     end
-    fault_o <= bad != '0 ? iau_hw_pkg::FaultBadField :
+    fault_o <= faulty != '0 ? iau_hw_pkg::FaultBadField :
         out != '0 ? iau_hw_pkg::FaultScratchRange : iau_hw_pkg::FaultNone;
     info_o <= info;
-    vsp_rd_o <= vsp_rd;
+    vsp_stream = '0;
+    vsp_rd = '0;
+    vsp_wr = '0;
+    tsp_rd = '0;
+    tsp_wr = '0;
+    if (t_kind_q.a) vsp_stream = vsp_map(t_a_first_q, t_a_last_q);
+    if (t_kind_q.s) vsp_stream = vsp_stream | vsp_map(t_s_first_q, t_s_last_q);
+    if (t_kind_q.b) vsp_rd = vsp_map(t_b_first_q, t_b_last_q);
+    vsp_rd = vsp_rd | vsp_stream;
+    if (t_kind_q.d) begin
+      if (t_kind_q.store) vsp_rd = vsp_rd | vsp_map(t_d_first_q, t_d_last_q);
+      else if (t_kind_q.to_tsp) tsp_wr = tsp_map(t_d_first_q[7:2], t_d_last_q[7:2]);
+      else vsp_wr = vsp_map(t_d_first_q, t_d_last_q);
+    end
+    if (t_kind_q.q & t_kind_q.vec) vsp_wr = vsp_wr | vsp_map(t_q_first_q, t_q_last_q);
+    if (t_kind_q.r & t_kind_q.vec) vsp_wr = vsp_wr | vsp_map(t_r_first_q, t_r_last_q);
+    if (t_kind_q.q & t_kind_q.matmul) tsp_rd = tsp_map(t_q_first_q[7:2], t_q_last_q[7:2]);
+    if (t_kind_q.r & t_kind_q.matmul) tsp_rd = tsp_rd | tsp_map(t_r_first_q[7:2], t_r_last_q[7:2]);
+    if (t_kind_q.l) tsp_rd = tsp_rd | tsp_map(t_l_first_q, t_l_last_q);
     vsp_stream_o <= vsp_stream;
+    vsp_rd_o <= vsp_rd;
     vsp_wr_o <= vsp_wr;
     tsp_rd_o <= tsp_rd;
     tsp_wr_o <= tsp_wr;
-    amount_o <= amount;
+    amount_o <= t_amount_q;
   end
   /* verilator lint_on BLKSEQ */
 endmodule

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH SHL-2.1
 //
-// From fetched commands to checked ones, in three stages: P holds a command as fetched, C the
-// patched one, X what it touches. Scalar commands are executed in X, those that read
-// registers step by step; nothing is patched while one is on its way, because patches read the registers
-// that it writes.
+// From fetched commands to checked ones: P holds a command as fetched, C the patched one, the stages of
+// iau_check follow, X has what it touches. Commands enter the window from X, in order, and that is where
+// they fault and are counted. SALU and BRANCH are executed in C already, step by step, without regard to the
+// commands between C and X: if one of those faults or is an END, the job is over and registers with it. SLOAD
+// reads what older commands write and is executed in X. Nothing is patched while a scalar command is in C or
+// an SLOAD on its way, because patches read the registers that they write.
 module iau_decode (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -57,7 +59,10 @@ module iau_decode (
   output logic [63:0]        fault_va_o
 );
 
-  logic p_valid_q, c_valid_q, x_valid_q;
+  localparam int unsigned X = 4;  // the last stage of the check
+
+  logic p_valid_q, c_valid_q;
+  logic [X:0] valid_q;  // the stages of the check
   logic [511:0] p_cmd_q, c_cmd_q, x_cmd_q;
   logic [31:0] p_pc_q, c_pc_q, x_pc_q;
   iau_hw_pkg::fault_e p_fault_q, c_fault_q, x_fault_q;  // known before the check
@@ -66,7 +71,7 @@ module iau_decode (
   logic [31:0] regs_q[32];
   logic [31:0] executed_q;
   logic sl_wait_q;  // SLOAD's data come
-  logic read_q;     // A_Q and B_Q are what a scalar command reads
+  logic read_q;     // A_Q and B_Q are what C's command reads
   logic result_q;   // D_Q is what comes of it
   logic [31:0] a_q, b_q, d_q;
 
@@ -74,14 +79,17 @@ module iau_decode (
   logic [31:0] chk_info;
 
   // Movement --------------------------------------------------------------------------------------
-  logic x_scalar, c_scalar, x_sload, x_salu, x_reads, over, x_done, x_go, c_go, p_go, taken;
-  logic patched, ahead;  // P's command reads registers; a scalar command is before it
+  logic x_valid, x_scalar, x_sload, over, x_done, x_go, p_go;
+  logic c_scalar, c_salu, c_branch, c_reads, c_done, taken;
+  logic [X:0] room, go;  // a stage of the check may take a command, takes one; the first from C
+  logic sload_q;         // an SLOAD has left C and is not done
+  logic patched, ahead;  // P's command reads registers; one that writes them is before it
   logic values_q;        // V0_Q to V2_Q are what it reads
   logic [31:0] v0_q, v1_q, v2_q;
   logic p_stop;  // P holds what stands for the end of the stream
 
+  assign x_valid = valid_q[X];
   assign x_scalar = x_cmd_q[7:0] < 8'h10;
-  assign c_scalar = c_cmd_q[7:0] < 8'h10;
   assign x_sload = x_cmd_q[7:0] == iau_hw_pkg::OpSload;
   assign over = executed_q == (budget_i == '0 ? 32'hffff_ffff : budget_i);
 
@@ -91,17 +99,22 @@ module iau_decode (
   assign fault_info_o = fault_code_o == iau_hw_pkg::FaultBudget ? '0 :
                         x_fault_q != iau_hw_pkg::FaultNone ? x_info_q : chk_info;
   assign fault_va_o = fault_code_o == iau_hw_pkg::FaultBudget ? '0 : x_va_q;
-  assign fault_o = run_i & x_valid_q & (fault_code_o != iau_hw_pkg::FaultNone);
+  assign fault_o = run_i & x_valid & (fault_code_o != iau_hw_pkg::FaultNone);
 
-  assign x_salu = x_cmd_q[7:0] == iau_hw_pkg::OpSalu;
-  assign x_reads = x_salu || x_cmd_q[7:0] == iau_hw_pkg::OpBranch;
-  assign x_done = !x_scalar ? room_i :
-      scalar_room_i & (~x_sload | sl_wait_q) & (~x_reads | (x_salu ? result_q : read_q));
-  assign x_go = run_i & x_valid_q & ~fault_o & x_done;
-  assign c_go = c_valid_q & (~x_valid_q | x_go);
+  assign x_done = x_scalar ? scalar_room_i & (~x_sload | sl_wait_q) : room_i;
+  assign x_go = run_i & x_valid & ~fault_o & x_done;
+  // A stage has room if it is empty or one after it is
+  assign room = {5{x_go}} | {~valid_q[4], ~&valid_q[4:3], ~&valid_q[4:2], ~&valid_q[4:1], ~&valid_q};
+  assign go = room & {valid_q[X-1:0], c_valid_q & c_done};
+
+  assign c_scalar = c_cmd_q[7:0] < 8'h10;
+  assign c_salu = c_cmd_q[7:0] == iau_hw_pkg::OpSalu;
+  assign c_branch = c_cmd_q[7:0] == iau_hw_pkg::OpBranch;
+  assign c_reads = c_salu | c_branch;
+  assign c_done = c_salu ? result_q : ~c_branch | read_q;
   assign patched = {p_cmd_q[483:480], p_cmd_q[492:489], p_cmd_q[501:498]} != '0;
-  assign ahead = (c_valid_q & c_scalar) | (x_valid_q & x_scalar);
-  assign p_go = p_valid_q & (~c_valid_q | c_go) & ~ahead & (~patched | values_q);
+  assign ahead = (c_valid_q & c_scalar) | sload_q;
+  assign p_go = p_valid_q & (~c_valid_q | go[0]) & ~ahead & (~patched | values_q);
   assign p_stop = p_valid_q & (p_fault_q != iau_hw_pkg::FaultNone);
   assign take_o = run_i & ~jump_o & (~p_valid_q | p_go) & ~p_stop & valid_i & ~end_i;
 
@@ -120,18 +133,18 @@ module iau_decode (
   // SLOAD
   iau_hw_pkg::sload_t sload;
   assign sload = x_cmd_q;
-  assign sl_want_o = run_i & x_valid_q & x_sload & ~fault_o & ~sl_wait_q & scalar_room_i;
+  assign sl_want_o = run_i & x_valid & x_sload & ~fault_o & ~sl_wait_q & scalar_room_i;
   assign sl_req_o = sl_want_o & sl_clear_i;
   assign sl_row_o = sload.addr[17:7];
 
   // BRANCH
   iau_hw_pkg::branch_t branch;
-  assign branch = x_cmd_q;
-  assign jump_o = x_go & (x_cmd_q[7:0] == iau_hw_pkg::OpBranch) & taken;
-  assign target_o = x_pc_q + 32'd1 + branch.offset;
+  assign branch = c_cmd_q;
+  assign jump_o = go[0] & c_branch & taken & (c_fault_q == iau_hw_pkg::FaultNone);
+  assign target_o = c_pc_q + 32'd1 + branch.offset;
   always_comb begin
     taken = 1'b0;
-    if (x_valid_q && x_cmd_q[7:0] == iau_hw_pkg::OpBranch) begin
+    if (c_valid_q & c_branch) begin
       case (branch.cond)
         3'd1: taken = a_q == b_q;
         3'd2: taken = a_q != b_q;
@@ -146,7 +159,7 @@ module iau_decode (
 
   iau_check u_check (
     .clk_i,
-    .en_i    (c_go),
+    .en_i    (go),
     .cmd_i   (c_cmd_q),
     .fault_o (chk_fault),
     .info_o  (chk_info),
@@ -162,7 +175,8 @@ module iau_decode (
     if (!rst_ni) begin
       p_valid_q <= 1'b0;
       c_valid_q <= 1'b0;
-      x_valid_q <= 1'b0;
+      valid_q <= '0;
+      sload_q <= 1'b0;
       sl_wait_q <= 1'b0;
       read_q <= 1'b0;
       result_q <= 1'b0;
@@ -171,21 +185,23 @@ module iau_decode (
     end else if (!run_i) begin
       p_valid_q <= 1'b0;
       c_valid_q <= 1'b0;
-      x_valid_q <= 1'b0;
+      valid_q <= '0;
+      sload_q <= 1'b0;
       sl_wait_q <= 1'b0;
       read_q <= 1'b0;
       result_q <= 1'b0;
       values_q <= 1'b0;
       if (clear_i) executed_q <= '0;
     end else begin
-      x_valid_q <= c_go | (x_valid_q & ~x_go);
-      c_valid_q <= p_go | (c_valid_q & ~c_go);
+      valid_q <= go | (valid_q & ~{x_go, go[X:1]});
+      c_valid_q <= p_go | (c_valid_q & ~go[0]);
       p_valid_q <= ~jump_o & (take_o | (p_valid_q & ~p_go) |
                               ((~p_valid_q | p_go) & ~p_stop & (end_i | ffault_i)));
       if (x_go) executed_q <= executed_q + 32'd1;
       sl_wait_q <= sl_req_o & sl_gnt_i;
-      read_q <= x_valid_q & x_reads & ~x_go;
-      result_q <= read_q & x_salu & ~x_go;
+      sload_q <= (go[0] && c_cmd_q[7:0] == iau_hw_pkg::OpSload) | (sload_q & ~(x_go & x_sload));
+      read_q <= c_valid_q & c_reads & ~go[0];
+      result_q <= read_q & c_salu & ~go[0];
       values_q <= p_valid_q & patched & ~ahead & ~p_go & ~jump_o;
     end
   end
@@ -256,25 +272,52 @@ module iau_decode (
     end
   end
 
-  // X
+  // A command stays in one place from C to X; only its check moves
+  logic [511:0] held_cmd_q[X];
+  logic [31:0] held_pc_q[X];
+  logic [63:0] held_va_q[X];
+  logic [31:0] held_info_q[X];
+  iau_hw_pkg::fault_e held_fault_q[X];
+  logic [1:0] held_in_q, held_out_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      held_in_q <= '0;
+      held_out_q <= '0;
+    end else if (!run_i) begin
+      held_in_q <= '0;
+      held_out_q <= '0;
+    end else begin
+      if (go[0]) held_in_q <= held_in_q + 2'd1;
+      if (go[X]) held_out_q <= held_out_q + 2'd1;
+    end
+  end
+
   always_ff @(posedge clk_i) begin
-    if (c_go) begin
-      x_cmd_q <= c_cmd_q;
-      x_pc_q <= c_pc_q;
-      x_va_q <= c_va_q;
-      x_info_q <= c_info_q;
-      x_fault_q <= c_fault_q;
+    if (go[0]) begin
+      held_cmd_q[held_in_q] <= c_cmd_q;
+      held_pc_q[held_in_q] <= c_pc_q;
+      held_va_q[held_in_q] <= c_va_q;
+      held_info_q[held_in_q] <= c_info_q;
+      held_fault_q[held_in_q] <= c_fault_q;
+    end
+    if (go[X]) begin
+      x_cmd_q <= held_cmd_q[held_out_q];
+      x_pc_q <= held_pc_q[held_out_q];
+      x_va_q <= held_va_q[held_out_q];
+      x_info_q <= held_info_q[held_out_q];
+      x_fault_q <= held_fault_q[held_out_q];
     end
   end
 
   // Scalar registers. Blocking, for the loops; nothing reads them in the cycle of a write. Whether the
   // command goes is known late; until it does it writes the same, and if it faults the job is over.
   iau_hw_pkg::salu_t salu;
-  assign salu = x_cmd_q;
+  assign salu = c_cmd_q;
 
   always_ff @(posedge clk_i) begin
-    if (x_valid_q & x_reads & ~read_q) begin
-      if (x_salu) begin
+    if (c_valid_q & c_reads & ~read_q) begin
+      if (c_salu) begin
         a_q <= regs_q[salu.ra];
         b_q <= salu.use_imm ? salu.imm : regs_q[salu.rb];
       end else begin
@@ -282,7 +325,7 @@ module iau_decode (
         b_q <= branch.use_imm ? branch.imm : regs_q[branch.rb];
       end
     end
-    if (read_q & x_salu & ~result_q) begin
+    if (read_q & c_salu & ~result_q) begin
       case (salu.func)
         4'd0: d_q <= a_q + b_q;
         4'd1: d_q <= a_q - b_q;
@@ -304,7 +347,7 @@ module iau_decode (
     end else if (param_valid_i) begin
       for (int unsigned r = 0; r < 16; r++)
         regs_q[{param_half_i, 4'(r)}] = param_data_i[32*r+:32];
-    end else if (x_salu && result_q) begin
+    end else if (c_salu && result_q) begin
       regs_q[salu.rd] = d_q;
     end else if (x_sload && sl_wait_q && sload.half) begin
       for (int unsigned r = 0; r < 16; r++)
