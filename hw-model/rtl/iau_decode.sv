@@ -66,10 +66,13 @@ module iau_decode (
   logic [511:0] p_cmd_q, c_cmd_q, x_cmd_q;
   logic [31:0] p_pc_q, c_pc_q, x_pc_q;
   iau_hw_pkg::fault_e p_fault_q, c_fault_q, x_fault_q;  // known before the check
-  logic [31:0] c_info_q, x_info_q;
+  logic c_unknown_q;        // the opcode
+  logic [15:0] c_extra_q;   // words with bits that may not be set
+  logic [31:0] x_info_q;
   logic [63:0] p_va_q, c_va_q, x_va_q;
   logic [31:0] regs_q[32];
-  logic [31:0] executed_q;
+  logic [31:0] executed_q, budget;
+  logic over_q;  // all of the budget is executed
   logic sl_wait_q;  // SLOAD's data come
   logic read_q;     // A_Q and B_Q are what C's command reads
   logic result_q;   // D_Q is what comes of it
@@ -79,7 +82,7 @@ module iau_decode (
   logic [31:0] chk_info;
 
   // Movement --------------------------------------------------------------------------------------
-  logic x_valid, x_scalar, x_sload, over, x_done, x_go, p_go;
+  logic x_valid, x_scalar, x_sload, x_done, x_go, p_go;
   logic c_scalar, c_salu, c_branch, c_reads, c_done, taken;
   logic [X:0] room, go;  // a stage of the check may take a command, takes one; the first from C
   logic sload_q;         // an SLOAD has left C and is not done
@@ -91,15 +94,16 @@ module iau_decode (
   assign x_valid = valid_q[X];
   assign x_scalar = x_cmd_q[7:0] < 8'h10;
   assign x_sload = x_cmd_q[7:0] == iau_hw_pkg::OpSload;
-  assign over = executed_q == (budget_i == '0 ? 32'hffff_ffff : budget_i);
+  assign budget = budget_i == '0 ? 32'hffff_ffff : budget_i;
 
   assign fault_code_o = x_fault_q == iau_hw_pkg::FaultCmdRange ? iau_hw_pkg::FaultCmdRange :
-      over ? iau_hw_pkg::FaultBudget :
+      over_q ? iau_hw_pkg::FaultBudget :
                         x_fault_q != iau_hw_pkg::FaultNone ? x_fault_q : chk_fault;
   assign fault_info_o = fault_code_o == iau_hw_pkg::FaultBudget ? '0 :
                         x_fault_q != iau_hw_pkg::FaultNone ? x_info_q : chk_info;
   assign fault_va_o = fault_code_o == iau_hw_pkg::FaultBudget ? '0 : x_va_q;
-  assign fault_o = run_i & x_valid & (fault_code_o != iau_hw_pkg::FaultNone);
+  assign fault_o = run_i & x_valid & (over_q | x_fault_q != iau_hw_pkg::FaultNone |
+                                      chk_fault != iau_hw_pkg::FaultNone);
 
   assign x_done = x_scalar ? scalar_room_i & (~x_sload | sl_wait_q) : room_i;
   assign x_go = run_i & x_valid & ~fault_o & x_done;
@@ -182,6 +186,7 @@ module iau_decode (
       result_q <= 1'b0;
       values_q <= 1'b0;
       executed_q <= '0;
+      over_q <= 1'b0;
     end else if (!run_i) begin
       p_valid_q <= 1'b0;
       c_valid_q <= 1'b0;
@@ -191,13 +196,19 @@ module iau_decode (
       read_q <= 1'b0;
       result_q <= 1'b0;
       values_q <= 1'b0;
-      if (clear_i) executed_q <= '0;
+      if (clear_i) begin
+        executed_q <= '0;
+        over_q <= 1'b0;
+      end
     end else begin
       valid_q <= go | (valid_q & ~{x_go, go[X:1]});
       c_valid_q <= p_go | (c_valid_q & ~go[0]);
       p_valid_q <= ~jump_o & (take_o | (p_valid_q & ~p_go) |
                               ((~p_valid_q | p_go) & ~p_stop & (end_i | ffault_i)));
-      if (x_go) executed_q <= executed_q + 32'd1;
+      if (x_go) begin
+        executed_q <= executed_q + 32'd1;
+        over_q <= executed_q + 32'd1 == budget;
+      end
       sl_wait_q <= sl_req_o & sl_gnt_i;
       sload_q <= (go[0] && c_cmd_q[7:0] == iau_hw_pkg::OpSload) | (sload_q & ~(x_go & x_sload));
       read_q <= c_valid_q & c_reads & ~go[0];
@@ -235,7 +246,6 @@ module iau_decode (
   always_ff @(posedge clk_i) begin
     if (p_go) begin : gen_patch
       logic [511:0] c, extra;
-      logic [31:0] word;
       logic [33:0] sum, carries;
       c = p_cmd_q;
       carries = '0;
@@ -249,26 +259,14 @@ module iau_decode (
         end
       end
       extra = p_cmd_q & ~iau_hw_pkg::command_mask(p_cmd_q[7:0]);
-      word = 32'd16;
+      for (int unsigned w = 0; w < 16; w++) c_extra_q[w] <= extra[32*w+:32] != '0;
       if (p_cmd_q[483:480] == 4'd15 || p_cmd_q[492:489] == 4'd15 || p_cmd_q[501:498] == 4'd15)
-        word = 32'd15;
-      if (extra != '0) begin
-        for (int unsigned w = 16; w > 0; w--)
-          if (extra[32*(w-1)+:32] != '0) word = w - 32'd1;
-      end
+        c_extra_q[15] <= 1'b1;
+      c_unknown_q <= iau_hw_pkg::command_mask(p_cmd_q[7:0]) == '0;
       c_cmd_q <= c;
       c_pc_q <= p_pc_q;
       c_va_q <= p_va_q;
-      c_info_q <= '0;
       c_fault_q <= p_fault_q;
-      if (p_fault_q == iau_hw_pkg::FaultNone) begin
-        if (iau_hw_pkg::command_mask(p_cmd_q[7:0]) == '0) begin
-          c_fault_q <= iau_hw_pkg::FaultBadOpcode;
-        end else if (word != 32'd16) begin
-          c_fault_q <= iau_hw_pkg::FaultBadField;
-          c_info_q <= word;
-        end
-      end
     end
   end
 
@@ -294,12 +292,20 @@ module iau_decode (
   end
 
   always_ff @(posedge clk_i) begin
-    if (go[0]) begin
+    if (go[0]) begin : gen_hold
+      logic [31:0] word;
+      word = '0;
+      if (c_extra_q != '0) begin
+        for (int unsigned w = 16; w > 0; w--)
+          if (c_extra_q[4'(w-1)]) word = w - 32'd1;
+      end
       held_cmd_q[held_in_q] <= c_cmd_q;
       held_pc_q[held_in_q] <= c_pc_q;
       held_va_q[held_in_q] <= c_va_q;
-      held_info_q[held_in_q] <= c_info_q;
-      held_fault_q[held_in_q] <= c_fault_q;
+      held_info_q[held_in_q] <= c_fault_q != iau_hw_pkg::FaultNone || c_unknown_q ? '0 : word;
+      held_fault_q[held_in_q] <= c_fault_q != iau_hw_pkg::FaultNone ? c_fault_q :
+          c_unknown_q ? iau_hw_pkg::FaultBadOpcode :
+          c_extra_q != '0 ? iau_hw_pkg::FaultBadField : iau_hw_pkg::FaultNone;
     end
     if (go[X]) begin
       x_cmd_q <= held_cmd_q[held_out_q];
