@@ -3,8 +3,8 @@
 """How cycles grow with context, batch, width and the width of the bus, against a model of them.
 
 Runs iau bench on the Verilated device, writes build/bench/scaling.json, and puts tables into
-docs/performance.md and plots into docs/plots. The model has two numbers that are fitted, to the three
-shortest rows of the first table; everything else follows from sizes.
+docs/performance.md and plots into docs/plots. The model has three numbers that are fitted, two to the three
+shortest rows of the first table, one to the last of that of batches; everything else follows from sizes.
 """
 import json, os, subprocess, sys
 
@@ -13,6 +13,8 @@ from bench import PEAK_BYTES, PEAK_MACS, bench, keys
 PAGE, PLOTS = "docs/performance.md", "docs/plots"
 REFRESH = 3900 / (3900 - 16)  # the memory pauses for 16 cycles in 3,900
 DECODED = 8
+KV_HEADS = 2  # of 14m
+RING_BYTES = 148 << 10  # weights at hand
 
 
 def run(model, q, prompt, gen=DECODED, batch=1, bus=64, latency=100):
@@ -39,6 +41,18 @@ def fit(samples):
     mx, my = (sum(s[i] for s in samples) / n for i in (0, 1))
     slope = sum((x - mx) * (y - my) for x, y in samples) / sum((x - mx) ** 2 for x, _ in samples)
     return slope, my - slope * mx
+
+
+def attention_hidden(b, prompt):
+    """Cycles of a layer's attention in a batch in which memory has something to do: keys, and weights ahead"""
+    key_bytes = decode_bytes(b, prompt) - b["matrix_bytes"]
+    return (key_bytes / b["layers"] + RING_BYTES) / PEAK_BYTES * REFRESH
+
+
+def attention_waits(b, prompt, pass_cycles):
+    """Cycles of all layers in which memory waits for passes of attention, each of a sequence and KV head"""
+    passes = b["batch"] * KV_HEADS
+    return b["layers"] * max(0, passes * pass_cycles - attention_hidden(b, prompt))
 
 
 def prefill_cycles(b, q, prompt, rows=32):
@@ -87,10 +101,13 @@ def percent(got, want):
     return f"{100 * (want / got - 1):+.1f}%"
 
 
-def decode_row(constants, b, prompt, bus, *first):
+def decode_want(constants, b, prompt, bus):
     per_layer, per_step = constants
-    moved = decode_moved(b, prompt, bus)
-    want, got = moved + per_layer * b["layers"] + per_step, decode_cycles(b)
+    return decode_moved(b, prompt, bus) + per_layer * b["layers"] + per_step
+
+
+def decode_row(constants, b, prompt, bus, *first, waits=0):
+    want, got = decode_want(constants, b, prompt, bus) + waits, decode_cycles(b)
     share = decode_bytes(b, prompt) / bus / got
     return [*first, got / b["batch"], share, want / b["batch"], percent(got, want)]
 
@@ -129,7 +146,10 @@ def main():
     t.add("prefill", ["tokens", "cycles/token", "share of the peak", "model", "error"], rows)
 
     batch = {n: run("14m", "q4_0", 16, batch=n) for n in (1, 2, 4, 8, 16)}
-    rows = [decode_row(constants, b, 16, 64, n) for n, b in batch.items()]
+    wide = batch[16]
+    waited = (decode_cycles(wide) - decode_want(constants, wide, 16, 64)) / wide["layers"]
+    pass_cycles = (waited + attention_hidden(wide, 16)) / (16 * KV_HEADS)
+    rows = [decode_row(constants, b, 16, 64, n, waits=attention_waits(b, 16, pass_cycles)) for n, b in batch.items()]
     one = rows[0][1]
     t.add("batch", ["sequences", *head, "speed-up"], [[*r, one / r[1]] for r in rows])
     gnuplot("batch", "sequences", "tokens a million cycles", [
@@ -151,8 +171,10 @@ def main():
 
     os.makedirs("build/bench", exist_ok=True)
     with open("build/bench/scaling.json", "w") as f:
-        json.dump({"cycles_per_layer": constants[0], "cycles_per_step": constants[1], "tables": t.cells}, f, indent=2)
+        json.dump({"cycles_per_layer": constants[0], "cycles_per_step": constants[1], "cycles_per_pass": pass_cycles,
+                   "tables": t.cells}, f, indent=2)
     t.text["constants"] = f"{constants[0]:,.0f} cycles a layer and {constants[1]:,.0f} a step"
+    t.text["pass"] = f"{pass_cycles:,.0f} cycles"
     t.insert()
 
 
