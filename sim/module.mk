@@ -42,12 +42,12 @@ $(RTL_DIR)/Viau_sim.mk: sim/lint.vlt $(RTL_SRCS)
 RTL_COUNTED := $(RTL_DIR)/counted
 RTL_COUNTS := $(RTL_COUNTED)/counts.profdata
 COSIM_OBJS := $(B)/obj/tests/cosim/random.o $(REF_OBJS) $(SIM_OBJS)
-rtl_make = $(MAKE) -C $(@D) -f $(abspath $(RTL_DIR))/Viau_sim.mk -I $(abspath $(RTL_DIR)) CXX=$(CLANGXX) \
-	OPT_FAST="$(RTL_CXXFLAGS) $(1)" OPT_SLOW="-O1 -fPIC" OPT_GLOBAL="-O2 -fPIC" $(@F)
+rtl_make = $(MAKE) -C $(@D) -f $(1)/Viau_sim.mk -I $(1) CXX=$(CLANGXX) OPT_FAST="$(RTL_CXXFLAGS) $(2)" \
+	OPT_SLOW="-O1 -fPIC" OPT_GLOBAL="-O2 -fPIC" $(@F)
 
 $(RTL_COUNTED)/Viau_sim__ALL.a: $(RTL_DIR)/Viau_sim.mk
 	@mkdir -p $(@D)
-	+$(call rtl_make,-fprofile-generate)
+	+$(call rtl_make,..,-fprofile-generate)
 
 $(RTL_COUNTS): $(RTL_COUNTED)/Viau_sim__ALL.a | $(COSIM_OBJS) $(RTL_OBJ) $(RTL_RUNTIME)
 	$(CLANGXX) -fprofile-generate -o $(@D)/random $(COSIM_OBJS) $(RTL_OBJ) $< $(RTL_RUNTIME) $(RTL_LDLIBS) -lm
@@ -56,10 +56,10 @@ $(RTL_COUNTS): $(RTL_COUNTED)/Viau_sim__ALL.a | $(COSIM_OBJS) $(RTL_OBJ) $(RTL_R
 	llvm-profdata-19 merge -o $@ $(@D)/random.profraw
 
 $(RTL_DIR)/Viau_sim__ALL.a: $(RTL_COUNTS)
-	+$(call rtl_make,-fprofile-use=$(abspath $<))
+	+$(call rtl_make,.,-fprofile-use=$(abspath $<))
 
 $(RTL_RUNTIME): $(RTL_DIR)/Viau_sim.mk
-	+$(call rtl_make)
+	+$(call rtl_make,.)
 
 $(RTL_OBJ): sim/src/rtl.cpp $(RTL_DIR)/Viau_sim.mk
 	@mkdir -p $(@D)
