@@ -84,9 +84,9 @@ module iau_load_rows (
       out_q <= '0;
       n_q <= '0;
     end else if (stop_i) begin
-      // rows of the command are of no use; those of others are found again
+      // rows of the command are of no use; those of others are found again, one that comes just now among them
       state_q <= Slot;
-      told_q <= ~queued_i | 8'd1 << head_i;
+      told_q <= ~(queued_i | {7'd0, enter_i} << enter_slot_i) | 8'd1 << head_i;
       look_q <= head_i + 3'd1;
       data_q <= 1'b0;
       in_q <= '0;
