@@ -245,6 +245,32 @@ static void test_row_in_a_hole(void **state)
 	assert_memory_equal(f.b->mem + f.out, f.b->mem + f.data, 128);
 }
 
+/* LOADs of no rows come while one is given up, at any moment; a list is read by the next job. */
+static void test_behind_a_fault(void **state)
+{
+	static const uint64_t hole = DATA + DATA_PAGES * PAGE;
+	static const uint32_t list[] = { 0x800, 0x40 };
+	struct fixture f;
+
+	fixture_open(&f, *state);
+	for (uint32_t wait = 0; wait < 240; wait++) {
+		f.p = prog_at(f.b, f.code);
+		emit_load(&f.p, hole, ROWS_AT, 64);
+		emit_delay(&f.p, 1, 1 + wait / 4);
+		emit_nops(&f.p, wait % 4);
+		for (uint32_t i = 0; i < 6; i++)
+			IAU_PUT(emit(&f.p, IAU_OP_LOAD), 1, IAU_LOAD_ROW_BYTES);
+		expect_fault(&f, IAU_FAULT_UNMAPPED, 0, hole);
+		f.p = prog_at(f.b, f.code);
+		emit_words(&f, LIST, list, 2);
+		emit_list_load(&f, ROWS_AT, 64, 2);
+		emit_store(&f.p, OUT, ROWS_AT, 128);
+		run_well(&f);
+		assert_memory_equal(f.b->mem + f.out, f.b->mem + f.data + 0x800, 64);
+		assert_memory_equal(f.b->mem + f.out + 64, f.b->mem + f.data + 0x40, 64);
+	}
+}
+
 static void test_bad_fields(void **state)
 {
 	/* WORD is made VALUE; the fault names INFO */
@@ -323,6 +349,7 @@ int main(void)
 		ON_BOTH(test_unpack),
 		ON_BOTH(test_unpack_all),
 		ON_BOTH(test_row_in_a_hole),
+		ON_BOTH(test_behind_a_fault),
 		ON_BOTH(test_bad_fields),
 		ON_BOTH(test_table),
 	};
