@@ -324,15 +324,21 @@ void emit_queries(struct builder *b, uint32_t l, const struct attention *a, uint
 			  cols * 4, to_blocks(act_from(act_half(a->choosers, i), h * hd * b->half), rows));
 }
 
-void emit_new_values(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
+uint32_t new_at(const struct builder *b, uint32_t from, uint32_t i)
 {
-	uint32_t hd = b->hp->head_dim, stride = a->at_once * hd * 4;
+	return from + i * b->rows * b->hp->head_dim * 4;
+}
+
+void emit_new_values(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t from,
+		     uint32_t count)
+{
+	uint32_t hd = b->hp->head_dim;
 
 	label(b, l, OP_KV_QUANTISE);
-	for (uint32_t i = 0; i < a->at_once; i++) {
-		struct fresh f = fresh_at(b, g + i);
+	for (uint32_t i = 0; i < count; i++) {
+		struct fresh f = fresh_at(b, g + from + i);
 
-		new_values(b, a->v + i * hd * 4, stride, &f);
+		new_values(b, new_at(b, a->v, from) + i * hd * 4, count * hd * 4, &f);
 	}
 }
 
@@ -345,20 +351,27 @@ static struct iau_vec to_keys(const struct builder *b, uint32_t g)
 				 .sc_row = 2, .sc_block = scale_step(b) };
 }
 
-/* Those to be rotated go where the new values were, which are done with, and from there through where they were. */
-void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
+static struct act unturned_keys(const struct builder *b, const struct attention *a, uint32_t i)
 {
-	uint32_t hd = b->hp->head_dim, n_kv = a->at_once, stride = n_kv * hd * 4, bytes = b->rows * hd;
-	struct act x = { .data = a->v, .scale = a->v + n_kv * bytes };
+	uint32_t at = new_at(b, a->v, i);
+
+	return (struct act){ .data = at, .scale = at + b->rows * b->hp->head_dim };
+}
+
+/* Those to be rotated go where the new values were, which are done with, and from there through where they were. */
+void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t from,
+		   uint32_t count)
+{
+	uint32_t hd = b->hp->head_dim;
 	bool rotated = iau_keys_rotated(b->cfg);
 
 	label(b, l, OP_ROPE);
-	for (uint32_t i = 0; i < n_kv; i++)
-		emit_rope(b, a->k + i * hd * 4, b->rope, b->rows, hd, stride,
-			  rotated ? to_blocks(act_from(x, i * bytes), b->rows) : to_keys(b, g + i));
-	for (uint32_t i = 0; rotated && i < n_kv; i++)
-		emit_rotated(b, act_from(x, i * bytes), b->rows, b->rows, a->k + i * bytes * 4, ROTATED_KEY(hd),
-			     to_keys(b, g + i));
+	for (uint32_t i = 0; i < count; i++)
+		emit_rope(b, new_at(b, a->k, from) + i * hd * 4, b->rope, b->rows, hd, count * hd * 4,
+			  rotated ? to_blocks(unturned_keys(b, a, from + i), b->rows) : to_keys(b, g + from + i));
+	for (uint32_t i = from; rotated && i < from + count; i++)
+		emit_rotated(b, unturned_keys(b, a, i), b->rows, b->rows, new_at(b, a->k, i),
+			     ROTATED_KEY(hd), to_keys(b, g + i));
 }
 
 /* The chunks before the newest. With a choice: all of them if the layer does without. */

@@ -200,8 +200,13 @@ void attention_alloc_projections(struct builder *b, struct attention *a);
  */
 uint32_t emit_turn(struct builder *b, uint32_t x, uint32_t turn, uint32_t rows, uint32_t cols,
 		   uint32_t stride);
-void emit_new_values(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
-void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
+/* Of the keys or values of new tokens, which lie from FROM on, those of the I-th KV head worked on at once */
+uint32_t new_at(const struct builder *b, uint32_t from, uint32_t i);
+/* Of COUNT of them from the FROM-th on, whose products lie side by side */
+void emit_new_values(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t from,
+		     uint32_t count);
+void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t from,
+		   uint32_t count);
 void emit_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t h);
 /*
  * ROWS rows of head_dim, blocks (k, row) of PITCH rows at X, rotated and multiplied by FACTOR, are written as OUT

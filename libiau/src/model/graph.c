@@ -201,7 +201,8 @@ static void finish_rotated_queries(struct builder *b, uint32_t l, const struct a
 /*
  * Queries first: the vector unit has most to do with them, and the other products overlap it; rotating them is
  * a product behind that of values, by when they are turned. Keys last: less is left to do with them before
- * there can be scores. In a batch keys and values take the queries' place.
+ * there can be scores; of several rows those of the first head are ready when the products of the last one end.
+ * In a batch keys and values take the queries' place.
  */
 static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t pack)
 {
@@ -209,17 +210,23 @@ static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, u
 	const struct iau_layer *y = &b->w->layer[l];
 	const struct iau_pack_layout *lay = &b->w->pack;
 	uint32_t bias = pack + lay->bias, first = g * (hp->n_head / hp->n_head_kv);
+	uint32_t n = b->rows > 1 && !b->seqs ? 1 : a->at_once;
 
 	emit_finished_queries(b, l, a, first, pack);
-	emit_projection(b, l, &y->v, g, a->at_once, a->v, bias + (y->q.n + y->k.n) * 4);
+	for (uint32_t i = 0; i < a->at_once; i += n)
+		emit_projection(b, l, &y->v, g + i, n, new_at(b, a->v, i), bias + (y->q.n + y->k.n) * 4);
 	if (!b->seqs)
 		finish_rotated_queries(b, l, a, first);
-	emit_projection(b, l, &y->k, g, a->at_once, a->k, bias + y->q.n * 4);
-	label(b, l, OP_QK_NORM);
-	if (hp->qk_norm)
-		emit_head_norm(b, a->k, a->at_once * hp->head_dim * 4, a->at_once, pack + lay->k_norm);
-	emit_new_values(b, l, a, g);
-	emit_new_keys(b, l, a, g);
+	for (uint32_t i = 0; i < a->at_once; i += n) {
+		uint32_t k = new_at(b, a->k, i);
+
+		emit_projection(b, l, &y->k, g + i, n, k, bias + y->q.n * 4);
+		label(b, l, OP_QK_NORM);
+		if (hp->qk_norm)
+			emit_head_norm(b, k, n * hp->head_dim * 4, n, pack + lay->k_norm);
+		emit_new_values(b, l, a, g, i, n);
+		emit_new_keys(b, l, a, g, i, n);
+	}
 }
 
 static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
