@@ -57,11 +57,20 @@ def needed_bytes(decode, gen):
     return gen * decode["matrix_bytes"] + decode["kv_bytes_per_key"] * sum(range(129, 129 + gen))
 
 
+def prompt_macs(prefill, tokens, seen=lambda pos: pos + 1):
+    """By weights of layers, and of attention, in which a token at POS sees so many keys. The last layer is whole for the last 32 tokens or fewer alone:
+    logits are asked of the last one, and of those before nothing but keys and values is seen again."""
+    spared = (tokens - 1) // 32 * 32
+    weights = tokens * (prefill["matrix_macs"] - prefill["head_macs"]) - spared * prefill["spared_macs"]
+    layer = prefill["attention_macs_per_key"] / prefill["layers"]
+    return weights, (prefill["attention_macs_per_key"] * sum(map(seen, range(tokens)))
+                     - layer * sum(map(seen, range(spared))))
+
+
 def needed_cycles(prefill, q, tokens):
     """Of the matrix engine at its peak; the head and attention are INT8 at any rate."""
-    return (tokens * (prefill["matrix_macs"] - prefill["head_macs"]) / PEAK_MACS[q]
-            + (prefill["head_macs"] + prefill["attention_macs_per_key"] * sum(range(1, tokens + 1)))
-            / PEAK_MACS["q8_0"])
+    weights, attention = prompt_macs(prefill, tokens)
+    return weights / PEAK_MACS[q] + (prefill["head_macs"] + attention) / PEAK_MACS["q8_0"]
 
 
 def decode_share(decode, gen):
@@ -83,15 +92,13 @@ PRODUCTS = ("qkv projection", "attention output", "ffn gate, up", "ffn down")
 
 def gemm_share(prefill):
     """Of the peak, in the products with weights alone; waiting for other units is not theirs."""
-    macs = 512 * (prefill["matrix_macs"] - prefill["head_macs"])
-    return macs / PEAK_MACS["q8_0"] / matrix_cycles(prefill, *PRODUCTS)
+    return prompt_macs(prefill, 512)[0] / PEAK_MACS["q8_0"] / matrix_cycles(prefill, *PRODUCTS)
 
 
 def attention_share(prefill, tokens):
     """Of the peak, in all cycles but those of other products; keys that a token may not see are none."""
-    macs = prefill["attention_macs_per_key"] * sum(range(1, tokens + 1))
     other = matrix_cycles(prefill, *PRODUCTS, "logits")
-    return macs / PEAK_MACS["q8_0"] / (prefill["prefill"]["cycles"] - other)
+    return prompt_macs(prefill, tokens)[1] / PEAK_MACS["q8_0"] / (prefill["prefill"]["cycles"] - other)
 
 
 def cycle_figures(q, decode, prefill):

@@ -8,7 +8,7 @@ shortest rows of the first table, one to the last of that of batches; everything
 """
 import json, os, subprocess, sys
 
-from bench import PEAK_BYTES, PEAK_MACS, bench, keys
+from bench import PEAK_BYTES, PEAK_MACS, bench, keys, prompt_macs
 
 PAGE, PLOTS = "docs/performance.md", "docs/plots"
 REFRESH = 3900 / (3900 - 16)  # the memory pauses for 16 cycles in 3,900
@@ -57,10 +57,8 @@ def attention_waits(b, prompt, pass_cycles):
 
 def prefill_cycles(b, q, prompt, rows=32):
     """Of the matrix engine at its peak: products of all tokens, and attention over whole blocks"""
-    attention = b["attention_macs_per_key"] * sum((p // 32 + 1) * 32 for p in range(prompt))
-    products = (prompt * (b["matrix_macs"] - b["head_macs"]) / PEAK_MACS[q]
-                + (b["head_macs"] + attention) / PEAK_MACS["q8_0"])
-    return products * 32 / rows
+    weights, attention = prompt_macs(b, prompt, keys)
+    return (weights / PEAK_MACS[q] + (b["head_macs"] + attention) / PEAK_MACS["q8_0"]) * 32 / rows
 
 
 def array_rows():

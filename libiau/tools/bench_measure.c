@@ -142,9 +142,11 @@ int bench_measure(struct loaded *l, struct bench_phase *phase, uint32_t batch, b
 
 	iau_model_info(l->model, &info);
 	iau_device_info(l->dev, &dev);
-	cell = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "engine", dev.engine,
-			 "batch", (json_int_t)batch, "layers", (json_int_t)info.n_layer, "matrix_bytes", (json_int_t)info.matrix_bytes, "matrix_macs",
+	cell = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "engine", dev.engine,
+			 "batch", (json_int_t)batch, "layers", (json_int_t)info.n_layer,
+			 "matrix_bytes", (json_int_t)info.matrix_bytes, "matrix_macs",
 			 (json_int_t)info.macs, "head_macs", (json_int_t)info.head_macs,
+			 "spared_macs", (json_int_t)info.spared_macs,
 			 "kv_bytes_per_key", (json_int_t)info.kv_bytes, "attention_macs_per_key",
 			 (json_int_t)info.attention_macs, "int8_macs_per_cycle",
 			 (int)(dev.rows * dev.lanes));

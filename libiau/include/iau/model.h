@@ -25,6 +25,8 @@ struct iau_session;
  * @matrix_bytes: bytes of the quantised matrices that one token needs
  * @macs:	multiply-accumulates of one token outside attention
  * @head_macs:	of them, those of the output matrix
+ * @spared_macs: of them, those of the last layer but for keys and values: where no token of up to 32 of a prompt
+ *		that are worked on at once is asked for logits, these, @head_macs and the last layer's attention are spared
  * @kv_bytes:	bytes of KV cache a token
  * @attention_macs: multiply-accumulates of one token for each key that it sees
  */
@@ -32,7 +34,7 @@ struct iau_model_info {
 	const char *arch;
 	uint32_t n_vocab, n_ctx, n_layer, n_embd;
 	bool requantised;
-	uint64_t matrix_bytes, macs, head_macs, kv_bytes, attention_macs;
+	uint64_t matrix_bytes, macs, head_macs, spared_macs, kv_bytes, attention_macs;
 };
 
 /**

@@ -457,9 +457,6 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a)
 	}
 	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
 		emit_pass(b, &p, &c, l, g, a);
-	label(b, l, OP_KV_CACHE);
-	for (uint32_t i = 0; i < STORE_PARTS; i++)
-		store_fresh(b, l, 0, i);
 }
 
 void emit_told_choice(struct builder *b, uint32_t l, const struct attention *a)

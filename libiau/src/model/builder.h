@@ -39,6 +39,8 @@ struct builder {
 	struct iau_cmdbuf cb;
 	uint32_t rows;
 	uint32_t from, to; /* layers that are worked on, TO not among them */
+	/* Those before it attend. Without logits the last layer does not: nothing but its keys and values is seen again. */
+	uint32_t attending;
 	/*
 	 * Many rows go in two halves of as many rows each, a product of one after a product of the
 	 * other by the same weights: while one half is at the vector unit the matrix engine has the

@@ -212,10 +212,11 @@ static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, u
 	uint32_t bias = pack + lay->bias, first = g * (hp->n_head / hp->n_head_kv);
 	uint32_t n = b->rows > 1 && !b->seqs ? 1 : a->at_once;
 
-	emit_finished_queries(b, l, a, first, pack);
+	if (l < b->attending)
+		emit_finished_queries(b, l, a, first, pack);
 	for (uint32_t i = 0; i < a->at_once; i += n)
 		emit_projection(b, l, &y->v, g + i, n, new_at(b, a->v, i), bias + (y->q.n + y->k.n) * 4);
-	if (!b->seqs)
+	if (!b->seqs && l < b->attending)
 		finish_rotated_queries(b, l, a, first);
 	for (uint32_t i = 0; i < a->at_once; i += n) {
 		uint32_t k = new_at(b, a->k, i);
@@ -229,10 +230,18 @@ static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, u
 	}
 }
 
+static void emit_attention_output(struct builder *b, uint32_t l, const struct attention *a)
+{
+	const struct iau_matrix *o = &b->w->layer[l].o;
+
+	label(b, l, OP_ATTN_OUTPUT);
+	b->vsp = a->scratch;
+	emit_rows_add(b, o, a->out, 0, o->kb);
+}
+
 static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 {
 	const struct iau_hparams *hp = b->hp;
-	const struct iau_layer *y = &b->w->layer[l];
 	uint32_t mark = b->vsp;
 	struct attention a;
 
@@ -246,10 +255,13 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 		emit_batch_early(b, l);
 	for (uint32_t g = 0; g < hp->n_head_kv; g += a.at_once)
 		emit_qkv(b, l, &a, g, pack);
-	(b->seqs ? emit_batch_attention : emit_attention)(b, l, &a);
-	label(b, l, OP_ATTN_OUTPUT);
-	b->vsp = a.scratch;
-	emit_rows_add(b, &y->o, a.out, 0, y->o.kb);
+	if (l < b->attending)
+		(b->seqs ? emit_batch_attention : emit_attention)(b, l, &a);
+	label(b, l, OP_KV_CACHE);
+	for (uint32_t i = 0; i < STORE_PARTS && !b->seqs; i++)
+		store_fresh(b, l, 0, i);
+	if (l < b->attending)
+		emit_attention_output(b, l, &a);
 	b->vsp = mark;
 }
 
@@ -427,6 +439,7 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->regs = 0;
 	b->cb.n = 0;
 	b->steps = logits == LOGITS_NEXT;
+	b->attending = logits == LOGITS_NONE && !b->cfg->is_part ? b->to - 1 : b->to;
 	b->params = vsp_alloc(b, (b->steps ? GRAPH_STEPS : b->seqs) * IAU_PARAM_BYTES);
 	b->likeliest = vsp_alloc(b, b->steps ? IAU_VSP_GRANULE : 0);
 	b->stat = vsp_alloc(b, 2 * IAU_VSP_GRANULE);
@@ -460,7 +473,8 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 		if (b->spilled && l > b->from)
 			load_pack(b, l);
 		emit_attention_block(b, l, b->pack[l & 1]);
-		emit_ffn_block(b, l, b->pack[l & 1]);
+		if (l < b->attending)
+			emit_ffn_block(b, l, b->pack[l & 1]);
 	}
 	if (b->to < hp->n_layer)
 		emit_peek(b, b->to, b->pack[b->to & 1]);

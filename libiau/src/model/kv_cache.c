@@ -268,7 +268,7 @@ void load_newest(struct builder *b, uint32_t pass, struct chunk_regs regs)
 	uint32_t n_kv = b->hp->n_head_kv, layer = pass / (b->seqs ? b->seqs * n_kv : n_kv);
 	uint16_t before = b->cb.label;
 
-	if (layer >= b->to)
+	if (layer >= b->attending)
 		return;
 	label(b, layer, OP_KV_CACHE);
 	load_chunk(b, head_va(b->cfg, layer, pass % n_kv), place_at(b, pass), regs);

@@ -97,6 +97,7 @@ void iau_model_info(const struct iau_model *m, struct iau_model_info *info)
 		.matrix_bytes = m->w.matrix_bytes,
 		.macs = m->w.macs,
 		.head_macs = (uint64_t)m->hp.n_vocab * m->hp.n_embd,
+		.spared_macs = (uint64_t)m->hp.n_embd * (2 * m->hp.n_head * m->hp.head_dim + 3 * m->hp.n_ff),
 		.kv_bytes = (uint64_t)m->hp.n_layer * m->hp.n_head_kv * (m->hp.head_dim / 16 * 33 + 4),
 		.attention_macs = (uint64_t)m->hp.n_layer * m->hp.n_head * m->hp.head_dim * 2,
 	};
@@ -127,14 +128,17 @@ int iau_session_graph(struct iau_session *s, uint32_t rows, bool sparse, enum ia
 	return iau_graph_build(s->model->dev, &cfg, rows, logits, g);
 }
 
-/* ROWS of the widest graph of so many or fewer that fits the scratchpad; -ENOSPC: not even one */
+/*
+ * ROWS of the widest graph of so many or fewer that fits the scratchpad; -ENOSPC: not even one. With logits: without
+ * them the last layer needs less.
+ */
 static int widest(struct iau_session *s, bool sparse, uint32_t *rows)
 {
 	struct iau_graph *g;
 	int err;
 
 	for (;; *rows /= 2) {
-		err = iau_session_graph(s, *rows, sparse, *rows > 1 ? LOGITS_NONE : LOGITS_ALL, &g);
+		err = iau_session_graph(s, *rows, sparse, *rows > 1 ? LOGITS_ONE : LOGITS_ALL, &g);
 		if (err != -ENOSPC || *rows == 1)
 			return err;
 	}
