@@ -175,7 +175,8 @@ module iau_mxu_datapath #(
         if (whole4 & ~bank_q[4]) acc0_odd_q[m4_q[4:1]] <= resb;
       end
       if (whole4) begin
-        case ({bank_q[4], m4_q[0]})
+        // The first row of a pair is an even one.
+        case ({bank_q[4], m4_q[0] & ~pair_q[4]})
           2'd0: acc0_even_q[m4_q[4:1]] <= res;
           2'd1: acc0_odd_q[m4_q[4:1]] <= res;
           2'd2: acc1_even_q[m4_q[4:1]] <= res;
@@ -183,8 +184,8 @@ module iau_mxu_datapath #(
         endcase
       end
     end
-    // The bank that is not accumulating takes Cin.
-    if (c_fill_i) begin
+    // The bank that is not accumulating takes Cin. With this said a memory has one port for writes.
+    if (c_fill_i & ~(valid_q[4] & (bank_q[4] == c_fill_acc_i[5]))) begin
       case ({c_fill_acc_i[5], c_fill_acc_i[0]})
         2'd0: acc0_even_q[c_fill_acc_i[4:1]] <= s_rdata_i;
         2'd1: acc0_odd_q[c_fill_acc_i[4:1]] <= s_rdata_i;
