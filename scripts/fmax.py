@@ -4,6 +4,8 @@
 the clock that it can have, as a table and as JSON. A block is taken by itself: the blocks that it contains
 become ports, and paths are those between its own registers.
 
+A part of a block that does not fit is taken instead, see PARTS.
+
 usage: fmax.py FOLDER [BLOCK...]     (FOLDER/root has yosys and nextpnr-ecp5, see scripts/apt-root; the
                                       results go to FOLDER/blocks and FOLDER/blocks.json)
 """
@@ -18,8 +20,16 @@ from synth import PACKAGES, contained
 
 MEGAHERTZ = 50      # what is asked for
 SECONDS = 1800      # of one block and program, at most
-# The small matrix engine
-PARAMETERS = {"iau_mxu_datapath": "chparam -set MacRows 8 iau_mxu_datapath; "}
+# Blocks with more multipliers than there are: two of the 32 vector lanes, two of the 32 rows of the matrix
+# engine. Of registers and outputs the elements with these numbers go, and who reads such a register reads a port;
+# what only they need goes with them.
+PARTS = {
+    "iau_vec_lanes": ({"*_q": range(2, 32)}, {"d_data_o": range(2 * 32, 1024)}),
+    "iau_mxu_datapath": ({"tile_q": range(2 * 32, 1024)} | {name: range(2, 32) for name in (
+        "sum*_q", "scaled*_q", "prod*_q", "base*_q", "tile_scale_q")}, {"read_data_o": range(2 * 32, 1024)}),
+}
+# Products of fewer bits are left to LUTs: those of INT4 tiles
+SOFT = {"iau_mxu_datapath": 16}
 # nextpnr's first router does not come to an end within that time
 ROUTERS = {"iau_check": "router2", "iau_decode": "router2"}
 
@@ -32,12 +42,27 @@ def in_root(folder, command):
         raise RuntimeError(errors[0] if errors else f"exit status {run.returncode}")
 
 
+def part(block):
+    registers, outputs = (" ".join(f"w:{array}?{n}?" for array, numbers in elements.items() for n in numbers)
+                          for elements in PARTS[block])
+    return ["proc", "flatten", "opt_clean", f"cd {block}", f"select -set registers {registers}",
+            "delete @registers %ci1 t:$*dff* %i", *[f"splitnets -ports w:{name}" for name in PARTS[block][1]],
+            f"delete -output {outputs}", "cd ..", "setundef -undriven -expose"]
+
+
+def soft(block):
+    return ["opt_clean", "opt", "wreduce", "peepopt", "opt_clean",
+            f"chtype -set $__soft_mul t:$mul r:Y_WIDTH<{SOFT[block]} %i"]
+
+
 def netlist(folder, block, known):
     parts = contained(block, known)
     passes = [f"read_verilog -sv -defer {p}" for p in PACKAGES]
     passes += [f"read_verilog -sv -lib hw-model/rtl/{name}.sv" for name in parts]
-    passes += [f"read_verilog -sv hw-model/rtl/{block}.sv", PARAMETERS.get(block, "") + f"hierarchy -top {block}"]
+    passes += [f"read_verilog -sv hw-model/rtl/{block}.sv", f"hierarchy -top {block}"]
     passes += ["proc", "flatten", "expose -evert"] if parts else []
+    passes += part(block) if block in PARTS else []
+    passes += soft(block) if block in SOFT else []
     passes += [f"synth_ecp5 -top {block} -json {folder}/blocks/{block}.json"]
     script = folder / "blocks" / f"{block}.ys"
     script.write_text("\n".join(passes) + "\n")
