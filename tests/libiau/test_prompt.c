@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tokens of a prompt that are asked for no logits leave the keys and values that they leave if they are, in all
+ * layers, and are spared the rest of the last one.
+ */
+#include "iau_hw.h"
+#include "scene.h"
+
+#define SHAPES "build/tests/libiau/" /* random weights: tests/libiau/module.mk */
+#define PROMPT 64u
+#define TOKENS 70u
+
+static int ignore(void *opaque, uint32_t position, const float *logits)
+{
+	(void)opaque, (void)position, (void)logits;
+	return 0;
+}
+
+/* Products with INT4 weights that the prompt took; then some tokens by themselves, which see what it left */
+static uint64_t evaluate(const struct scene *c, struct iau_session *s, bool each)
+{
+	uint64_t macs = iau_device_counter(c->dev, IAU_CNT_MACS_I4);
+
+	if (iau_session_eval(s, c->token, PROMPT, each ? ignore : NULL, NULL))
+		fail_msg("prompt: %s", iau_last_error());
+	macs = iau_device_counter(c->dev, IAU_CNT_MACS_I4) - macs;
+	for (uint32_t n = PROMPT + 1; n < TOKENS; n++)
+		scene_eval(c, s, 0, n);
+	return macs;
+}
+
+/* ROWS tokens of the model are worked on at once. */
+static void check_model(const char *engine, const char *model, uint32_t rows)
+{
+	struct iau_session *all, *last;
+	uint64_t with, without;
+	struct scene c;
+
+	scene_open_with(&c, engine, model);
+	assert_int_equal(iau_session_create(c.model, &all), 0);
+	assert_int_equal(iau_session_create(c.model, &last), 0);
+	with = evaluate(&c, all, true);
+	without = evaluate(&c, last, false);
+	scene_same(&c, all, last);
+	assert_int_equal(with - without, (PROMPT - rows) * c.info.spared_macs);
+	iau_session_free(all);
+	iau_session_free(last);
+	scene_close(&c);
+}
+
+static void spared(const char *engine)
+{
+	check_model(engine, SCENE_MODEL, 32);
+}
+
+/* Several KV heads; heads of 128, with norms, and wide rows; with biases and RoPE's other order */
+static void other_shapes(void **state)
+{
+	(void)state;
+	check_model("ref", SHAPES "6m.gguf", 32);
+	check_model("ref", SHAPES "qwen3-0.6b.gguf", 16);
+	check_model("ref", SHAPES "qwen2-0.5b.gguf", 32);
+}
+
+ENGINES(spared)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { ON_ENGINES(spared), cmocka_unit_test(other_shapes) };
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("prompt", tests, NULL, NULL);
+}
