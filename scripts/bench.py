@@ -58,8 +58,9 @@ def needed_bytes(decode, gen):
 
 
 def prompt_macs(prefill, tokens, seen=lambda pos: pos + 1):
-    """By weights of layers, and of attention, in which a token at POS sees so many keys. The last layer is whole for the last 32 tokens or fewer alone:
-    logits are asked of the last one, and of those before nothing but keys and values is seen again."""
+    """By weights of layers, and of attention, in which a token at POS sees so many keys. The last layer is whole for
+    the last 32 tokens or fewer alone: the last one is asked for logits, and of those before nothing but keys and
+    values is seen again."""
     spared = (tokens - 1) // 32 * 32
     weights = tokens * (prefill["matrix_macs"] - prefill["head_macs"]) - spared * prefill["spared_macs"]
     layer = prefill["attention_macs_per_key"] / prefill["layers"]

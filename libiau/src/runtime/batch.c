@@ -39,8 +39,8 @@ static void take_precision(struct iau_batch *b)
 int iau_batch_create(struct iau_model *m, uint32_t max, struct iau_batch **out)
 {
 	struct iau_kv_layout kv = iau_kv_layout(&m->hp, m->n_ctx);
-	size_t logits = (size_t)IAU_BATCH_MAX * m->hp.n_vocab * 4, rows = (size_t)IAU_BATCH_MAX * m->hp.n_embd * 4;
 	struct iau_device_info info;
+	size_t logits, rows;
 	struct iau_batch *b;
 	int err;
 
@@ -53,13 +53,15 @@ int iau_batch_create(struct iau_model *m, uint32_t max, struct iau_batch **out)
 	iau_device_info(m->dev, &info);
 	b->model = m;
 	b->max = max;
+	logits = (size_t)max * m->hp.n_vocab * 4;
+	rows = (size_t)(max + max % 2) * m->hp.n_embd * 4;
 	b->cfg = (struct iau_graph_config){ .hp = &m->hp, .w = &m->w, .kv = iau_kv_layout_batch(&kv),
 					    .vsp_bytes = info.vector_bytes };
 	take_precision(b);
 	err = iau_buffer_create(m->dev, REGISTERS_BYTES + logits + rows, IAU_ACCESS_RW, &b->io);
 	b->cfg.tokens_va = b->io.va;
-	b->cfg.logits_va = b->io.va + REGISTERS_BYTES;
-	b->cfg.rows_va = b->cfg.logits_va + logits;
+	b->cfg.rows_va = b->io.va + REGISTERS_BYTES;
+	b->cfg.logits_va = b->cfg.rows_va + rows;
 	if (!err)
 		err = iau_graph_build_batch(m->dev, &b->cfg, max, true, &b->graph[1][max - 1]);
 	if (err) {
@@ -142,7 +144,7 @@ static int run(struct iau_batch *b, struct iau_session *const *s, const int32_t 
 
 int iau_batch_eval(struct iau_batch *b, struct iau_session *const *s, const int32_t *tokens, uint32_t n)
 {
-	const float *logits = (const float *)(const void *)((uint8_t *)b->io.ptr + REGISTERS_BYTES);
+	const float *logits = (const float *)(const void *)((uint8_t *)b->io.ptr + (b->cfg.logits_va - b->io.va));
 	int err = check(b, s, tokens, n);
 
 	for (uint32_t i = 0; i < n && !err; i++)
