@@ -444,7 +444,7 @@ static void begin_choice(struct builder *b, const struct choice *c, const struct
 	iau_cmd_branch_here(&b->cb, dense);
 }
 
-void emit_attention(struct builder *b, uint32_t l, const struct attention *a)
+static void emit_passes(struct builder *b, uint32_t l, const struct attention *a)
 {
 	struct pass p = pass_of(b);
 	struct choice c = { 0 };
@@ -457,6 +457,15 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a)
 	}
 	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
 		emit_pass(b, &p, &c, l, g, a);
+}
+
+void emit_attention(struct builder *b, uint32_t l, const struct attention *a)
+{
+	if (l < b->attending)
+		emit_passes(b, l, a);
+	label(b, l, OP_KV_CACHE);
+	for (uint32_t i = 0; i < STORE_PARTS; i++)
+		store_fresh(b, l, 0, i);
 }
 
 void emit_told_choice(struct builder *b, uint32_t l, const struct attention *a)

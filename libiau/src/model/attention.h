@@ -217,8 +217,8 @@ void emit_rotated(struct builder *b, struct act x, uint32_t rows, uint32_t pitch
 /* If they are to be: what emit_queries() left, rotated. Through the place of Q, a head, or all of one token, at a time */
 void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t head);
 /*
- * The keys and values of the passes ahead of the first must have
- * been asked for by emit_kv_prefetch(). Takes Q, K and V's place.
+ * All passes of a layer that attends, then the new keys and values to memory. Those of the passes ahead of the first
+ * must have been asked for by emit_kv_prefetch(). Takes Q, K and V's place.
  */
 void emit_attention(struct builder *b, uint32_t l, const struct attention *a);
 

@@ -230,18 +230,10 @@ static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, u
 	}
 }
 
-static void emit_attention_output(struct builder *b, uint32_t l, const struct attention *a)
-{
-	const struct iau_matrix *o = &b->w->layer[l].o;
-
-	label(b, l, OP_ATTN_OUTPUT);
-	b->vsp = a->scratch;
-	emit_rows_add(b, o, a->out, 0, o->kb);
-}
-
 static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 {
 	const struct iau_hparams *hp = b->hp;
+	const struct iau_layer *y = &b->w->layer[l];
 	uint32_t mark = b->vsp;
 	struct attention a;
 
@@ -255,13 +247,12 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 		emit_batch_early(b, l);
 	for (uint32_t g = 0; g < hp->n_head_kv; g += a.at_once)
 		emit_qkv(b, l, &a, g, pack);
-	if (l < b->attending)
-		(b->seqs ? emit_batch_attention : emit_attention)(b, l, &a);
-	label(b, l, OP_KV_CACHE);
-	for (uint32_t i = 0; i < STORE_PARTS && !b->seqs; i++)
-		store_fresh(b, l, 0, i);
-	if (l < b->attending)
-		emit_attention_output(b, l, &a);
+	(b->seqs ? emit_batch_attention : emit_attention)(b, l, &a);
+	if (l < b->attending) {
+		label(b, l, OP_ATTN_OUTPUT);
+		b->vsp = a.scratch;
+		emit_rows_add(b, &y->o, a.out, 0, y->o.kb);
+	}
 	b->vsp = mark;
 }
 
