@@ -8,54 +8,108 @@ package iau_fp_pkg;
   localparam logic [31:0] FpNan = 32'h7fc00000;
   localparam logic [31:0] FpOne = 32'h3f800000;
 
-  /// x * y
-  function automatic logic [31:0] fp_mul(input logic [31:0] x, input logic [31:0] y);
-    logic zero, inf, nan;
+  // Products and sums are made of stages, for those who take a cycle for each. A function gives one
+  // word of a stage. What the last one rounds are
+  //
+  //   frac: the mantissa in bits 31:8 or one bit lower; below it some bit is set if any was
+  //   kind: the exponent in bits 31:23, 127 too large, of a mantissa in bits 30:7: below 128 the
+  //         result underflows, from 382 on it overflows, or is a NaN if bit 22 is set; bit 0: sign
+
+  // Each takes of its operands the bits that its word needs.
+  /* verilator lint_off UNUSEDSIGNAL */
+
+  localparam logic [31:0] FpKindInf = 32'd400 << 23;
+  localparam logic [31:0] FpKindNan = FpKindInf | 32'h00400000;
+
+  /// The last stage of a product and of a sum
+  function automatic logic [31:0] fp_round(input logic [31:0] frac, input logic [31:0] kind);
+    logic [31:0] norm, mag, res;
+    norm = frac[31] ? frac : frac << 1;
+    // Rounding may carry into the exponent.
+    mag = ({1'b0, norm[30:0]} + 32'h7f + 32'(norm[8])) >> 8;
+    mag = mag + (kind & 32'hff800000) + (32'(frac[31]) << 23);
+    res = mag - (32'd127 << 23);
+    res = (mag < (32'd128 << 23)) ? 32'd0 : res;
+    res = (mag >= (32'd382 << 23)) ? 32'h7f800000 | (kind & 32'h00400000) : res;
+    fp_round = res | (kind << 31);
+  endfunction
+
+  /// x * y, first of two stages
+  function automatic logic [31:0] fp_mul_frac(input logic [31:0] x, input logic [31:0] y);
     logic [47:0] prod;
-    logic [31:0] sign, low, high, norm, mag, res;
+    logic [31:0] low;
+    prod = 48'({1'b1, x[22:0]}) * 48'({1'b1, y[22:0]});
+    // What is below the upper 32 bits is or'ed into their last one: the carry of it and all ones.
+    low = 32'(prod[15:0]);
+    fp_mul_frac = prod[47:16] | ((low + 32'hffff) >> 16);
+  endfunction
+
+  /// x * y, first of two stages
+  function automatic logic [31:0] fp_mul_kind(input logic [31:0] x, input logic [31:0] y);
+    logic zero, inf, nan;
+    logic [31:0] kind;
     zero = (x[30:23] == 8'd0) | (y[30:23] == 8'd0);
     inf = (x[30:23] == 8'hff) | (y[30:23] == 8'hff);
     nan = (x[30:0] > 31'h7f800000) | (y[30:0] > 31'h7f800000) | (inf & zero);
-    sign = (x ^ y) & 32'h80000000;
-    prod = 48'({1'b1, x[22:0]}) * 48'({1'b1, y[22:0]});
-    // Words of 32 bits from here on. What is below the upper 32 is or'ed into their last one, as the
-    // carry of it and all ones.
-    high = prod[47:16];
-    low = 32'(prod[15:0]);
-    norm = high[31] ? high : high << 1;
-    norm = norm | ((low + 32'hffff) >> 16);
-    // The exponent is 127 too large, and rounding may carry into it: below 128 the product
-    // underflows, from 382 on it overflows.
-    mag = ({1'b0, norm[30:0]} + 32'h7f + 32'(norm[8])) >> 8;
-    mag = mag + ((32'(x[30:23]) + 32'(y[30:23]) + 32'(high[31])) << 23);
-    res = mag - (32'd127 << 23);
-    res = ((mag < (32'd128 << 23)) | zero) ? 32'd0 : res;
-    res = ((mag >= (32'd382 << 23)) | inf) ? 32'h7f800000 : res;
-    fp_mul = nan ? FpNan : res | sign;
+    kind = (32'(x[30:23]) + 32'(y[30:23])) << 23;
+    kind = zero ? 32'd0 : kind;
+    kind = inf ? FpKindInf : kind;
+    fp_mul_kind = nan ? FpKindNan : kind | ((x ^ y) >> 31);
   endfunction
 
-  /// x + y
-  function automatic logic [31:0] fp_add(input logic [31:0] x, input logic [31:0] y);
-    logic x_zero, y_zero, inf, nan, swap, sub, sticky, round;
-    logic [31:0] big, mb, ms, msh, sum, norm, mag, res;
-    logic [30:0] low;
+  /// x * y
+  function automatic logic [31:0] fp_mul(input logic [31:0] x, input logic [31:0] y);
+    fp_mul = fp_round(fp_mul_frac(x, y), fp_mul_kind(x, y));
+  endfunction
+
+  /// x + y, first of three stages: the one of the greater magnitude
+  function automatic logic [31:0] fp_add_big(input logic [31:0] x, input logic [31:0] y);
+    fp_add_big = (y[30:0] > x[30:0]) ? y : x;
+  endfunction
+
+  /// x + y, first of three stages: in bits 30:0 the mantissa of the other one, with the big one's
+  /// exponent: 24 bits and seven below, what is shifted out further or'ed into the last one; in bit 31
+  /// whether the signs differ
+  function automatic logic [31:0] fp_add_less(input logic [31:0] x, input logic [31:0] y);
+    logic swap, far;
+    logic [30:0] big, low;
+    logic [31:0] mant, out;
     logic [7:0] gap;
-    logic [4:0] lz;
-    x_zero = x[30:23] == 8'd0;
-    y_zero = y[30:23] == 8'd0;
     swap = y[30:0] > x[30:0];
-    big = swap ? y : x;
+    big = swap ? y[30:0] : x[30:0];
     low = swap ? x[30:0] : y[30:0];
-    sub = x[31] ^ y[31];
-    inf = big[30:23] == 8'hff;
-    nan = (big[30:0] > 31'h7f800000) | (sub & (low == 31'h7f800000));
-    // 24 bits of mantissa, 7 below; what is shifted out further is or'ed into the last bit.
     gap = big[30:23] - low[30:23];
+    far = gap > 8'd31;
+    mant = (low[30:23] == 8'd0) ? 32'd0 : {2'b01, low[22:0], 7'd0};
+    out = far ? mant : (mant << 1) << ~gap[4:0];
+    mant = far ? 32'd0 : mant >> gap[4:0];
+    fp_add_less = mant | 32'(out != 32'd0) | ((x ^ y) & 32'h80000000);
+  endfunction
+
+  /// The sum of both mantissas
+  function automatic logic [31:0] fp_add_mant(input logic [31:0] big, input logic [31:0] less);
+    logic [31:0] mb, ml;
     mb = {2'b01, big[22:0], 7'd0};
-    ms = (x_zero | y_zero) ? 32'd0 : {2'b01, low[22:0], 7'd0};
-    msh = (gap > 8'd31) ? 32'd0 : ms >> gap[4:0];
-    sticky = (gap > 8'd31) ? (ms != 32'd0) : ((msh << gap[4:0]) != ms);
-    sum = (sub ? mb - msh - 32'(sticky) : mb + msh) | 32'(sticky);
+    ml = less & 32'h7fffffff;
+    fp_add_mant = less[31] ? mb - ml : mb + ml;
+  endfunction
+
+  /// x + y, second of three stages
+  function automatic logic [31:0] fp_add_frac(input logic [31:0] big, input logic [31:0] less);
+    logic [31:0] norm;
+    norm = fp_add_mant(big, less);
+    norm = (norm[31:16] == 16'd0) ? norm << 16 : norm;
+    norm = (norm[31:24] == 8'd0) ? norm << 8 : norm;
+    norm = (norm[31:28] == 4'd0) ? norm << 4 : norm;
+    fp_add_frac = (norm[31:30] == 2'd0) ? norm << 2 : norm;
+  endfunction
+
+  /// x + y, second of three stages
+  function automatic logic [31:0] fp_add_kind(input logic [31:0] big, input logic [31:0] less);
+    logic zero, inf, nan;
+    logic [31:0] sum, norm, sign, kind;
+    logic [4:0] lz;
+    sum = fp_add_mant(big, less);
     norm = sum;
     lz[4] = norm[31:16] == 16'd0;
     norm = lz[4] ? norm << 16 : norm;
@@ -64,19 +118,28 @@ package iau_fp_pkg;
     lz[2] = norm[31:28] == 4'd0;
     norm = lz[2] ? norm << 4 : norm;
     lz[1] = norm[31:30] == 2'd0;
-    norm = lz[1] ? norm << 2 : norm;
-    lz[0] = norm[31] == 1'b0;
-    norm = lz[0] ? norm << 1 : norm;
-    round = norm[7] & ((norm[6:0] != 7'd0) | norm[8]);
-    // The exponent is 32 too large.
-    mag = {9'(big[30:23]) + 9'd33 - 9'(lz), norm[30:8]} + 32'(round);
-    res = {big[31], 31'(mag - (32'd32 << 23))};
-    res = (mag < (32'd33 << 23)) ? {big[31], 31'd0} : res;
-    res = ((mag >= (32'd287 << 23)) | inf) ? {big[31], 8'hff, 23'd0} : res;
-    res = (sum == 32'd0) ? 32'd0 : res;
-    res = (x_zero & y_zero) ? {x[31] & y[31], 31'd0} : res;
-    fp_add = nan ? FpNan : res;
+    lz[0] = 1'b0;
+    zero = big[30:23] == 8'd0;
+    inf = big[30:23] == 8'hff;
+    // Infinities of both signs leave the lesser one's mantissa where it is.
+    nan = (big[30:0] > 31'h7f800000) | (inf & less[31] & less[30]);
+    kind = (32'(big[30:23]) + 32'd127 - 32'(lz)) << 23;
+    kind = inf ? FpKindInf : kind;
+    sign = big & ~(zero ? less : 32'd0);
+    kind = kind | (sign >> 31);
+    kind = (sum == 32'd0) ? 32'd0 : kind;
+    fp_add_kind = nan ? FpKindNan : kind;
   endfunction
+
+  /// x + y
+  function automatic logic [31:0] fp_add(input logic [31:0] x, input logic [31:0] y);
+    logic [31:0] big, less;
+    big = fp_add_big(x, y);
+    less = fp_add_less(x, y);
+    fp_add = fp_round(fp_add_frac(big, less), fp_add_kind(big, less));
+  endfunction
+
+  /* verilator lint_on UNUSEDSIGNAL */
 
   /// A signed integer of at most 24 bits of magnitude, exactly
   function automatic logic [31:0] fp_i2f(input logic [31:0] x);
