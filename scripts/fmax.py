@@ -25,8 +25,11 @@ SECONDS = 1800      # of one block and program, at most
 # what only they need goes with them.
 PARTS = {
     "iau_vec_lanes": ({"*_q": range(2, 32)}, {"d_data_o": range(2 * 32, 1024)}),
-    "iau_mxu_datapath": ({"tile_q": range(2 * 32, 1024)} | {name: range(2, 32) for name in (
-        "sum*_q", "scaled*_q", "prod*_q", "base*_q", "tile_scale_q")}, {"read_data_o": range(2 * 32, 1024)}),
+    "iau_mxu_datapath": (
+        {name: [n for n in range(256) if n % 32 >= 2] for name in ("tile_q", "part*_q")}
+        | {name: range(2, 32) for name in ("sum*_q", "value*_q", "scaled*_q", "prod*_q", "base*_q", "big*_q", "less*_q",
+                                           "res*_q", "coming_scale_q", "tile_scale_q")},
+        {"read_data_o": range(2 * 32, 1024)}),
 }
 # Products of fewer bits are left to LUTs: those of INT4 tiles
 SOFT = {"iau_mxu_datapath": 16}

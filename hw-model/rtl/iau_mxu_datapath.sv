@@ -3,9 +3,10 @@
 // The matrix engine's data: tile buffers, stream row buffers, the multiply pipeline and the
 // accumulators. All decisions are taken in iau_mxu.
 //
-// Stage 0 fetches a stream block, 1 takes the 32 dot products, 2 converts and multiplies by the
-// tile scales, 3 multiplies by the stream scale and reads the accumulators, 4 adds. A tile may
-// return to the same stream row two cycles later at the earliest.
+// Stage 0 fetches a stream block, 1 and 2 take the 32 dot products, 3 converts them to fp32, 4 and 5
+// multiply by the tile scales, 6 and 7 by the stream scale; 7 reads the accumulators, too, and 8 to 10
+// add. A tile may return to the same stream row four cycles later at the earliest, when 10 has written
+// what 7 reads.
 //
 // MACROWS rows of the tile are multiplied at a time; with fewer than it has, a block is issued again and
 // again, each time for the next ones, and its accumulators are written after the last.
@@ -64,49 +65,78 @@ module iau_mxu_datapath #(
     extend = (x << 1) | (x << 2) | (x << 3) | (x << 4);
   endfunction
 
-  // The next tile is kept as it arrives, in words of four lanes (format 3: of four rows, a lane
-  // after the other); it becomes bytes on its way to the current one.
+  // Tiles are words of four lanes. The next one is kept as it arrives: row after row, or in format 3
+  // transposed, words of four rows; the current one has the first lanes of all rows, then the next ones.
   logic [31:0] next_q [Words];
-  logic [7:0] tile_q [Rows*Lanes];
-  logic [31:0] next_scale_q [Rows];
+  logic [31:0] tile_q [Words];
+  // So are its scales. The next ones may come before the last block has been multiplied by the current
+  // ones: those between are the coming ones.
+  logic [15:0] next_scale_q [Rows];
+  logic [31:0] coming_scale_q [Rows];
   logic [31:0] tile_scale_q [Rows];
   logic [255:0] a_buf_q [16];
   logic [1023:0] s_buf_q [4];
-  // Four copies, one for every fourth row
-  logic [7:0] a_q [4*Lanes];
-  logic [7:0] ab_q [4*Lanes];
+  logic [31:0] a_q [Lanes/4];
+  logic [31:0] ab_q [Lanes/4];
+  // Eight sums of four products a row: the first ones of all rows, then the next ones
+  logic [31:0] part_q [8*MacRows];
+  logic [31:0] partb_q [8*MacRows];
   logic [31:0] sum_q [MacRows];
   logic [31:0] sumb_q [MacRows];
+  logic [31:0] value_q [MacRows];
+  logic [31:0] valueb_q [MacRows];
+  logic [31:0] scaled_frac_q [MacRows];
+  logic [31:0] scaledb_frac_q [MacRows];
+  logic [31:0] scaled_kind_q [MacRows];
+  logic [31:0] scaledb_kind_q [MacRows];
   logic [31:0] scaled_q [MacRows];
   logic [31:0] scaledb_q [MacRows];
+  logic [31:0] prod_frac_q [MacRows];
+  logic [31:0] prodb_frac_q [MacRows];
+  logic [31:0] prod_kind_q [MacRows];
+  logic [31:0] prodb_kind_q [MacRows];
   logic [31:0] prod_q [MacRows];
   logic [31:0] prodb_q [MacRows];
-  logic [31:0] base_q [Rows];
-  logic [31:0] baseb_q [Rows];
+  logic [31:0] base_q [MacRows];
+  logic [31:0] baseb_q [MacRows];
+  logic [31:0] big_q [MacRows];
+  logic [31:0] bigb_q [MacRows];
+  logic [31:0] less_q [MacRows];
+  logic [31:0] lessb_q [MacRows];
+  logic [31:0] res_frac_q [MacRows];
+  logic [31:0] resb_frac_q [MacRows];
+  logic [31:0] res_kind_q [MacRows];
+  logic [31:0] resb_kind_q [MacRows];
+  logic [31:0] res_q [Rows];  // of all passes so far
+  logic [31:0] resb_q [Rows];
   logic [1023:0] acc0_even_q [16];
   logic [1023:0] acc0_odd_q [16];
   logic [1023:0] acc1_even_q [16];
   logic [1023:0] acc1_odd_q [16];
-  logic [31:0] s1_q, s2_q, s3_q, s1b_q, s2b_q, s3b_q;
+  // The stream scales on their way to stage 6
+  logic [31:0] s1_q, s2_q, s3_q, s4_q, s5_q, s6_q;
+  logic [31:0] s1b_q, s2b_q, s3b_q, s4b_q, s5b_q, s6b_q;
   logic [31:0] nibbles [128];
-  logic [15:0] half [Rows];
 
-  logic [4:1] valid_q, pair_q, last_q, bank_q, whole_q;
-  logic whole4;
-  logic [1:0] pass1_q, pass2_q, pass3_q, pass4_q;
-  logic [31:0] at1, at2, at3, at4;  // the first row of the pass in each stage
-  logic [3:1] first_q;
-  logic [4:0] m1_q, m2_q, m3_q, m4_q;
-  logic [2:1] swap_q;
+  // What is in each stage
+  logic [10:1] valid_q, pair_q, last_q, bank_q, whole_q;
+  logic [10:1][1:0] pass_q;
+  logic [10:1][4:0] m_q;
+  logic [4:0] m7, m10;
+  logic [7:1] first_q;
+  logic [4:1] swap_q;
+  logic [31:0] at1, at4, at10;  // the first row of the pass
+  logic whole10;
   logic [1:0] next_format_q;
   logic next_unit_q, unit_q;
 
-  assign whole4 = Whole | whole_q[4];
-  assign tile_done_o = valid_q[4] & last_q[4] & whole4;
-  assign at1 = 32'(pass1_q) * MacRows;
-  assign at2 = 32'(pass2_q) * MacRows;
-  assign at3 = 32'(pass3_q) * MacRows;
-  assign at4 = 32'(pass4_q) * MacRows;
+  assign whole10 = Whole | whole_q[10];
+  assign tile_done_o = valid_q[10] & last_q[10] & whole10;
+  assign at1 = 32'(pass_q[1]) * MacRows;
+  assign at4 = 32'(pass_q[4]) * MacRows;
+  assign at10 = 32'(pass_q[10]) * MacRows;
+  assign m7 = m_q[7];
+  assign m10 = m_q[10];
   assign busy_o = valid_q[1];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -115,30 +145,24 @@ module iau_mxu_datapath #(
       pair_q <= '0;
       swap_q <= '0;
     end else begin
-      valid_q <= {valid_q[3:1], issue_i};
-      pair_q <= {pair_q[3:1], issue_i & pair_i};
-      swap_q <= {swap_q[1], swap_i};
+      valid_q <= {valid_q[9:1], issue_i};
+      pair_q <= {pair_q[9:1], issue_i & pair_i};
+      swap_q <= {swap_q[3:1], swap_i};
     end
   end
 
   always_ff @(posedge clk_i) begin
-    last_q <= {last_q[3:1], last_i};
-    bank_q <= {bank_q[3:1], acc_i[5]};
-    first_q <= {first_q[2:1], first_i};
+    last_q <= {last_q[9:1], last_i};
+    bank_q <= {bank_q[9:1], acc_i[5]};
+    whole_q <= {whole_q[9:1], whole_i};
+    pass_q <= {pass_q[9:1], pass_i};
+    m_q <= {m_q[9:1], acc_i[4:0]};
+    first_q <= {first_q[6:1], first_i};
     if (ld_data_i) begin
       next_format_q <= format_i;
       next_unit_q <= unit_i;
     end
     if (swap_q[1]) unit_q <= next_unit_q;
-    m4_q <= m3_q;
-    m3_q <= m2_q;
-    m2_q <= m1_q;
-    m1_q <= acc_i[4:0];
-    whole_q <= {whole_q[3:1], whole_i};
-    pass4_q <= pass3_q;
-    pass3_q <= pass2_q;
-    pass2_q <= pass1_q;
-    pass1_q <= pass_i;
   end
 
   // Blocking assignments, the last stage first: every stage reads what the previous one left in the
@@ -155,37 +179,37 @@ module iau_mxu_datapath #(
       endcase
     end
 
-    // Stage 4: accumulate
-    if (valid_q[4]) begin
+    // Stage 10: the sums' last one, and the accumulators
+    if (valid_q[10]) begin
       logic [1023:0] res, resb;
       for (int unsigned r = 0; r < MacRows; r++) begin
-        base_q[Whole ? r : at4 + r] = iau_fp_pkg::fp_add(base_q[Whole ? r : at4 + r], prod_q[r]);
+        res_q[Whole ? r : at10 + r] = iau_fp_pkg::fp_round(res_frac_q[r], res_kind_q[r]);
       end
       for (int unsigned r = 0; r < Rows; r++) begin
-        res[32*r+:32] = base_q[r];
+        res[32*r+:32] = res_q[r];
       end
-      if (pair_q[4]) begin
+      if (pair_q[10]) begin
         for (int unsigned r = 0; r < MacRows; r++) begin
-          baseb_q[Whole ? r : at4 + r] = iau_fp_pkg::fp_add(baseb_q[Whole ? r : at4 + r], prodb_q[r]);
+          resb_q[Whole ? r : at10 + r] = iau_fp_pkg::fp_round(resb_frac_q[r], resb_kind_q[r]);
         end
         for (int unsigned r = 0; r < Rows; r++) begin
-          resb[32*r+:32] = baseb_q[r];
+          resb[32*r+:32] = resb_q[r];
         end
-        if (whole4 & bank_q[4]) acc1_odd_q[m4_q[4:1]] <= resb;
-        if (whole4 & ~bank_q[4]) acc0_odd_q[m4_q[4:1]] <= resb;
+        if (whole10 & bank_q[10]) acc1_odd_q[m10[4:1]] <= resb;
+        if (whole10 & ~bank_q[10]) acc0_odd_q[m10[4:1]] <= resb;
       end
-      if (whole4) begin
+      if (whole10) begin
         // The first row of a pair is an even one.
-        case ({bank_q[4], m4_q[0] & ~pair_q[4]})
-          2'd0: acc0_even_q[m4_q[4:1]] <= res;
-          2'd1: acc0_odd_q[m4_q[4:1]] <= res;
-          2'd2: acc1_even_q[m4_q[4:1]] <= res;
-          default: acc1_odd_q[m4_q[4:1]] <= res;
+        case ({bank_q[10], m10[0] & ~pair_q[10]})
+          2'd0: acc0_even_q[m10[4:1]] <= res;
+          2'd1: acc0_odd_q[m10[4:1]] <= res;
+          2'd2: acc1_even_q[m10[4:1]] <= res;
+          default: acc1_odd_q[m10[4:1]] <= res;
         endcase
       end
     end
     // The bank that is not accumulating takes Cin. With this said a memory has one port for writes.
-    if (c_fill_i & ~(valid_q[4] & (bank_q[4] == c_fill_acc_i[5]))) begin
+    if (c_fill_i & ~(valid_q[10] & (bank_q[10] == c_fill_acc_i[5]))) begin
       case ({c_fill_acc_i[5], c_fill_acc_i[0]})
         2'd0: acc0_even_q[c_fill_acc_i[4:1]] <= s_rdata_i;
         2'd1: acc0_odd_q[c_fill_acc_i[4:1]] <= s_rdata_i;
@@ -194,120 +218,203 @@ module iau_mxu_datapath #(
       endcase
     end
 
-    // Stage 3: times the stream scale
-    if (valid_q[3]) begin
-      logic [1023:0] row, rowb;
-      case ({bank_q[3], m3_q[0]})
-        2'd0: row = acc0_even_q[m3_q[4:1]];
-        2'd1: row = acc0_odd_q[m3_q[4:1]];
-        2'd2: row = acc1_even_q[m3_q[4:1]];
-        default: row = acc1_odd_q[m3_q[4:1]];
-      endcase
-      if (first_q[3]) row = '0;
+    // Stage 9: the sums' second one
+    if (valid_q[9]) begin
       for (int unsigned r = 0; r < MacRows; r++) begin
-        base_q[Whole ? r : at3 + r] = row[32*(Whole ? r : at3 + r)+:32];
+        res_frac_q[r] = iau_fp_pkg::fp_add_frac(big_q[r], less_q[r]);
+        res_kind_q[r] = iau_fp_pkg::fp_add_kind(big_q[r], less_q[r]);
       end
-      for (int unsigned r = 0; r < MacRows; r++) begin
-        prod_q[r] = iau_fp_pkg::fp_mul(scaled_q[r], s3_q);
-      end
-      if (pair_q[3]) begin
-        rowb = first_q[3] ? '0 : bank_q[3] ? acc1_odd_q[m3_q[4:1]] : acc0_odd_q[m3_q[4:1]];
+      if (pair_q[9]) begin
         for (int unsigned r = 0; r < MacRows; r++) begin
-          baseb_q[Whole ? r : at3 + r] = rowb[32*(Whole ? r : at3 + r)+:32];
-        end
-        for (int unsigned r = 0; r < MacRows; r++) begin
-          prodb_q[r] = iau_fp_pkg::fp_mul(scaledb_q[r], s3b_q);
+          resb_frac_q[r] = iau_fp_pkg::fp_add_frac(bigb_q[r], lessb_q[r]);
+          resb_kind_q[r] = iau_fp_pkg::fp_add_kind(bigb_q[r], lessb_q[r]);
         end
       end
     end
 
-    // Stage 2: to fp32, times the tile scale
+    // Stage 8: the sums' first one
+    if (valid_q[8]) begin
+      for (int unsigned r = 0; r < MacRows; r++) begin
+        big_q[r] = iau_fp_pkg::fp_add_big(base_q[r], prod_q[r]);
+        less_q[r] = iau_fp_pkg::fp_add_less(base_q[r], prod_q[r]);
+      end
+      if (pair_q[8]) begin
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          bigb_q[r] = iau_fp_pkg::fp_add_big(baseb_q[r], prodb_q[r]);
+          lessb_q[r] = iau_fp_pkg::fp_add_less(baseb_q[r], prodb_q[r]);
+        end
+      end
+    end
+
+    // Stage 7: ... rounded; the accumulators
+    if (valid_q[7]) begin
+      logic [1023:0] row, rowb;
+      case ({bank_q[7], m7[0]})
+        2'd0: row = acc0_even_q[m7[4:1]];
+        2'd1: row = acc0_odd_q[m7[4:1]];
+        2'd2: row = acc1_even_q[m7[4:1]];
+        default: row = acc1_odd_q[m7[4:1]];
+      endcase
+      if (first_q[7]) row = '0;
+      for (int unsigned r = 0; r < MacRows; r++) begin
+        base_q[r] = row[32*(Whole ? r : 32'(pass_q[7]) * MacRows + r)+:32];
+      end
+      for (int unsigned r = 0; r < MacRows; r++) begin
+        prod_q[r] = iau_fp_pkg::fp_round(prod_frac_q[r], prod_kind_q[r]);
+      end
+      if (pair_q[7]) begin
+        rowb = first_q[7] ? '0 : bank_q[7] ? acc1_odd_q[m7[4:1]] : acc0_odd_q[m7[4:1]];
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          baseb_q[r] = rowb[32*(Whole ? r : 32'(pass_q[7]) * MacRows + r)+:32];
+        end
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          prodb_q[r] = iau_fp_pkg::fp_round(prodb_frac_q[r], prodb_kind_q[r]);
+        end
+      end
+    end
+
+    // Stage 6: times the stream scale
+    if (valid_q[6]) begin
+      for (int unsigned r = 0; r < MacRows; r++) begin
+        prod_frac_q[r] = iau_fp_pkg::fp_mul_frac(scaled_q[r], s6_q);
+        prod_kind_q[r] = iau_fp_pkg::fp_mul_kind(scaled_q[r], s6_q);
+      end
+      if (pair_q[6]) begin
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          prodb_frac_q[r] = iau_fp_pkg::fp_mul_frac(scaledb_q[r], s6b_q);
+          prodb_kind_q[r] = iau_fp_pkg::fp_mul_kind(scaledb_q[r], s6b_q);
+        end
+      end
+    end
+
+    // Stage 5: ... rounded
+    if (valid_q[5]) begin
+      for (int unsigned r = 0; r < MacRows; r++) begin
+        scaled_q[r] = iau_fp_pkg::fp_round(scaled_frac_q[r], scaled_kind_q[r]);
+      end
+      if (pair_q[5]) begin
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          scaledb_q[r] = iau_fp_pkg::fp_round(scaledb_frac_q[r], scaledb_kind_q[r]);
+        end
+      end
+      s6_q = s5_q;
+      s6b_q = s5b_q;
+    end
+
+    // Stage 4: times the tile scale
+    if (valid_q[4]) begin
+      for (int unsigned r = 0; r < MacRows; r++) begin
+        scaled_frac_q[r] = iau_fp_pkg::fp_mul_frac(value_q[r], tile_scale_q[Whole ? r : at4 + r]);
+        scaled_kind_q[r] = iau_fp_pkg::fp_mul_kind(value_q[r], tile_scale_q[Whole ? r : at4 + r]);
+      end
+      if (pair_q[4]) begin
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          scaledb_frac_q[r] = iau_fp_pkg::fp_mul_frac(valueb_q[r], tile_scale_q[Whole ? r : at4 + r]);
+          scaledb_kind_q[r] = iau_fp_pkg::fp_mul_kind(valueb_q[r], tile_scale_q[Whole ? r : at4 + r]);
+        end
+      end
+      s5_q = s4_q;
+      s5b_q = s4b_q;
+    end
+    if (swap_q[4]) begin
+      for (int unsigned r = 0; r < Rows; r++) begin
+        tile_scale_q[r] = coming_scale_q[r];
+      end
+    end
+
+    // Stage 3: to fp32
+    if (valid_q[3]) begin
+      for (int unsigned r = 0; r < MacRows; r++) begin
+        value_q[r] = iau_fp_pkg::fp_i2f(sum_q[r]);
+      end
+      if (pair_q[3]) begin
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          valueb_q[r] = iau_fp_pkg::fp_i2f(sumb_q[r]);
+        end
+      end
+      s4_q = s3_q;
+      s4b_q = s3b_q;
+    end
+    if (swap_q[3]) begin
+      for (int unsigned r = 0; r < Rows; r++) begin
+        coming_scale_q[r] = unit_q ? iau_fp_pkg::FpOne : iau_fp_pkg::fp16_to_fp32(next_scale_q[r]);
+      end
+    end
+
+    // Stage 2: the sums of the partial ones
     if (valid_q[2]) begin
       for (int unsigned r = 0; r < MacRows; r++) begin
-        scaled_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sum_q[r]), tile_scale_q[Whole ? r : at2 + r]);
+        sum_q[r] = part_q[r] + part_q[MacRows+r] + part_q[2*MacRows+r] + part_q[3*MacRows+r] +
+            part_q[4*MacRows+r] + part_q[5*MacRows+r] + part_q[6*MacRows+r] + part_q[7*MacRows+r];
       end
       if (pair_q[2]) begin
         for (int unsigned r = 0; r < MacRows; r++) begin
-          scaledb_q[r] = iau_fp_pkg::fp_mul(iau_fp_pkg::fp_i2f(sumb_q[r]), tile_scale_q[Whole ? r : at2 + r]);
+          sumb_q[r] = partb_q[r] + partb_q[MacRows+r] + partb_q[2*MacRows+r] + partb_q[3*MacRows+r] +
+              partb_q[4*MacRows+r] + partb_q[5*MacRows+r] + partb_q[6*MacRows+r] + partb_q[7*MacRows+r];
         end
       end
       s3_q = s2_q;
       s3b_q = s2b_q;
     end
-    if (swap_q[2]) begin
-      for (int unsigned r = 0; r < Rows; r++) begin
-        tile_scale_q[r] = unit_q ? iau_fp_pkg::FpOne : next_scale_q[r];
-      end
-    end
 
-    // Stage 1: dot products
+    // Stage 1: partial sums of the dot products
     if (valid_q[1]) begin
-      // Four rows at a time, signs extended by (x ^ 80) - 80: in the simulator's C++ a shorter loop
-      // would be unrolled instead of vectorised, and another form not seen as a sign extension. An
-      // extended operand that one row alone multiplies is what makes 16 bit products and their sums
-      // one instruction.
-      for (int unsigned r = 0; r < MacRows; r += 4) begin
-        logic [31:0] sum0, sum1, sum2, sum3;
-        sum0 = 32'd0;
-        sum1 = 32'd0;
-        sum2 = 32'd0;
-        sum3 = 32'd0;
-        for (int unsigned l = 0; l < Lanes; l++) begin
-          sum0 = sum0 + (({24'd0, tile_q[(Whole ? r : at1 + r)*Lanes+l]} ^ 32'h80) - 32'h80) *
-              (({24'd0, a_q[l]} ^ 32'h80) - 32'h80);
-          sum1 = sum1 + (({24'd0, tile_q[((Whole ? r : at1 + r)+1)*Lanes+l]} ^ 32'h80) - 32'h80) *
-              (({24'd0, a_q[Lanes+l]} ^ 32'h80) - 32'h80);
-          sum2 = sum2 + (({24'd0, tile_q[((Whole ? r : at1 + r)+2)*Lanes+l]} ^ 32'h80) - 32'h80) *
-              (({24'd0, a_q[2*Lanes+l]} ^ 32'h80) - 32'h80);
-          sum3 = sum3 + (({24'd0, tile_q[((Whole ? r : at1 + r)+3)*Lanes+l]} ^ 32'h80) - 32'h80) *
-              (({24'd0, a_q[3*Lanes+l]} ^ 32'h80) - 32'h80);
+      // All rows by the same four lanes: a vector of the simulator's C++ is then one of rows, and nothing
+      // has to be summed within it. (x ^ 80) - 80 is what it sees as a sign extension.
+      for (int unsigned j = 0; j < 8; j++) begin
+        logic [31:0] a0, a1, a2, a3;
+        a0 = ({24'd0, a_q[j][7:0]} ^ 32'h80) - 32'h80;
+        a1 = ({24'd0, a_q[j][15:8]} ^ 32'h80) - 32'h80;
+        a2 = ({24'd0, a_q[j][23:16]} ^ 32'h80) - 32'h80;
+        a3 = ({24'd0, a_q[j][31:24]} ^ 32'h80) - 32'h80;
+        for (int unsigned r = 0; r < MacRows; r++) begin
+          logic [31:0] word;
+          word = tile_q[Rows*j+(Whole ? r : at1 + r)];
+          part_q[MacRows*j+r] = (({24'd0, word[7:0]} ^ 32'h80) - 32'h80) * a0 +
+              (({24'd0, word[15:8]} ^ 32'h80) - 32'h80) * a1 +
+              (({24'd0, word[23:16]} ^ 32'h80) - 32'h80) * a2 +
+              (({24'd0, word[31:24]} ^ 32'h80) - 32'h80) * a3;
         end
-        sum_q[r] = sum0;
-        sum_q[r+1] = sum1;
-        sum_q[r+2] = sum2;
-        sum_q[r+3] = sum3;
       end
       if (pair_q[1]) begin
-        for (int unsigned r = 0; r < MacRows; r += 4) begin
-          logic [31:0] sum0, sum1, sum2, sum3;
-          sum0 = 32'd0;
-          sum1 = 32'd0;
-          sum2 = 32'd0;
-          sum3 = 32'd0;
-          for (int unsigned l = 0; l < Lanes; l++) begin
-            sum0 = sum0 + (({28'd0, tile_q[(Whole ? r : at1 + r)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
-                (({24'd0, ab_q[l]} ^ 32'h80) - 32'h80);
-            sum1 = sum1 + (({28'd0, tile_q[((Whole ? r : at1 + r)+1)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
-                (({24'd0, ab_q[Lanes+l]} ^ 32'h80) - 32'h80);
-            sum2 = sum2 + (({28'd0, tile_q[((Whole ? r : at1 + r)+2)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
-                (({24'd0, ab_q[2*Lanes+l]} ^ 32'h80) - 32'h80);
-            sum3 = sum3 + (({28'd0, tile_q[((Whole ? r : at1 + r)+3)*Lanes+l][3:0]} ^ 32'h8) - 32'h8) *
-                (({24'd0, ab_q[3*Lanes+l]} ^ 32'h80) - 32'h80);
+        for (int unsigned j = 0; j < 8; j++) begin
+          logic [31:0] a0, a1, a2, a3;
+          a0 = ({24'd0, ab_q[j][7:0]} ^ 32'h80) - 32'h80;
+          a1 = ({24'd0, ab_q[j][15:8]} ^ 32'h80) - 32'h80;
+          a2 = ({24'd0, ab_q[j][23:16]} ^ 32'h80) - 32'h80;
+          a3 = ({24'd0, ab_q[j][31:24]} ^ 32'h80) - 32'h80;
+          for (int unsigned r = 0; r < MacRows; r++) begin
+            logic [31:0] word;
+            word = tile_q[Rows*j+(Whole ? r : at1 + r)] & 32'h0f0f0f0f;
+            partb_q[MacRows*j+r] = (({24'd0, word[7:0]} ^ 32'h8) - 32'h8) * a0 +
+                (({24'd0, word[15:8]} ^ 32'h8) - 32'h8) * a1 +
+                (({24'd0, word[23:16]} ^ 32'h8) - 32'h8) * a2 +
+                (({24'd0, word[31:24]} ^ 32'h8) - 32'h8) * a3;
           end
-          sumb_q[r] = sum0;
-          sumb_q[r+1] = sum1;
-          sumb_q[r+2] = sum2;
-          sumb_q[r+3] = sum3;
         end
       end
       s2_q = s1_q;
       s2b_q = s1b_q;
     end
     if (swap_q[1] & (next_format_q != 2'd3)) begin
-      for (int unsigned i = 0; i < Words; i++) begin
-        tile_q[4*i] = next_q[i][7:0];
-        tile_q[4*i+1] = next_q[i][15:8];
-        tile_q[4*i+2] = next_q[i][23:16];
-        tile_q[4*i+3] = next_q[i][31:24];
+      for (int unsigned j = 0; j < Lanes / 4; j++) begin
+        for (int unsigned r = 0; r < Rows; r++) begin
+          tile_q[Rows*j+r] = next_q[Lanes/4*r+j];
+        end
       end
     end
     if (swap_q[1] & (next_format_q == 2'd3)) begin
-      for (int unsigned i = 0; i < Rows / 4; i++) begin
-        for (int unsigned l = 0; l < Lanes; l++) begin
-          tile_q[4*Lanes*i+l] = next_q[8*l+i][7:0];
-          tile_q[4*Lanes*i+Lanes+l] = next_q[8*l+i][15:8];
-          tile_q[4*Lanes*i+2*Lanes+l] = next_q[8*l+i][23:16];
-          tile_q[4*Lanes*i+3*Lanes+l] = next_q[8*l+i][31:24];
+      for (int unsigned j = 0; j < Lanes / 4; j++) begin
+        for (int unsigned r = 0; r < Rows / 4; r++) begin
+          logic [31:0] w0, w1, w2, w3;
+          w0 = next_q[Rows*j+r];
+          w1 = next_q[Rows*j+Rows/4+r];
+          w2 = next_q[Rows*j+2*Rows/4+r];
+          w3 = next_q[Rows*j+3*Rows/4+r];
+          tile_q[Rows*j+4*r] = {w3[7:0], w2[7:0], w1[7:0], w0[7:0]};
+          tile_q[Rows*j+4*r+1] = {w3[15:8], w2[15:8], w1[15:8], w0[15:8]};
+          tile_q[Rows*j+4*r+2] = {w3[23:16], w2[23:16], w1[23:16], w0[23:16]};
+          tile_q[Rows*j+4*r+3] = {w3[31:24], w2[31:24], w1[31:24], w0[31:24]};
         end
       end
     end
@@ -316,34 +423,14 @@ module iau_mxu_datapath #(
     if (issue_i) begin
       logic [255:0] block;
       block = a_buf_q[a_block_i];
-      for (int unsigned i = 0; i < Lanes / 4; i++) begin
-        logic [31:0] word;
-        word = block[32*i+:32];
-        a_q[4*i] = word[7:0];
-        a_q[4*i+1] = word[15:8];
-        a_q[4*i+2] = word[23:16];
-        a_q[4*i+3] = word[31:24];
-      end
-      for (int unsigned l = 0; l < Lanes; l++) begin
-        a_q[Lanes+l] = a_q[l];
-        a_q[2*Lanes+l] = a_q[l];
-        a_q[3*Lanes+l] = a_q[l];
+      for (int unsigned j = 0; j < Lanes / 4; j++) begin
+        a_q[j] = block[32*j+:32];
       end
       s1_q = s_buf_q[s_slot_i][{s_word_i, 5'd0}+:32];
       if (pair_i) begin
         block = a_buf_q[{a_block_i[3:1], 1'b1}];
-        for (int unsigned i = 0; i < Lanes / 4; i++) begin
-          logic [31:0] word;
-          word = block[32*i+:32];
-          ab_q[4*i] = word[7:0];
-          ab_q[4*i+1] = word[15:8];
-          ab_q[4*i+2] = word[23:16];
-          ab_q[4*i+3] = word[31:24];
-        end
-        for (int unsigned l = 0; l < Lanes; l++) begin
-          ab_q[Lanes+l] = ab_q[l];
-          ab_q[2*Lanes+l] = ab_q[l];
-          ab_q[3*Lanes+l] = ab_q[l];
+        for (int unsigned j = 0; j < Lanes / 4; j++) begin
+          ab_q[j] = block[32*j+:32];
         end
         s1b_q = s_buf_q[s_slot_i][{s_word_i[4:1], 6'd32}+:32];
       end
@@ -404,11 +491,8 @@ module iau_mxu_datapath #(
       for (int unsigned i = 0; i < Rows / 2; i++) begin
         logic [31:0] word;
         word = t_rdata_i[32*i+:32];
-        half[2*i] = word[15:0];
-        half[2*i+1] = word[31:16];
-      end
-      for (int unsigned r = 0; r < Rows; r++) begin
-        next_scale_q[r] = iau_fp_pkg::fp16_to_fp32(half[r]);
+        next_scale_q[2*i] = word[15:0];
+        next_scale_q[2*i+1] = word[31:16];
       end
     end
   end
