@@ -278,10 +278,10 @@ module iau_mxu #(
   logic go, whole;     // a pass over the block at hand; the last of them
   logic [1:0] pass_q;
   logic tile_valid_q, a_new_q, s_new_q, issue, k_last, m_last, issue_last;
-  logic pair, again;  // two rows; a row that was issued in the last three cycles, too
+  logic pair, again;  // two rows; a row that was issued in the last two cycles, too
   logic [4:0] m_q, m_end;
-  logic [2:0] issued_q, same;  // in each of them
-  logic [2:0][4:0] before_q, before_end_q;
+  logic [1:0] issued_q, same;  // in each of them
+  logic [1:0][4:0] before_q, before_end_q;
   logic [12:0] k_q, n_q;
   logic [12:0] a_addr_q, a_kbase_q, a_kbase_next, a_addr_next;
   logic [15:0] s_addr_q, s_kbase_q, s_kbase_next, s_addr_next;
@@ -293,7 +293,7 @@ module iau_mxu #(
       ({1'b0, m_q} + 6'd1 != ex_m);
   assign m_end = m_q | {4'd0, pair};
   assign m_last = {1'b0, m_end} + 6'd1 == ex_m;
-  for (genvar i = 0; i < 3; i++) begin : g_same
+  for (genvar i = 0; i < 2; i++) begin : g_same
     assign same[i] = issued_q[i] & (m_q <= before_end_q[i]) & (before_q[i] <= m_end);
   end
   assign again = same != '0;
@@ -340,14 +340,14 @@ module iau_mxu #(
       s_kbase_q <= '0;
     end else begin
       tag_q <= tag;
-      issued_q <= {issued_q[1:0], issue};
+      issued_q <= {issued_q[0], issue};
       if (go) pass_q <= whole ? 2'd0 : pass_q + 2'd1;
       a_sent_q <= a_sent_q + 3'(a_gnt);
       s_sent_q <= s_sent_q + 3'(s_gnt);
       a_here_q <= a_here_q + 3'(tag_q == TagData);
       s_here_q <= s_here_q + 3'(tag_q == TagScale);
-      before_q <= {before_q[1:0], m_q};
-      before_end_q <= {before_end_q[1:0], m_end};
+      before_q <= {before_q[0], m_q};
+      before_end_q <= {before_end_q[0], m_end};
       tile_valid_q <= swap | (tile_valid_q & ~issue_last);
       if (issue & a_new_q) a_took_q <= a_took_q + 3'd1;
       if (issue & s_new_q) s_took_q <= s_took_q + 3'd1;

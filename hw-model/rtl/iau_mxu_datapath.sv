@@ -5,8 +5,8 @@
 //
 // Stage 0 fetches a stream block, 1 and 2 take the 32 dot products, 3 converts them to fp32, 4 and 5
 // multiply by the tile scales, 6 and 7 by the stream scale; 7 reads the accumulators, too, and 8 to 10
-// add. A tile may return to the same stream row four cycles later at the earliest, when 10 has written
-// what 7 reads.
+// add. A tile may return to the same stream row three cycles later at the earliest: 7 takes what 10
+// is about to write.
 //
 // MACROWS rows of the tile are multiplied at a time; with fewer than it has, a block is issued again and
 // again, each time for the next ones, and its accumulators are written after the last.
@@ -113,6 +113,7 @@ module iau_mxu_datapath #(
   logic [1023:0] acc0_odd_q [16];
   logic [1023:0] acc1_even_q [16];
   logic [1023:0] acc1_odd_q [16];
+  logic [1023:0] res, resb;  // what stage 10 writes
   // The stream scales on their way to stage 6
   logic [31:0] s1_q, s2_q, s3_q, s4_q, s5_q, s6_q;
   logic [31:0] s1b_q, s2b_q, s3b_q, s4b_q, s5b_q, s6b_q;
@@ -181,7 +182,6 @@ module iau_mxu_datapath #(
 
     // Stage 10: the sums' last one, and the accumulators
     if (valid_q[10]) begin
-      logic [1023:0] res, resb;
       for (int unsigned r = 0; r < MacRows; r++) begin
         res_q[Whole ? r : at10 + r] = iau_fp_pkg::fp_round(res_frac_q[r], res_kind_q[r]);
       end
@@ -249,12 +249,17 @@ module iau_mxu_datapath #(
     // Stage 7: ... rounded; the accumulators
     if (valid_q[7]) begin
       logic [1023:0] row, rowb;
+      logic hit, hit_even, hit_odd;
+      hit = valid_q[10] & whole10 & (bank_q[10] == bank_q[7]) & (m10[4:1] == m7[4:1]);
+      hit_even = hit & ~m10[0];
+      hit_odd = hit & (m10[0] | pair_q[10]);
       case ({bank_q[7], m7[0]})
         2'd0: row = acc0_even_q[m7[4:1]];
         2'd1: row = acc0_odd_q[m7[4:1]];
         2'd2: row = acc1_even_q[m7[4:1]];
         default: row = acc1_odd_q[m7[4:1]];
       endcase
+      if (m7[0] ? hit_odd : hit_even) row = (m7[0] & pair_q[10]) ? resb : res;
       if (first_q[7]) row = '0;
       for (int unsigned r = 0; r < MacRows; r++) begin
         base_q[r] = row[32*(Whole ? r : 32'(pass_q[7]) * MacRows + r)+:32];
@@ -263,7 +268,9 @@ module iau_mxu_datapath #(
         prod_q[r] = iau_fp_pkg::fp_round(prod_frac_q[r], prod_kind_q[r]);
       end
       if (pair_q[7]) begin
-        rowb = first_q[7] ? '0 : bank_q[7] ? acc1_odd_q[m7[4:1]] : acc0_odd_q[m7[4:1]];
+        rowb = bank_q[7] ? acc1_odd_q[m7[4:1]] : acc0_odd_q[m7[4:1]];
+        if (hit_odd) rowb = pair_q[10] ? resb : res;
+        if (first_q[7]) rowb = '0;
         for (int unsigned r = 0; r < MacRows; r++) begin
           baseb_q[r] = rowb[32*(Whole ? r : 32'(pass_q[7]) * MacRows + r)+:32];
         end
