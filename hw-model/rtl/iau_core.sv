@@ -3,7 +3,7 @@
 // The command processor: runs one job at a time. It reads the descriptor and the parameter block,
 // lets fetch, decode and window run the commands, and reports how the job ended.
 module iau_core (
-  input  logic               clk_i,
+  input  logic               clk_i,    // may stop while moves_o is low
   input  logic               rst_ni,
   // the job at hand
   input  logic               job_valid_i,
@@ -30,6 +30,7 @@ module iau_core (
   output logic               retire_i4_o,
   output logic [47:0]        retire_amount_o,
   output logic               clear_o,  // scratchpads become zero
+  output logic               moves_o,  // a register may change at the next edge
   input  logic [63:0]        cycle_i,
   // reads of memory, answered in order
   output logic               rd_req_o,
@@ -99,6 +100,7 @@ module iau_core (
   iau_hw_pkg::fault_e fcode_q;
 
   logic run, clear, hold, idle_now, empty, quiet, wfault, wfault_take, dfault, end_seen, busy;
+  logic f_moves, d_moves, w_moves;
   iau_hw_pkg::fault_e wfault_code, dfault_code;
   logic [63:0] wfault_va, dfault_va;
   logic [31:0] wfault_pc, dfault_info, executed, x_pc;
@@ -148,7 +150,8 @@ module iau_core (
     .rd_valid_i,
     .rd_data_i,
     .rd_err_i,
-    .busy_o      (busy)
+    .busy_o      (busy),
+    .moves_o     (f_moves)
   );
 
   assign tr_req_o = jstate_q == JParamTr | f_tr_req;
@@ -209,7 +212,8 @@ module iau_core (
     .fault_o      (dfault),
     .fault_code_o (dfault_code),
     .fault_info_o (dfault_info),
-    .fault_va_o   (dfault_va)
+    .fault_va_o   (dfault_va),
+    .moves_o      (d_moves)
   );
 
   // Window ----------------------------------------------------------------------------------------
@@ -252,6 +256,7 @@ module iau_core (
     .store_pending_o,
     .empty_o      (empty),
     .quiet_o      (quiet),
+    .moves_o      (w_moves),
     .fault_o      (wfault),
     .fault_code_o (wfault_code),
     .fault_va_o   (wfault_va),
@@ -286,6 +291,8 @@ module iau_core (
   assign rec_valid_o = jstate_q == JRecord;
   assign rec_addr_o = job_q.fence_pa[51:0];
   assign rec_data_o = {32'd0, executed, cycle_i, start_q, job_q.fence_value};
+  // JRun, where a job spends its time, goes on only with one of its parts
+  assign moves_o = (jstate_q == JIdle ? job_valid_i : ~run | abort_i | wfault) | f_moves | d_moves | w_moves;
   assign idle_now = quiet & ~busy;
   assign wfault_take = wfault & ~hold & ~abort_i;
   assign done_o = (jstate_q == JDrain && empty && !busy && !abort_i && !record_q) ||

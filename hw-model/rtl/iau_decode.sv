@@ -56,7 +56,8 @@ module iau_decode (
   output logic               fault_o,
   output iau_hw_pkg::fault_e fault_code_o,
   output logic [31:0]        fault_info_o,
-  output logic [63:0]        fault_va_o
+  output logic [63:0]        fault_va_o,
+  output logic               moves_o  // a register may change though RUN does not
 );
 
   localparam int unsigned X = 4;  // the last stage of the check
@@ -90,6 +91,7 @@ module iau_decode (
   logic values_q;        // V0_Q to V2_Q are what it reads
   logic [31:0] v0_q, v1_q, v2_q;
   logic p_stop;  // P holds what stands for the end of the stream
+  logic p_load;  // P takes a command, or that
 
   assign x_valid = valid_q[X];
   assign x_scalar = x_cmd_q[7:0] < 8'h10;
@@ -121,6 +123,10 @@ module iau_decode (
   assign p_go = p_valid_q & (~c_valid_q | go[0]) & ~ahead & (~patched | values_q);
   assign p_stop = p_valid_q & (p_fault_q != iau_hw_pkg::FaultNone);
   assign take_o = run_i & ~jump_o & (~p_valid_q | p_go) & ~p_stop & valid_i & ~end_i;
+
+  assign p_load = run_i & (~p_valid_q | p_go) & (valid_i | end_i | ffault_i);
+  assign moves_o = p_load | p_go | x_go | (go != '0) | (c_valid_q & ~c_done) | sl_req_o | sl_wait_q |
+                   (p_valid_q & patched & ~ahead & ~values_q) | fault_o;
 
   assign enter_o = x_go & ~x_scalar;
   assign scalar_o = x_go & x_scalar;
@@ -219,7 +225,7 @@ module iau_decode (
 
   // P: what fetch has, or why it has nothing
   always_ff @(posedge clk_i) begin
-    if (run_i & (~p_valid_q | p_go) & (valid_i | end_i | ffault_i)) begin
+    if (p_load) begin
       p_cmd_q <= cmd_i;
       p_pc_q <= pc_i;
       p_fault_q <= end_i ? iau_hw_pkg::FaultCmdRange : ~valid_i & ffault_i ? ffault_code_i :

@@ -16,7 +16,7 @@ module iau_mmu #(
   parameter int unsigned NumTables = 32, // with entries of small pages, a power of two
   parameter int unsigned NumTops = 2     // with entries of large pages
 ) (
-  input  logic              clk_i,
+  input  logic              clk_i,      // may stop while moves_o is low
   input  logic              rst_ni,
   input  logic [3:0]        ctx_i,
   input  logic [63:0]       root_i,
@@ -30,6 +30,7 @@ module iau_mmu #(
   output logic              c_o,
   output iau_hw_pkg::fault_e fault_o,   // FaultNone on success
   output logic              miss_o,     // a walk starts, or a line is read ahead (counter)
+  output logic              moves_o,    // a register that counts may change at the next edge
   // an address that is wanted soon; taken in the cycle of the answer
   input  logic              soon_i,
   /* verilator lint_off UNUSEDSIGNAL */
@@ -228,6 +229,7 @@ module iau_mmu #(
                   (state_q != StTable);
   assign soon_take_o = soon_i & (known | ~table_known | (soon_va_i[63:39] != '0) | astart);
   assign miss_o = (state_q == StTable) | astart;
+  assign moves_o = req_i != '0 | soon_i | inv_i | state_q != StIdle | ahead_req_o | ahead_valid_i | entry_q;
   assign ahead_req_o = aread_q != '0;
   assign ahead_id_o = ~aread_q[0];
   assign ahead_pa_o = {appn_q[ahead_id_o], atag_q[ahead_id_o][5:0], 6'd0};

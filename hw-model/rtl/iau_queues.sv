@@ -14,7 +14,8 @@ module iau_queues #(
   input  logic [31:0]        mmio_wdata_i,
   output logic [31:0]        mmio_rdata_o,
   output logic [5:0]         irq_o,
-  output logic               busy_o,       // the clock must go on
+  output logic               busy_o,       // there is work, or an interrupt to end
+  output logic               moves_o,      // a register may change, for another reason than the job at hand
   output logic               waiting_o,    // a job is about to start
   // the next job, and what became of it
   output logic               job_valid_o,
@@ -95,6 +96,7 @@ module iau_queues #(
   assign job_valid_o = found_q & ~mmio_we_i;
   assign waiting_o = found_q;
   assign busy_o = look_q | found_q | (irq_o != '0);
+  assign moves_o = mmio_re_i | mmio_we_i | (look_q & ~job_active_i) | found_q | (irq_o != '0);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

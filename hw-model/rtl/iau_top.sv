@@ -46,18 +46,20 @@ module iau_top #(
   output logic [24:0]  ev_done_place_o
 );
 
-  // Clocks: those of the units run while they have work ---------------------------------------------
-  logic mxu_clk, vec_clk, load_clk, queues_clk;
+  // Clocks: those of the units run while they have work, that of control when something moves: a command
+  // that comes, starts, ends or retires, a translation, a STORE, COPY or TOPK, an access to a register
+  logic mxu_clk, vec_clk, load_clk, ctl_clk;
   logic mxu_active, load_busy, queues_busy, inv, job_take, done, fault, abort_done, active, waiting;
+  logic core_moves, mmu_moves, queues_moves;
   logic [4:0] u_valid, u_ready, u_done;
   logic [2:0] tr_req;
   iau_clock_gate u_mxu_clk (.clk_i, .en_i(u_valid[2] | mxu_active), .clk_o(mxu_clk));
   iau_clock_gate u_load_clk (.clk_i, .en_i(u_valid[0] | load_busy), .clk_o(load_clk));
   iau_clock_gate u_vec_clk (.clk_i, .en_i(u_valid[3] | ~u_ready[3] | u_done[3]), .clk_o(vec_clk));
-  iau_clock_gate u_queues_clk (
+  iau_clock_gate u_ctl_clk (
     .clk_i,
-    .en_i (mmio_re_i | mmio_we_i | queues_busy | job_take | done | fault | abort_done),
-    .clk_o(queues_clk)
+    .en_i (core_moves | mmu_moves | queues_moves | u_valid[1] | ~u_ready[1] | u_valid[4] | ~u_ready[4]),
+    .clk_o(ctl_clk)
   );
 
   // Counters --------------------------------------------------------------------------------------
@@ -110,9 +112,10 @@ module iau_top #(
   iau_queues #(
     .MacRows(MacRows)
   ) u_queues (
-    .clk_i         (queues_clk),
+    .clk_i         (ctl_clk),
     .rst_ni, .mmio_re_i, .mmio_we_i, .mmio_addr_i, .mmio_wdata_i, .mmio_rdata_o, .irq_o,
     .busy_o        (queues_busy),
+    .moves_o       (queues_moves),
     .waiting_o     (waiting),
     .job_valid_o   (job_valid),
     .job_queue_o   (job_queue),
@@ -158,7 +161,7 @@ module iau_top #(
   logic tr_w, tr_c;
 
   iau_core u_core (
-    .clk_i, .rst_ni,
+    .clk_i(ctl_clk), .rst_ni,
     .job_valid_i    (job_valid),
     .job_pa_i       (job_pa),
     .job_queue_i    (job_queue),
@@ -183,6 +186,7 @@ module iau_top #(
     .retire_i4_o    (retire_i4),
     .retire_amount_o(amount),
     .clear_o        (clear),
+    .moves_o        (core_moves),
     .cycle_i        (cycle),
     .rd_req_o       (f_req),
     .rd_pa_o        (f_pa),
@@ -234,7 +238,7 @@ module iau_top #(
   logic [63:0] soon_va;
 
   iau_mmu u_mmu (
-    .clk_i, .rst_ni,
+    .clk_i(ctl_clk), .rst_ni,
     .ctx_i     (ctx),
     .root_i    (root),
     .inv_i     (inv),
@@ -247,6 +251,7 @@ module iau_top #(
     .c_o       (tr_c),
     .fault_o   (tr_fault),
     .miss_o    (tlb_miss),
+    .moves_o   (mmu_moves),
     .soon_i    (soon),
     .soon_va_i (soon_va),
     .soon_take_o(soon_take),
@@ -343,7 +348,7 @@ module iau_top #(
   );
 
   iau_store u_store (
-    .clk_i, .rst_ni,
+    .clk_i(ctl_clk), .rst_ni,
     .cmd_valid_i (u_valid[1]),
     .cmd_i       (store_cmd),
     .cmd_stamp_i (store_cmd[7:0] == iau_hw_pkg::OpStamp),
@@ -391,7 +396,7 @@ module iau_top #(
   assign cp_be = tk_ready ? cp_wr_be : tk_be;
 
   iau_copy u_copy (
-    .clk_i, .rst_ni,
+    .clk_i(ctl_clk), .rst_ni,
     .cmd_valid_i(u_valid[4] & ~is_topk & tk_ready),
     .cmd_i      (copy_cmd),
     .cmd_ready_o(cp_ready),
@@ -409,7 +414,7 @@ module iau_top #(
   );
 
   iau_topk u_topk (
-    .clk_i, .rst_ni,
+    .clk_i(ctl_clk), .rst_ni,
     .cmd_valid_i(u_valid[4] & is_topk & cp_ready),
     .cmd_i      (copy_cmd),
     .cmd_ready_o(tk_ready),

@@ -48,6 +48,7 @@ module iau_window (
   // state
   output logic               empty_o,  // scalar commands are accounted for, too
   output logic               quiet_o,  // nothing that has started is still running
+  output logic               moves_o,  // a register may change, for another reason than CLEAR
   output logic               fault_o,  // the oldest command has faulted
   output iau_hw_pkg::fault_e fault_code_o,
   output logic [63:0]        fault_va_o,
@@ -247,6 +248,7 @@ module iau_window (
   assign flush_scal = window_empty & (nscal_q != '0) & ~hold_i;
   assign empty_o = window_empty & (nscal_q == '0);
   assign quiet_o = (live_q & issued_q & ~done_q) == '0;
+  assign moves_o = enter_i | scalar_i | (issue != '0) | (u_done_i != '0) | retire | flush_scal;
   assign scalar_room_o = nscal_q < 6'd60;
   // a faulting command does not count, the scalar ones before it do
   assign progress_o = retire ? scal_q[head_q] + 6'd1 : fault_take_i ? scal_q[head_q] :
