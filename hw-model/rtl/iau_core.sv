@@ -100,7 +100,7 @@ module iau_core (
   iau_hw_pkg::fault_e fcode_q;
 
   logic run, clear, hold, idle_now, empty, quiet, wfault, wfault_take, dfault, end_seen, busy;
-  logic f_moves, d_moves, w_moves;
+  logic f_moves, d_moves, w_moves, steps;
   iau_hw_pkg::fault_e wfault_code, dfault_code;
   logic [63:0] wfault_va, dfault_va;
   logic [31:0] wfault_pc, dfault_info, executed, x_pc;
@@ -291,8 +291,21 @@ module iau_core (
   assign rec_valid_o = jstate_q == JRecord;
   assign rec_addr_o = job_q.fence_pa[51:0];
   assign rec_data_o = {32'd0, executed, cycle_i, start_q, job_q.fence_value};
-  // JRun, where a job spends its time, goes on only with one of its parts
-  assign moves_o = (jstate_q == JIdle ? job_valid_i : ~run | abort_i | wfault) | f_moves | d_moves | w_moves;
+  assign moves_o = steps | f_moves | d_moves | w_moves;
+  // what the state waits for; JRun ends otherwise with a command that moves
+  always_comb begin
+    case (jstate_q)
+      JIdle: steps = job_valid_i;
+      JDesc, JParamRd: steps = rd_gnt_i;
+      JDescWait, JParamWait: steps = rd_valid_i;
+      JParamTr: steps = tr_ack_i;
+      JRun: steps = abort_i | wfault;
+      JDrain: steps = abort_i | wfault | (empty & ~busy);
+      JRecord: steps = rec_ready_i;
+      JRecordWait: steps = rec_done_i;
+      default: steps = 1'b1;
+    endcase
+  end
   assign idle_now = quiet & ~busy;
   assign wfault_take = wfault & ~hold & ~abort_i;
   assign done_o = (jstate_q == JDrain && empty && !busy && !abort_i && !record_q) ||

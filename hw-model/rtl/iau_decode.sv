@@ -125,8 +125,11 @@ module iau_decode (
   assign take_o = run_i & ~jump_o & (~p_valid_q | p_go) & ~p_stop & valid_i & ~end_i;
 
   assign p_load = run_i & (~p_valid_q | p_go) & (valid_i | end_i | ffault_i);
-  assign moves_o = p_load | p_go | x_go | (go != '0) | (c_valid_q & ~c_done) | sl_req_o | sl_wait_q |
-                   (p_valid_q & patched & ~ahead & ~values_q) | fault_o;
+  always_comb begin
+    moves_o = p_load | p_go | x_go | (go != '0);
+    if (sl_req_o | sl_wait_q | (c_valid_q & ~c_done) | fault_o) moves_o = 1'b1;
+    if (p_valid_q & patched & ~ahead & ~values_q) moves_o = 1'b1;
+  end
 
   assign enter_o = x_go & ~x_scalar;
   assign scalar_o = x_go & x_scalar;

@@ -38,7 +38,7 @@ module iau_fetch (
   input  logic [511:0]       rd_data_i,
   input  logic               rd_err_i,
   output logic               busy_o,    // answers are due
-  output logic               moves_o    // a register may change, for another reason than CLEAR
+  output logic               moves_o    // a register may change, for another reason than CLEAR, TAKE or JUMP
 );
 
   localparam logic [31:0] Depth = 32'd128;
@@ -75,7 +75,7 @@ module iau_fetch (
   assign beat = rd_valid_i & (outst_q != '0);
   assign stale = drop_q != '0;
   assign busy_o = outst_q != '0;
-  assign moves_o = go | rd_valid_i | take_i | jump_i | (tr_req_o & tr_ack_i);
+  assign moves_o = go | rd_valid_i | (tr_req_o & tr_ack_i);
 
   assign pc_o = pc_q;
   assign valid_o = run_i & (pc_q - lo_q < hi_q - lo_q);

@@ -134,14 +134,15 @@ module iau_mmu #(
   always_comb begin
     ack_o = '0;
     fault_o = iau_hw_pkg::FaultNone;
-    if (state_q != StFault && |open && (bad_va || hit)) begin
-      ack_o[who] = 1'b1;
-      fault_o = bad_va ? iau_hw_pkg::FaultUnmapped : iau_hw_pkg::FaultNone;
-    end else if (state_q == StFault && va_i[{who_q, 6'd0}+:64] == wva_q && ctx_i == wctx_q &&
-        !drop_q) begin
+    if (state_q == StFault) begin
       // the client may have changed its mind meanwhile, or be another job's
-      ack_o[who_q] = req_i[who_q];
-      fault_o = fault_q;
+      if (va_i[{who_q, 6'd0}+:64] == wva_q && ctx_i == wctx_q && !drop_q) begin
+        ack_o[who_q] = req_i[who_q];
+        fault_o = fault_q;
+      end
+    end else if (open != '0) begin
+      ack_o[who] = bad_va | hit;
+      fault_o = bad_va ? iau_hw_pkg::FaultUnmapped : iau_hw_pkg::FaultNone;
     end
   end
   logic [41:0] pte;
@@ -154,8 +155,14 @@ module iau_mmu #(
   assign c_o = pte[40];
   assign w_o = pte[41];
   logic miss, start, coming;
-  assign miss = |open && !bad_va && !hit;
-  assign start = state_q == StIdle && miss && !coming;
+  always_comb begin
+    miss = 1'b0;
+    start = 1'b0;
+    if (open != '0) begin
+      miss = ~bad_va & ~hit;
+      start = state_q == StIdle & miss & ~coming;
+    end
+  end
 
   // Where a walk begins: at the lowest table that is known
   logic table_hit, top_hit;
@@ -214,20 +221,29 @@ module iau_mmu #(
       end
     end
     coming = 1'b0;
-    for (int unsigned i = 0; i < 2; i++) begin
-      if ((aread_q[i] | await_q[i] | (entry_q & entry_slot_q == i[0])) && !adrop_q[i] &&
-          actx_q[i] == ctx_i && atag_q[i] == va[38:15]) coming = 1'b1;
-      astale[i] = inv_i && actx_q[i] == inv_ctx_i;
+    if (open != '0) begin
+      for (int unsigned i = 0; i < 2; i++) begin
+        if ((aread_q[i] | await_q[i] | (entry_q & entry_slot_q == i[0])) && !adrop_q[i] &&
+            actx_q[i] == ctx_i && atag_q[i] == va[38:15]) coming = 1'b1;
+      end
     end
+    astale = '0;
+    if (inv_i) for (int unsigned i = 0; i < 2; i++) astale[i] = actx_q[i] == inv_ctx_i;
   end
   assign aslot = (aread_q[0] | await_q[0]) | (entry_q & ~entry_slot_q);
   assign afree = ~(aread_q[aslot] | await_q[aslot] | (entry_q & entry_slot_q == aslot));
   // the line that a walk may be about to start for; whether it does is known late
-  assign wanted = state_q == StIdle & |open & va[38:15] == soon_va_i[38:15];
-  // one is counted at a time
-  assign astart = soon_i & ~known & table_known & (soon_va_i[63:39] == '0) & afree & ~wanted &
-                  (state_q != StTable);
-  assign soon_take_o = soon_i & (known | ~table_known | (soon_va_i[63:39] != '0) | astart);
+  always_comb begin
+    wanted = 1'b0;
+    astart = 1'b0;
+    soon_take_o = 1'b0;
+    if (soon_i) begin
+      wanted = state_q == StIdle & |open & va[38:15] == soon_va_i[38:15];
+      // one is counted at a time
+      astart = ~known & table_known & (soon_va_i[63:39] == '0) & afree & ~wanted & (state_q != StTable);
+      soon_take_o = known | ~table_known | (soon_va_i[63:39] != '0) | astart;
+    end
+  end
   assign miss_o = (state_q == StTable) | astart;
   assign moves_o = req_i != '0 | soon_i | inv_i | state_q != StIdle | ahead_req_o | ahead_valid_i | entry_q;
   assign ahead_req_o = aread_q != '0;
@@ -391,8 +407,6 @@ module iau_mmu #(
   // a walk that began before its context was invalidated may have read what is no longer true
   logic install, remember, remember_top, walked;
   assign walked = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && leaf && !drop;
-  // data come one line a cycle, so that it is either a walk's or one that was read ahead
-  assign install = walked | (entry_q & ~adrop_q[entry_slot_q] & ~astale[entry_slot_q] & (ok != '0));
   assign remember = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && !leaf &&
                     level_q == 2'd1 && !drop;
   assign remember_top = state_q == StEntry && pte_fault == iau_hw_pkg::FaultNone && !leaf &&
@@ -411,6 +425,7 @@ module iau_mmu #(
     place = '0;
     ok = '0;
     line = '0;
+    install = 1'b0;
     if (state_q == StEntry || entry_q) begin
       unused = ~used_q | NumEntries'(1) << (NumEntries - 1);
       victim = unused & -unused;
@@ -422,6 +437,8 @@ module iau_mmu #(
         line[42*i+:42] = {read_q[64*i+iau_hw_pkg::PteW], read_q[64*i+iau_hw_pkg::PteC],
                           read_q[64*i+12+:40]};
       end
+      // data come one line a cycle, so that it is either a walk's or one that was read ahead
+      install = walked | (entry_q & ~adrop_q[entry_slot_q] & ~astale[entry_slot_q] & (ok != '0));
     end
   end
 

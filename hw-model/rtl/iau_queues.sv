@@ -82,8 +82,11 @@ module iau_queues #(
   assign w_ctx = mmio_we_i && mmio_addr_i[15:7] == 9'h010;
   assign w_cmd_reset = w_queue && w_reg == iau_hw_pkg::QregCmd && mmio_wdata_i == 32'd1;
   // the queue has no job that runs on: it is reset at once
-  assign reset_now = w_cmd_reset && !(job_active_i && active_queue_i == wq &&
-                                      !(done_i | fault_i | abort_done_i));
+  always_comb begin
+    reset_now = 1'b0;
+    if (w_cmd_reset)
+      reset_now = !(job_active_i && active_queue_i == wq && !(done_i | fault_i | abort_done_i));
+  end
   // the job of a queue being reset is over, aborted or completed
   assign reset_late = abort_done_i || (done_i && state_q[2*32'(active_queue_i)+:2] == QResetting);
   assign inv_o = w_ctx || (mmio_we_i && mmio_addr_i == iau_hw_pkg::RegTlbInvalidate);

@@ -3,7 +3,7 @@
 // STORE and STAMP: 2-D copies from the vector scratchpad to memory, in order. A command ends when
 // every write is answered.
 module iau_store (
-  input  logic               clk_i,
+  input  logic               clk_i,        // may stop while moves_o is low
   input  logic               rst_ni,
   input  logic               cmd_valid_i,
   /* verilator lint_off UNUSEDSIGNAL */
@@ -35,7 +35,8 @@ module iau_store (
   output logic [63:0]        w_strb_o,
   input  logic               w_ready_i,
   input  logic               b_valid_i,
-  input  logic               b_err_i
+  input  logic               b_err_i,
+  output logic               moves_o       // a register may change at the next edge
 );
 
   logic run_q, read_q, stamp_q, have_q, start, valid, next, bad, wrote;
@@ -68,6 +69,10 @@ module iau_store (
   assign rd_row_o = src[17:7];
   assign next = rd_req_o & rd_gnt_i;
   assign done_o = run_q & ~valid & ~read_q & (full_q == 2'd0) & (pending_q == '0);
+  always_comb begin
+    moves_o = start;
+    if (run_q) moves_o = next | read_q | wrote | b_valid_i | (tr_req_o & tr_ack_i) | done_o;
+  end
   assign done_fault_o = fault_q;
   assign done_va_o = fva_q;
 

@@ -50,7 +50,7 @@ module iau_top #(
   // that comes, starts, ends or retires, a translation, a STORE, COPY or TOPK, an access to a register
   logic mxu_clk, vec_clk, load_clk, ctl_clk;
   logic mxu_active, load_busy, queues_busy, inv, job_take, done, fault, abort_done, active, waiting;
-  logic core_moves, mmu_moves, queues_moves;
+  logic core_moves, mmu_moves, queues_moves, store_moves;
   logic [4:0] u_valid, u_ready, u_done;
   logic [2:0] tr_req;
   iau_clock_gate u_mxu_clk (.clk_i, .en_i(u_valid[2] | mxu_active), .clk_o(mxu_clk));
@@ -58,7 +58,7 @@ module iau_top #(
   iau_clock_gate u_vec_clk (.clk_i, .en_i(u_valid[3] | ~u_ready[3] | u_done[3]), .clk_o(vec_clk));
   iau_clock_gate u_ctl_clk (
     .clk_i,
-    .en_i (core_moves | mmu_moves | queues_moves | u_valid[1] | ~u_ready[1] | u_valid[4] | ~u_ready[4]),
+    .en_i (core_moves | mmu_moves | queues_moves | store_moves | u_valid[4] | ~u_ready[4]),
     .clk_o(ctl_clk)
   );
 
@@ -373,7 +373,8 @@ module iau_top #(
     .w_strb_o    (st_w_strb),
     .w_ready_i   (w_ready_i),
     .b_valid_i   (b_valid_i & ~rec_wait_q),
-    .b_err_i
+    .b_err_i,
+    .moves_o     (store_moves)
   );
 
   // COPY and TOPK take their commands in one order and so have the ports in turns.
@@ -438,7 +439,7 @@ module iau_top #(
   assign w_strb_o = st_w_valid ? st_w_strb : rec_addr[5] ? {32'hffff_ffff, 32'd0} :
                     {32'd0, 32'hffff_ffff};
   assign rec_ready = w_ready_i & ~st_w_valid;
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge ctl_clk or negedge rst_ni) begin
     if (!rst_ni) rec_wait_q <= 1'b0;
     else if (rec_valid && rec_ready) rec_wait_q <= 1'b1;
     else if (b_valid_i) rec_wait_q <= 1'b0;

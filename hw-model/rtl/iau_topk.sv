@@ -60,9 +60,15 @@ module iau_topk (
   assign rows = 12'((17'(n_q) + 17'd31) >> 5);
   assign try_key = key_q | bit_q;
   assign word_at = table_at_q + column_q;
-  assign word_req = table_q & column_valid_q & ~word_q & (~wr_req_o | wr_gnt_i);
-  assign row_req = row_q != rows & (state_q == Scan ? 1'b1 : state_q == Emit &
-                   left_q == '0 & ~here_q & todo_q != '0) & ~word_req;
+  always_comb begin
+    word_req = 1'b0;
+    row_req = 1'b0;
+    if (state_q == Scan) row_req = row_q != rows;
+    if (state_q == Emit) begin
+      word_req = table_q & column_valid_q & ~word_q & (~wr_req_o | wr_gnt_i);
+      row_req = row_q != rows & left_q == '0 & ~here_q & todo_q != '0 & ~word_req;
+    end
+  end
   assign rd_row_o = word_req ? word_at[15:5] : base_q + row_q[10:0];
   assign rd_req_o = row_req | word_req;
   assign exact = sum_q == count_q;
@@ -79,7 +85,8 @@ module iau_topk (
   // The lowest column that is left
   always_comb begin
     lane = '0;
-    for (int unsigned l = 32; l > 0; l--) if (left_q[l-1]) lane = 5'(l - 1);
+    if (left_q != '0)
+      for (int unsigned l = 32; l > 0; l--) if (left_q[l-1]) lane = 5'(l - 1);
     pick = 32'd1 << lane;
   end
 

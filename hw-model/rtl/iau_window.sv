@@ -48,7 +48,7 @@ module iau_window (
   // state
   output logic               empty_o,  // scalar commands are accounted for, too
   output logic               quiet_o,  // nothing that has started is still running
-  output logic               moves_o,  // a register may change, for another reason than CLEAR
+  output logic               moves_o,  // a register may change, for another reason than CLEAR, ENTER or SCALAR
   output logic               fault_o,  // the oldest command has faulted
   output iau_hw_pkg::fault_e fault_code_o,
   output logic [63:0]        fault_va_o,
@@ -121,7 +121,6 @@ module iau_window (
   assign ev_start_o = issue;
   assign ev_start_place_o = {idx4, idx3, idx2, idx1, idx0};
   assign ev_done_o = u_done_i;
-  assign ev_done_place_o = {cur4_q, cur3_q, cur2, cur1_q, load_done_idx_i};
   assign enter_u = enter_i ? Units'(1) << unit_i : '0;
   assign room_o = ~live_q[tail_q] & ~full[unit_i];
   assign load_idx_o = idx0;
@@ -235,11 +234,20 @@ module iau_window (
   // Completion and retirement ---------------------------------------------------------------------
   assign load_ok = u_done_i[0] & (load_fault_i == iau_hw_pkg::FaultNone);
   assign store_ok = u_done_i[1] & (store_fault_i == iau_hw_pkg::FaultNone);
-  assign issue_mask = onehot(issue[0], idx0) | onehot(issue[1], idx1) | onehot(issue[2], idx2) |
-                      onehot(issue[3], idx3) | onehot(issue[4], idx4);
-  assign done_mask = onehot(u_done_i[0], load_done_idx_i) | onehot(u_done_i[1], cur1_q) |
-                     onehot(u_done_i[2], cur2) | onehot(u_done_i[3], cur3_q) |
-                     onehot(u_done_i[4], cur4_q);
+  always_comb begin
+    issue_mask = '0;
+    if (issue != '0)
+      issue_mask = onehot(issue[0], idx0) | onehot(issue[1], idx1) | onehot(issue[2], idx2) |
+                   onehot(issue[3], idx3) | onehot(issue[4], idx4);
+    done_mask = '0;
+    ev_done_place_o = '0;
+    if (u_done_i != '0) begin
+      done_mask = onehot(u_done_i[0], load_done_idx_i) | onehot(u_done_i[1], cur1_q) |
+                  onehot(u_done_i[2], cur2) | onehot(u_done_i[3], cur3_q) |
+                  onehot(u_done_i[4], cur4_q);
+      ev_done_place_o = {cur4_q, cur3_q, cur2, cur1_q, load_done_idx_i};
+    end
+  end
   assign enter_mask = onehot(enter_i, tail_q);
   assign retire_mask = onehot(retire, head_q);
   assign retire = done_q[head_q] & live_q[head_q] & ~risky_q[head_q] & ~hold_i;
@@ -248,7 +256,7 @@ module iau_window (
   assign flush_scal = window_empty & (nscal_q != '0) & ~hold_i;
   assign empty_o = window_empty & (nscal_q == '0);
   assign quiet_o = (live_q & issued_q & ~done_q) == '0;
-  assign moves_o = enter_i | scalar_i | (issue != '0) | (u_done_i != '0) | retire | flush_scal;
+  assign moves_o = (issue != '0) | (u_done_i != '0) | retire | flush_scal;
   assign scalar_room_o = nscal_q < 6'd60;
   // a faulting command does not count, the scalar ones before it do
   assign progress_o = retire ? scal_q[head_q] + 6'd1 : fault_take_i ? scal_q[head_q] :

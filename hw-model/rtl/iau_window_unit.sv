@@ -29,13 +29,9 @@ module iau_window_unit (
   logic [2:0] rd_q, wr_q;
   logic [3:0] n_q;
   logic [31:0] dep_q;
-  logic pass, push, pop;
 
   assign full_o = n_q == 4'(Depth);
   assign free_o = dep_q == '0;
-  assign pop = issue_i & (n_q != '0);
-  assign pass = enter_i & (n_q == '0) & (~have_o | issue_i);
-  assign push = enter_i & ~pass;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -43,7 +39,11 @@ module iau_window_unit (
       rd_q <= '0;
       wr_q <= '0;
       n_q <= '0;
-    end else begin
+    end else begin : gen_move
+      logic pass, push, pop;
+      pop = issue_i & (n_q != '0);
+      pass = enter_i & (n_q == '0) & (~have_o | issue_i);
+      push = enter_i & ~pass;
       if (pop) rd_q <= rd_q + 3'd1;
       if (push) wr_q <= wr_q + 3'd1;
       if (pop ^ push) n_q <= push ? n_q + 4'd1 : n_q - 4'd1;
@@ -58,16 +58,17 @@ module iau_window_unit (
   end
 
   always_ff @(posedge clk_i) begin
-    if (push) begin
+    if (enter_i) begin
+      // whether it takes the free place or not
       fcmd_q[wr_q] <= cmd_i;
       fdep_q[wr_q] <= dep_i;
       fidx_q[wr_q] <= idx_i;
     end
-    if (pass) begin
+    if (enter_i & (n_q == '0) & (~have_o | issue_i)) begin
       cmd_o <= cmd_i;
       dep_q <= dep_i;
       idx_o <= idx_i;
-    end else if (pop) begin : gen_pop
+    end else if (issue_i & (n_q != '0)) begin : gen_pop
       logic [63:0] age;
       age = {32'd0, ~(32'hffff_ffff << (fidx_q[rd_q] - head_i))} << head_i;
       cmd_o <= fcmd_q[rd_q];
