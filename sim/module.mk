@@ -16,7 +16,7 @@ $(SIM_OBJS): $(B)/obj/%.o: %.c $(HW_HEADERS)
 RTL_SRCS := $(HW_PKG) hw-model/rtl/iau_fp_pkg.sv hw-model/rtl/iau_sfu_pkg.sv hw-model/rtl/iau_mem_pkg.sv \
 	$(filter-out %_pkg.sv,$(wildcard hw-model/rtl/*.sv)) sim/rtl/iau_sim.sv
 VERILATOR_FLAGS := -Wall --top iau_sim --unroll-count 1 --noassert -O3 \
-	--x-assign fast --x-initial fast $(if $(ROWS),-GMacRows=$(ROWS)) \
+	--x-assign fast --x-initial 0 $(if $(ROWS),-GMacRows=$(ROWS)) \
 	$(if $(SYNTHESIS),-DSYNTHESIS --unroll-count 128)
 RTL_DIR := $(B)/rtl
 RTL_OBJ := $(B)/obj/sim/src/rtl.o

@@ -10,11 +10,17 @@
 //
 // Every change of tick_i is a rising edge of the clock, which falls again in the same evaluation: a
 // cycle takes one.
+//
+// All registers of a new model are zero (--x-initial 0), which is what a reset makes of them: it is left out,
+// for each clock it would double what is looked at in every cycle. It is there where what the RTL has for
+// synthesis is simulated.
 module iau_sim #(
   parameter int unsigned MacRows = iau_hw_pkg::Rows
 ) (
   input  logic         tick_i,
+  /* verilator lint_off UNUSEDSIGNAL */
   input  logic         rst_ni,
+  /* verilator lint_on UNUSEDSIGNAL */
   input  logic         mmio_re_i,
   input  logic         mmio_we_i,
   input  logic [15:0]  mmio_addr_i,
@@ -50,7 +56,13 @@ module iau_sim #(
   output logic [4:0]   ev_done_o,
   output logic [24:0]  ev_done_place_o
 );
-  logic clk, seen_q;
+  logic clk, seen_q, rst_n;
+
+`ifdef SYNTHESIS
+  assign rst_n = rst_ni;
+`else
+  assign rst_n = 1'b1;
+`endif
 
   initial seen_q = 1'b0;
   assign clk = tick_i ^ seen_q;
@@ -87,7 +99,7 @@ module iau_sim #(
     .MacRows(MacRows)
   ) u_top (
     .clk_i       (clk),
-    .rst_ni,
+    .rst_ni      (rst_n),
     .mmio_re_i   (mmio_re_q),
     .mmio_we_i   (mmio_we_q),
     .mmio_addr_i (mmio_addr_q),
