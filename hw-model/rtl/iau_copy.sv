@@ -36,7 +36,10 @@ module iau_copy (
   assign cmd_ready_o = ~run_q;
   assign start = cmd_valid_i & ~run_q;
   assign done_o = run_q & ~valid & ~read_q & ~wr_req_o;
-  assign rd_req_o = run_q & valid & ~read_q & (~wr_req_o | wr_gnt_i);
+  always_comb begin
+    rd_req_o = 1'b0;
+    if (run_q) rd_req_o = valid & ~read_q & (~wr_req_o | wr_gnt_i);
+  end
   assign rd_row_o = src[17:7];
   assign next = rd_req_o & rd_gnt_i;
 

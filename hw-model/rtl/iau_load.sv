@@ -67,7 +67,7 @@ module iau_load (
   /* verilator lint_on UNUSEDSIGNAL */
   logic [7:0] queued_q, issued_q;
   logic [4:0] idx_q[8];
-  logic [5:0] busy_q[8];  // bursts of the slot that are not yet written
+  logic [7:0][5:0] busy_q;  // bursts of the slot that are not yet written
   logic [63:0] slot_va_q[8];
   iau_hw_pkg::fault_e fault_q[8];
   logic [63:0] fva_q[8];
@@ -129,22 +129,37 @@ module iau_load (
   assign room = 11'd1024 - {1'b0, va_q[9:0]};
   assign take = left_q < 19'(room) ? left_q[10:0] : room;
   assign row_end = left_q == 19'(take);
-  assign tr_req_o = started_q & ~have_q & ~wait_q & ~cancel_i;
   assign tr_va_o = va_q;
-  assign ar_valid_o = started_q & have_q & ~cancel_i & ~tag_busy_q[tag_q] &
-                      (const_q | ~store_pending_i);
   assign ar_addr_o = {ppn_q, va_q[11:6], 6'd0};
   assign ar_len_o = 4'(((12'(va_q[5:0]) + 12'(take) + 12'd63) >> 6) - 12'd1);
   assign ar_tag_o = tag_q;
-  assign fire = ar_valid_o & ar_ready_i;
-  // a fault or the end of the job ends the command
-  assign stop = (tr_req_o & tr_ack_i & (tr_fault_i != iau_hw_pkg::FaultNone)) | (started_q &
-      cancel_i);
-  assign last = stop | (fire & row_end & (rows_q == 16'd1)) |
-                (~started_q & queued_q[head_q] & (head.rows == '0));
-  assign next_row = started_q ? wait_q | (fire & row_end & (rows_q != 16'd1)) :
-                    queued_q[head_q] & ~last;
-  assign row_take = next_row & head.by_list & row_valid;
+  // what a command asks for once it is started
+  always_comb begin
+    tr_req_o = 1'b0;
+    ar_valid_o = 1'b0;
+    if (started_q & ~cancel_i) begin
+      tr_req_o = ~have_q & ~wait_q;
+      ar_valid_o = have_q & ~tag_busy_q[tag_q] & (const_q | ~store_pending_i);
+    end
+  end
+  // what comes of it
+  always_comb begin
+    fire = 1'b0;
+    stop = 1'b0;
+    last = 1'b0;
+    next_row = 1'b0;
+    if (started_q) begin
+      fire = ar_valid_o & ar_ready_i;
+      // a fault or the end of the job ends the command
+      stop = (tr_req_o & tr_ack_i & (tr_fault_i != iau_hw_pkg::FaultNone)) | cancel_i;
+      last = stop | (fire & row_end & (rows_q == 16'd1));
+      next_row = wait_q | (fire & row_end & (rows_q != 16'd1));
+    end else if (queued_q[head_q]) begin
+      last = head.rows == '0;
+      next_row = ~last;
+    end
+    row_take = next_row & head.by_list & row_valid;
+  end
   assign next_va = head.by_list ? row_va : started_q ? row_va_q + 64'(head.mem_stride) : head.va;
   assign next_packed = head.unpack & (~head.by_list | row_packed);
   assign next_left = next_packed ? {1'b0, head.row_bytes[18:1]} : head.row_bytes[18:0];
@@ -331,12 +346,13 @@ module iau_load (
     end
   end
 
-  for (genvar s = 0; s < 8; s++) begin : gen_busy
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        busy_q[s] <= '0;
-      end else if ((fire & (head_q == 3'(s))) ^ (freed & wlast_q & (wslot_q == 3'(s)))) begin
-        busy_q[s] <= fire & (head_q == 3'(s)) ? busy_q[s] + 6'd1 : busy_q[s] - 6'd1;
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      busy_q <= '0;
+    end else if (fire | (freed & wlast_q)) begin
+      for (int unsigned s = 0; s < 8; s++) begin
+        if ((fire & (head_q == 3'(s))) ^ (freed & wlast_q & (wslot_q == 3'(s))))
+          busy_q[s] <= fire & (head_q == 3'(s)) ? busy_q[s] + 6'd1 : busy_q[s] - 6'd1;
       end
     end
   end

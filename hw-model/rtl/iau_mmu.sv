@@ -245,7 +245,12 @@ module iau_mmu #(
     end
   end
   assign miss_o = (state_q == StTable) | astart;
-  assign moves_o = req_i != '0 | soon_i | inv_i | state_q != StIdle | ahead_req_o | ahead_valid_i | entry_q;
+  logic busy;
+  assign moves_o = req_i != '0 | soon_i | inv_i | ahead_valid_i | busy;
+  always_comb begin
+    busy = 1'b0;
+    if (state_q != StIdle || ahead_req_o || entry_q) busy = 1'b1;
+  end
   assign ahead_req_o = aread_q != '0;
   assign ahead_id_o = ~aread_q[0];
   assign ahead_pa_o = {appn_q[ahead_id_o], atag_q[ahead_id_o][5:0], 6'd0};
@@ -383,11 +388,14 @@ module iau_mmu #(
   logic [23:0] itag;
   logic [NumEntries-1:0] same, same_q;  // one bit, or none
   always_comb begin
-    ibig = ~ahead_valid_i & level_q[0];
-    ictx = ahead_valid_i ? actx_q[ahead_slot_i] : wctx_q;
-    itag = ahead_valid_i ? atag_q[ahead_slot_i] : wva_q[38:15];
+    ibig = 1'b0;
+    ictx = '0;
+    itag = '0;
     same = '0;
     if (ahead_valid_i | rd_valid_i) begin
+      ibig = ~ahead_valid_i & level_q[0];
+      ictx = ahead_valid_i ? actx_q[ahead_slot_i] : wctx_q;
+      itag = ahead_valid_i ? atag_q[ahead_slot_i] : wva_q[38:15];
       for (int unsigned i = 0; i < NumEntries; i++) begin
         same[i] = valid_q[i] && ctx_q[i] == ictx && big_q[i] == ibig &&
             tag_q[i][23:9] == itag[23:9] && (ibig || tag_q[i][8:0] == itag[8:0]);

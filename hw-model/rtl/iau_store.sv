@@ -65,10 +65,13 @@ module iau_store (
   assign bad = tr_req_o & tr_ack_i & ((tr_fault_i != iau_hw_pkg::FaultNone) | ~tr_w_i);
   assign w_valid_o = (full_q != 2'd0) & (pending_q != 8'd255);
   assign wrote = w_valid_o & w_ready_i;
-  assign rd_req_o = run_q & valid & page_ok & (full_q + 2'(read_q) < 2'd2 + 2'(wrote));
   assign rd_row_o = src[17:7];
   assign next = rd_req_o & rd_gnt_i;
   assign done_o = run_q & ~valid & ~read_q & (full_q == 2'd0) & (pending_q == '0);
+  always_comb begin
+    rd_req_o = 1'b0;
+    if (run_q & valid & page_ok) rd_req_o = full_q + 2'(read_q) < 2'd2 + 2'(wrote);
+  end
   always_comb begin
     moves_o = start;
     if (run_q) moves_o = next | read_q | wrote | b_valid_i | (tr_req_o & tr_ack_i) | done_o;

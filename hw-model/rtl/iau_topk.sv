@@ -72,8 +72,14 @@ module iau_topk (
   assign rd_row_o = word_req ? word_at[15:5] : base_q + row_q[10:0];
   assign rd_req_o = row_req | word_req;
   assign exact = sum_q == count_q;
-  assign step = table_q ? ~column_valid_q | word_q : ~wr_req_o | wr_gnt_i;
-  assign emit = column_valid_q & (table_q ? word_q : step);
+  always_comb begin
+    step = 1'b0;
+    emit = 1'b0;
+    if (state_q == Emit) begin
+      step = table_q ? ~column_valid_q | word_q : ~wr_req_o | wr_gnt_i;
+      emit = column_valid_q & (table_q ? word_q : step);
+    end
+  end
   assign done_o = state_q == Emit & todo_q == '0 & ~column_valid_q & ~wr_req_o;
 
   /// The key of column C, whose value is X: of the first and last ones the greatest

@@ -17,20 +17,28 @@ module iau_tsp (
   input  logic [63:0]   wr_be_i
 );
   logic [511:0] word[4];
-  logic [1:0] first_q;
+  logic [1:0] first_q, place;  // PLACE: of the word behind the one that is written
+  logic [3:0] wr_en;
+
+  assign place = wr_addr_i[1:0] + 2'd1;
+  always_comb begin
+    wr_en = '0;
+    if (wr_en_i) begin
+      wr_en[wr_addr_i[1:0]] = 1'b1;
+      if (wr_two_i) wr_en[place] = 1'b1;
+    end
+  end
 
   always_ff @(posedge clk_i) if (rd_en_i) first_q <= rd_addr_i[1:0];
 
   for (genvar b = 0; b < 4; b++) begin : gen_bank
     logic [9:0] row, wr_row;
-    logic [1:0] place;  // of the word behind the one that is written
     logic second;
     logic [511:0] wr_data;
 
     // words before the first one of the run lie in the next row
     assign row = rd_addr_i[11:2] + 10'({1'b0, rd_addr_i[1:0]} > 3'(b));
 
-    assign place = wr_addr_i[1:0] + 2'd1;
     assign second = wr_two_i && place == 2'(b);
     assign wr_row = wr_addr_i[11:2] + 10'(second && b == 0);
     assign wr_data = second ? wr_data2_i : wr_data_i;
@@ -44,7 +52,7 @@ module iau_tsp (
       .rd_en_i,
       .rd_addr_i(row),
       .rd_data_o(word[b]),
-      .wr_en_i  (wr_en_i && (second || wr_addr_i[1:0] == 2'(b))),
+      .wr_en_i  (wr_en[b]),
       .wr_addr_i(wr_row),
       .wr_data_i(wr_data),
       .wr_be_i
