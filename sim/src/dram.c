@@ -25,7 +25,7 @@ static uint32_t jitter(struct dram *d)
 
 static bool bus_ready(const struct dram *d)
 {
-	if (d->t.refresh_every && d->now % d->t.refresh_every < d->t.refresh_cycles)
+	if (d->t.refresh_every && d->since_refresh < d->t.refresh_cycles)
 		return false;
 	return d->credit >= 64;
 }
@@ -51,7 +51,7 @@ bool dram_offer(struct dram *d, unsigned int *id, uint8_t *data, bool *err)
 	const struct dram_burst *b;
 	const uint8_t *p;
 
-	if (!bus_ready(d) || d->write_waits)
+	if (!d->n || !bus_ready(d) || d->write_waits)
 		return false;
 	if (d->current < 0)
 		d->current = next_burst(d);
@@ -132,6 +132,8 @@ void dram_answered(struct dram *d)
 void dram_tick(struct dram *d)
 {
 	d->now++;
+	if (++d->since_refresh == d->t.refresh_every)
+		d->since_refresh = 0;
 	d->credit += d->t.bytes_per_cycle;
 	if (d->credit > 64 + d->t.bytes_per_cycle)
 		d->credit = 64 + d->t.bytes_per_cycle;

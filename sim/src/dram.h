@@ -22,6 +22,7 @@ struct dram {
 	struct iau_dev_timing t;
 	struct iau_dev_host host;
 	uint64_t now, credit, random;
+	uint64_t since_refresh; /* that began: NOW modulo its interval */
 	struct dram_burst burst[DRAM_BURSTS];
 	unsigned int n; /* bursts, oldest first */
 	int current;	/* the burst whose beats are on the bus, or -1 */
