@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Places and routes each block of the RTL on a Lattice ECP5 of 84,000 LUTs, speed grade 6: its size and
 the clock that it can have, as a table and as JSON. A block is taken by itself: the blocks that it contains
-become ports, and paths are those between its own registers.
+become ports, and paths are those between its own registers. Of a block that is too slow, all registers that
+are reached too late are listed.
 
 A part of a block that does not fit is taken instead, see PARTS.
 
@@ -76,13 +77,24 @@ def route(folder, block):
     at = f"{folder}/blocks/{block}"
     in_root(folder, f"nextpnr-ecp5 -q --85k --package CABGA756 --speed 6 --out-of-context --freq {MEGAHERTZ} "
                     f"--seed 1 --router {ROUTERS.get(block, 'router1')} --timing-allow-fail "
-                    f"--json {at}.json --report {at}.report")
+                    f"--json {at}.json --report {at}.report --detailed-timing-report")
     return json.loads(Path(f"{at}.report").read_text())
 
 
 def origin(name):
     """Of the name of a cell or a net the part that the RTL has"""
     return re.split(r"_(?:TRELLIS|LUT4|PFUMX|L6MUX|CCU2C|DP16KD|MULT18|ALU54B)|[$[]", name)[0]
+
+
+def slow(report):
+    """Registers that a path reaches too late, with the longest one's ns"""
+    late = {}
+    for net in report["detailed_net_timings"]:
+        for end in net["endpoints"]:
+            if "async" not in end["event"] and end["delay"] > 1000 / MEGAHERTZ:
+                name = origin(end["cell"])
+                late[name] = max(late.get(name, 0), end["delay"])
+    return dict(sorted(late.items(), key=lambda item: -item[1]))
 
 
 def figures(report):
@@ -97,6 +109,7 @@ def figures(report):
         "to": origin(path[-1]["to"]["cell"]) if path else None,
         "logic_ns": sum(p["delay"] for p in path if p["type"] != "routing"),
         "routing_ns": sum(p["delay"] for p in path if p["type"] == "routing"),
+        "slow": slow(report),
     }
 
 
@@ -121,6 +134,8 @@ def main():
         path = f"{f['from']} to {f['to']}: {f['logic_ns']:.1f} + {f['routing_ns']:.1f}" if mhz else "none"
         print(f"{block:<18}{f['luts']:>8}{f['flip_flops']:>8}{f['block_rams']:>6}{f['multipliers']:>7}"
               f"{mhz or 0:>8.1f}{time.monotonic() - start:>7.0f}  {path}", flush=True)
+        if f["slow"]:
+            print("  too late: " + ", ".join(f"{name} {ns:.1f}" for name, ns in f["slow"].items()), flush=True)
         bad |= mhz is not None and mhz < MEGAHERTZ
     (folder / "blocks.json").write_text(json.dumps(table, indent=2) + "\n")
     return bad
