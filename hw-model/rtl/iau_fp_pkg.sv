@@ -11,7 +11,8 @@ package iau_fp_pkg;
   // Products and sums are made of stages, for those who take a cycle for each. A function gives one
   // word of a stage. What the last one rounds are
   //
-  //   frac: the mantissa in bits 31:8 or one bit lower; below it some bit is set if any was
+  //   frac: the mantissa in bits 31:8 or one bit lower; below it some bit is set if any was. All of it
+  //         is 0 of a sum that is +0
   //   kind: the exponent in bits 31:23, 127 too large, of a mantissa in bits 30:7: below 128 the
   //         result underflows, from 382 on it overflows, or is a NaN if bit 22 is set; bit 0: sign
 
@@ -23,15 +24,17 @@ package iau_fp_pkg;
 
   /// The last stage of a product and of a sum
   function automatic logic [31:0] fp_round(input logic [31:0] frac, input logic [31:0] kind);
-    logic [31:0] norm, mag, res;
+    logic [31:0] norm, mag, res, over;
     norm = frac[31] ? frac : frac << 1;
     // Rounding may carry into the exponent.
     mag = ({1'b0, norm[30:0]} + 32'h7f + 32'(norm[8])) >> 8;
     mag = mag + (kind & 32'hff800000) + (32'(frac[31]) << 23);
     res = mag - (32'd127 << 23);
     res = (mag < (32'd128 << 23)) ? 32'd0 : res;
-    res = (mag >= (32'd382 << 23)) ? 32'h7f800000 | (kind & 32'h00400000) : res;
-    fp_round = res | (kind << 31);
+    res = res | (kind << 31);
+    res = (frac[31:30] == 2'd0) ? 32'd0 : res;
+    over = (kind << 31) | 32'h7f800000 | (kind & 32'h00400000);
+    fp_round = (mag >= (32'd382 << 23)) ? over : res;
   endfunction
 
   /// x * y, first of two stages
@@ -127,7 +130,6 @@ package iau_fp_pkg;
     kind = inf ? FpKindInf : kind;
     sign = big & ~(zero ? less : 32'd0);
     kind = kind | (sign >> 31);
-    kind = (sum == 32'd0) ? 32'd0 : kind;
     fp_add_kind = nan ? FpKindNan : kind;
   endfunction
 
