@@ -189,6 +189,74 @@ static inline uint32_t fp_order_key(float f)
 }
 
 /*
+ * A sum of many numbers, in fixed point: SUM * 2^(EXPONENT - 157), EXPONENT the greatest of all exponent fields so
+ * far, 7 bits below the mantissa of such a number. What is shifted out is lost; the sum is rounded once, at its
+ * end. At most 2^16 numbers: |SUM| < 2^48.
+ */
+struct fp_sum {
+	int64_t sum;
+	uint32_t exponent, special; /* SPECIAL: of what is not finite, FP_SUM_* */
+};
+
+enum { FP_SUM_PLUS_INF = 1, FP_SUM_MINUS_INF = 2, FP_SUM_NAN = 4 };
+
+static inline uint32_t fp_sum_exponent(uint32_t u)
+{
+	return u >> 23 & 0xff;
+}
+
+static inline uint32_t fp_sum_special(uint32_t u)
+{
+	uint32_t inf = u >> 31 ? FP_SUM_MINUS_INF : FP_SUM_PLUS_INF;
+
+	u &= 0x7fffffff;
+	return u > 0x7f800000 ? FP_SUM_NAN : u == 0x7f800000 ? inf : 0;
+}
+
+/* A number where the greatest exponent is E, truncated toward zero */
+static inline int32_t fp_sum_align(uint32_t u, uint32_t e)
+{
+	uint32_t own = fp_sum_exponent(u), right = e - own;
+	uint32_t m = own ? (u << 7 & 0x3fffffff) | 0x40000000 : 0;
+
+	m = right > 31 ? 0 : m >> (right & 31);
+	return (int32_t)(u >> 31 ? 0 - m : m);
+}
+
+/* SUM += M * 2^(E - 157), the one of lower exponent rounded down */
+static inline void fp_sum_add(struct fp_sum *s, int64_t m, uint32_t e)
+{
+	uint32_t top = s->exponent > e ? s->exponent : e, old = top - s->exponent, new = top - e;
+
+	s->sum = (s->sum >> (old > 63 ? 63 : old)) + (m >> (new > 63 ? 63 : new));
+	s->exponent = top;
+}
+
+/* As fp32, to nearest even; a zero is +0. */
+static inline uint32_t fp_sum_round(const struct fp_sum *s)
+{
+	uint32_t sign = s->sum < 0 ? 0x80000000 : 0;
+	uint64_t mag = s->sum < 0 ? 0 - (uint64_t)s->sum : (uint64_t)s->sum;
+	int shift, exponent;
+	uint32_t m;
+
+	if (s->special)
+		return s->special == FP_SUM_PLUS_INF ? 0x7f800000 :
+		       s->special == FP_SUM_MINUS_INF ? 0xff800000 : IAU_CANONICAL_NAN;
+	if (!mag)
+		return 0;
+	shift = __builtin_clzll(mag);
+	mag <<= shift;
+	exponent = (int)s->exponent + 33 - shift; /* bit 30 has the weight of the exponent field's */
+	m = (uint32_t)(mag >> 40 & 0x7fffff);
+	m += (mag >> 39 & 1) && ((mag & 0x7fffffffff) || (m & 1));
+	exponent += (int)(m >> 23); /* rounded up to the next power of two */
+	if (exponent < 1)
+		return sign;
+	return sign | (exponent > 254 ? 0x7f800000 : (uint32_t)exponent << 23 | (m & 0x7fffff));
+}
+
+/*
  * To INT8 by rounding to nearest even, saturated to -128..127; NaN gives 0. Adding 1.5 * 2^23 rounds,
  * and leaves the integer in the low bits.
  */

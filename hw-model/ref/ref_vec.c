@@ -254,27 +254,33 @@ static void pass(const struct vec *v, const float *b, float s, uint32_t r, uint3
 	}
 }
 
-/* Folds by 16, 8, 4, 2, 1: the order of the sum is part of the contract. */
-static float fold_sum(const float *z, unsigned int live)
-{
-	float t[L];
-
-	memcpy(t, z, sizeof(t));
-	zero_from(t, live);
-	for (unsigned int l = 0; l < 16; l++)
-		t[l] = t[l] + t[l + 16];
-	for (unsigned int l = 0; l < 8; l++)
-		t[l] = t[l] + t[l + 8];
-	for (unsigned int l = 0; l < 4; l++)
-		t[l] = t[l] + t[l + 4];
-	return (t[0] + t[2]) + (t[1] + t[3]);
-}
-
 /* What a reduction carries along a row. */
 struct reduction {
-	float sum;
+	struct fp_sum sum;
 	uint32_t key, index; /* key orders floats; see fp_order_key() */
 };
+
+/* A vector is added up at its greatest exponent, in halves of 16 bits: no partial sum needs more than 32. */
+static void reduce_sum(const float *z, unsigned int live, struct reduction *red)
+{
+	uint32_t u[L], e = 0, special = 0, low = 0;
+	int32_t high = 0;
+
+	EACH(l)
+		u[l] = l < live ? f2u(z[l]) : 0;
+	EACH(l)
+		e = fp_sum_exponent(u[l]) > e ? fp_sum_exponent(u[l]) : e;
+	EACH(l)
+		special |= fp_sum_special(u[l]);
+	EACH(l) {
+		int32_t m = fp_sum_align(u[l], e);
+
+		low += (uint32_t)m & 0xffff;
+		high += m >> 16;
+	}
+	red->sum.special |= special;
+	fp_sum_add(&red->sum, (int64_t)high * 65536 + low, e);
+}
 
 /* The greatest key, and of equal ones the first. */
 static void reduce_max(const struct vec *v, const float *z, uint32_t j, unsigned int live,
@@ -305,25 +311,36 @@ static void reduce_max(const struct vec *v, const float *z, uint32_t j, unsigned
 	}
 }
 
+/* Where a row's reduction begins: at nothing, or at what R has */
+static struct reduction begin_reduction(const struct iau_dev *dev, const struct vec *v, uint32_t r)
+{
+	bool magnitude = v->red == 2 && !v->red_max;
+	uint64_t at = v->r + (uint64_t)r * (v->red == 3 ? 8 : 4);
+	struct reduction red = { .key = fp_order_key(magnitude ? 0.0f : -INFINITY), .index = v->d_bstride };
+	uint32_t old;
+
+	if (!v->red || !v->r_init)
+		return red;
+	old = f2u(read_f32(dev, at));
+	red.sum.exponent = fp_sum_exponent(old);
+	red.sum.special = fp_sum_special(old);
+	red.sum.sum = fp_sum_align(old, red.sum.exponent);
+	if (fp_order_key(u2f(old)) >= red.key) {
+		red.key = fp_order_key(u2f(old));
+		if (v->red == 3)
+			memcpy(&red.index, dev->vsp + at + 4, 4);
+	}
+	return red;
+}
+
 static void finish_reduction(struct iau_dev *dev, const struct vec *v, uint32_t r,
 			     const struct reduction *red)
 {
 	uint64_t at = v->r + (uint64_t)r * (v->red == 3 ? 8 : 4);
-	struct reduction out = *red;
-	float old = read_f32(dev, at);
 
-	if (v->red == 1) {
-		write_u32(dev, at, fp_canonical(v->r_init ? old + out.sum : out.sum));
-		return;
-	}
-	if (v->r_init && fp_order_key(old) >= out.key) {
-		out.key = fp_order_key(old);
-		if (v->red == 3)
-			memcpy(&out.index, dev->vsp + at + 4, 4);
-	}
-	write_u32(dev, at, fp_canonical(key_value(out.key)));
+	write_u32(dev, at, v->red == 1 ? fp_sum_round(&red->sum) : fp_canonical(key_value(red->key)));
 	if (v->red == 3)
-		write_u32(dev, at + 4, out.index);
+		write_u32(dev, at + 4, red->index);
 }
 
 static void write_f32(uint8_t *to, const float *y, unsigned int live)
@@ -387,11 +404,9 @@ void ref_vec(struct iau_dev *dev, const uint32_t *cmd)
 	float b[L] = { 0 }, z[L];
 
 	for (uint32_t r = 0; r < v.rows; r++) {
-		struct reduction red = { .index = v.d_bstride, .key = fp_order_key(-INFINITY) };
+		struct reduction red = begin_reduction(dev, &v, r);
 		float s = use_s ? read_f32(dev, v.s + (uint64_t)r * 4) : 0.0f;
 
-		if (v.red == 2 && !v.red_max)
-			red.key = fp_order_key(0.0f);
 		for (uint32_t j = 0; j * L < v.cols; j++) {
 			unsigned int live = v.cols - j * L < L ? v.cols - j * L : L;
 
@@ -400,7 +415,7 @@ void ref_vec(struct iau_dev *dev, const uint32_t *cmd)
 				read_b(dev, &v, r, j, b);
 			pass(&v, b, s, r, j, z);
 			if (v.red == 1)
-				red.sum = red.sum + fold_sum(z, live);
+				reduce_sum(z, live, &red);
 			else if (v.red)
 				reduce_max(&v, z, j, live, &red);
 			write_out(dev, &v, r, j, live, z, b, s);

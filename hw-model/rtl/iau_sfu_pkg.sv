@@ -159,5 +159,62 @@ package iau_sfu_pkg;
     sfu_result = special ? bias : {sum[31] | sign, sum[30:0]};
   endfunction
 
+  // A sum of many numbers, in fixed point: bit 30 has the weight of the greatest exponent's mantissa, so that seven
+  // bits lie below it. numerics.h has the definition.
+
+  /// {NaN, -inf, +inf}
+  function automatic logic [2:0] sum_special(input logic [31:0] x);
+    logic inf;
+    inf = x[30:0] == 31'h7f800000;
+    sum_special = {x[30:0] > 31'h7f800000, inf & x[31], inf & ~x[31]};
+  endfunction
+
+  /// A number where the greatest exponent is EXP
+  function automatic logic [31:0] sum_align(input logic [31:0] x, input logic [31:0] exp);
+    logic [31:0] gap, mant;
+    gap = exp - 32'(x[30:23]);
+    mant = (x[30:23] == 8'd0) ? 32'd0 : {2'b01, x[22:0], 7'd0};
+    mant = (gap > 32'd31) ? 32'd0 : mant >> gap[4:0];
+    sum_align = x[31] ? -mant : mant;
+  endfunction
+
+  /// Its upper half
+  function automatic logic [31:0] sum_high(input logic [31:0] x);
+    sum_high = {{16{x[31]}}, x[31:16]};
+  endfunction
+
+  /// For fp_round(): all but the last place of the shift to the left
+  function automatic logic [31:0] sum_frac(input logic [47:0] mag);
+    logic [47:0] norm;
+    norm = (mag[47:16] == 32'd0) ? mag << 32 : mag;
+    norm = (norm[47:32] == 16'd0) ? norm << 16 : norm;
+    norm = (norm[47:40] == 8'd0) ? norm << 8 : norm;
+    norm = (norm[47:44] == 4'd0) ? norm << 4 : norm;
+    norm = (norm[47:46] == 2'd0) ? norm << 2 : norm;
+    sum_frac = {norm[47:17], norm[16:0] != 17'd0};
+  endfunction
+
+  function automatic logic [31:0] sum_kind(input logic [47:0] mag, input logic sign, input logic [31:0] exp,
+                                           input logic [2:0] special);
+    logic [47:0] norm;
+    logic [5:0] lz;
+    logic [31:0] kind;
+    norm = mag;
+    lz[5] = norm[47:16] == 32'd0;
+    norm = lz[5] ? norm << 32 : norm;
+    lz[4] = norm[47:32] == 16'd0;
+    norm = lz[4] ? norm << 16 : norm;
+    lz[3] = norm[47:40] == 8'd0;
+    norm = lz[3] ? norm << 8 : norm;
+    lz[2] = norm[47:44] == 4'd0;
+    norm = lz[2] ? norm << 4 : norm;
+    lz[1] = norm[47:46] == 2'd0;
+    lz[0] = 1'b0;
+    kind = ((exp + 32'd143 - 32'(lz)) << 23) | 32'(sign);
+    kind = (special == 3'd1) ? iau_fp_pkg::FpKindInf : kind;
+    kind = (special == 3'd2) ? iau_fp_pkg::FpKindInf | 32'd1 : kind;
+    sum_kind = (special > 3'd2) ? iau_fp_pkg::FpKindNan : kind;
+  endfunction
+
   /* verilator lint_on UNUSEDSIGNAL */
 endpackage

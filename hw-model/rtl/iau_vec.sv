@@ -74,7 +74,7 @@ module iau_vec (
     end
   end
 
-  logic        vec_first, vec_last, a_capture, a_held, b_capture, b_held;
+  logic        old_pop, vec_first, vec_last, a_capture, a_held, b_capture, b_held;
   logic [1:0]  vec_quarter;
   logic [4:0]  vec_word;
   logic [31:0] vec_s, vec_masked, d_scale;
@@ -112,7 +112,7 @@ module iau_vec (
     .a_held_o     (a_held),
     .b_capture_o  (b_capture),
     .b_held_o     (b_held),
-    .old_pop_i    (r_next),
+    .old_pop_i    (old_pop),
     .old_o        (old)
   );
 
@@ -143,6 +143,7 @@ module iau_vec (
     .r_next_o     (r_next),
     .r_valid_o    (r_valid),
     .r_data_o     (r_data),
+    .old_pop_o    (old_pop),
     .old_i        (old),
     .busy_o       (lanes_busy)
   );

@@ -192,7 +192,7 @@ module iau_vec_issue (
     end
   end
 
-  // A row's old value waits for the reduction: no more rows than stages are on their way.
+  // A row's old value waits for the reduction: no more rows than stages up to there are on their way.
   logic [63:0] old_q [16];
   logic [3:0]  old_wr_q, old_rd_q;
 
@@ -203,13 +203,13 @@ module iau_vec_issue (
       old_wr_q <= '0;
       old_rd_q <= '0;
     end else begin
-      if (issue_o & row_end & use_r) old_wr_q <= old_wr_q + 4'd1;
+      if (issue_o & (col_q == 11'd0) & use_r) old_wr_q <= old_wr_q + 4'd1;
       if (old_pop_i & use_r) old_rd_q <= old_rd_q + 4'd1;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (issue_o & row_end & use_r) old_q[old_wr_q] <= old;
+    if (issue_o & (col_q == 11'd0) & use_r) old_q[old_wr_q] <= old;
   end
 
 endmodule

@@ -3,14 +3,25 @@
 // The arithmetic of the vector unit: a vector of 32 columns enters with every VEC_VALID_I and moves
 // one stage with every ADV_I.
 //
-//   0 operands   1 M1   2 A1, mask   3..5 special function   6 M2
-//   reduction:   6..10 fold 16, 8, 4, 2, 1   11 along the row   then R
-//   INT8:        7..8 largest magnitude   9..11 its reciprocal   12 factor, scale   13 multiply
-//                then D
+//    0       operands
+//    1.. 2   M1                 as the next two and M2, only of commands that have it
+//    3.. 4   A1, if a sum: all but its rounding
+//    5       A1, mask
+//    6..10   special function
+//   11..12   M2; 12 alone takes what has none
+//   13..15   INT8: largest magnitude   16..19 its reciprocal   20..21 factor, scale   22..23 product
+//            then D
+//
+// A reduction has stages of its own beside those of M2 and INT8. Maxima: 1..5 of a vector, 6 of a row. Sums: 1..2
+// the greatest exponent, 3 all are shifted to it, 4..5 their sum, 6 that of the row, 7..8 back to fp32. Then R.
+//
+// What a vector needs later on, on a way that is longer or shorter, waits for it in memories: M2's operand from stage
+// 0 on, and what INT8 multiplies from stage 12 on.
 //
 // All stages are in one process, last stage first and with blocking assignments: a stage reads what
 // the one before it held, and its loop over lanes vectorises in simulation. What leaves the module
-// is assigned without blocking.
+// is assigned without blocking. Words of a wide vector are taken out by loops that do nothing else, which stay
+// scalar there.
 module iau_vec_lanes (
   input  logic          clk_i,
   input  logic          rst_ni,
@@ -43,16 +54,17 @@ module iau_vec_lanes (
   output logic [1023:0] d_data_o,
   output logic [31:0]   d_scale_o,
 
-  // R; OLD_I is the value found there
+  // R; OLD_I is the value found there, taken with the first vector of a row
   output logic          r_next_o,
   output logic          r_valid_o,
   output logic [63:0]   r_data_o,
+  output logic          old_pop_o,
   input  logic [63:0]   old_i,
 
   output logic          busy_o
 );
 
-  localparam int unsigned Stages = 14;
+  localparam int unsigned Stages = 24;
   localparam logic [31:0] KeyNegInf = 32'h007fffff;
   localparam logic [31:0] KeyZero = 32'h80000000;
 
@@ -70,28 +82,58 @@ module iau_vec_lanes (
     end
   end
 
-  logic [Stages-1:0] valid_q;
-  logic [10:0] first_q;
-  logic [11:0] last_q;
-  logic is_q8, is_sum, is_abs;
-  logic quant_valid;
+  logic is_q8, is_sum, is_abs, quant_valid, has_m1, has_a1, has_add, has_sfu, has_m2;
 
   assign is_q8 = cmd_i.out >= 3'd2;
   assign is_sum = cmd_i.red == 2'd1;
   assign is_abs = (cmd_i.red == 2'd2) & ~cmd_i.red_max;
   assign quant_valid = is_q8 & (cmd_i.out != 3'd4);
+  assign has_m1 = cmd_i.m1 != 3'd0;
+  assign has_a1 = cmd_i.a1 != 2'd0;
+  assign has_add = has_a1 & ~cmd_i.a1_max;
+  assign has_sfu = cmd_i.sfu != 2'd0;
+  assign has_m2 = cmd_i.m2 != 2'd0;
 
-  assign d_next_o = adv_i & ((cmd_i.out == 3'd1) ? valid_q[6] : (is_q8 & valid_q[13]));
-  assign r_next_o = adv_i & (cmd_i.red != 2'd0) & valid_q[11] & last_q[11];
-  assign busy_o = |valid_q;
+  // Vectors on their way: X after M1, Z after the function, Y before M2's last stage
+  logic [Stages-1:0] valid_q;
+  logic [8:1]        red_valid_q, red_last_q;
+  logic [5:1]        red_first_q;
+  logic              z_first, z_last;
+  logic              x_valid, z5_valid, z_valid, y_valid, keep;
+  // Places in the memories: of what enters, of the next Z, of Y to be kept and to be multiplied
+  logic [3:0]        in_q, z_at_q, keep_q, kept_at_q;
+
+  assign x_valid = has_m1 ? valid_q[2] : valid_q[0];
+  assign z5_valid = has_add ? valid_q[4] : x_valid;
+  assign z_valid = has_sfu ? valid_q[10] : valid_q[5];
+  assign y_valid = has_m2 ? valid_q[11] : z_valid;
+  assign keep = is_q8 & valid_q[12];
+  assign d_next_o = adv_i & ((cmd_i.out == 3'd1) ? valid_q[12] : valid_q[23]);
+  assign r_next_o = adv_i & (is_sum ? red_valid_q[8] & red_last_q[8] : red_valid_q[6] & red_last_q[6]);
+  assign old_pop_o = adv_i & red_valid_q[4] & red_first_q[4];
+  assign busy_o = (|valid_q) | (|red_valid_q);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       valid_q <= '0;
+      red_valid_q <= '0;
       d_valid_o <= 1'b0;
       r_valid_o <= 1'b0;
+      in_q <= '0;
+      z_at_q <= '0;
+      keep_q <= '0;
+      kept_at_q <= '0;
     end else begin
-      if (adv_i) valid_q <= {valid_q[Stages-2:0], vec_valid_i};
+      if (adv_i) begin
+        valid_q <= {valid_q[22:13], keep, (cmd_i.out != 3'd0) & y_valid, has_m2 & z_valid,
+                    valid_q[9:6], has_sfu & valid_q[5], z5_valid, valid_q[3], has_add & x_valid,
+                    valid_q[1], has_m1 & valid_q[0], vec_valid_i};
+        red_valid_q <= {red_valid_q[7:1], (cmd_i.red != 2'd0) & z_valid};
+        in_q <= in_q + 4'(vec_valid_i);
+        z_at_q <= z_at_q + 4'(z_valid);
+        keep_q <= keep_q + 4'(keep);
+        kept_at_q <= kept_at_q + 4'(valid_q[21]);
+      end
       d_valid_o <= d_next_o;
       r_valid_o <= r_next_o;
     end
@@ -99,83 +141,129 @@ module iau_vec_lanes (
 
   always_ff @(posedge clk_i) begin
     if (adv_i) begin
-      first_q <= {first_q[9:0], vec_first_i};
-      last_q <= {last_q[10:0], vec_last_i};
+      red_first_q <= {red_first_q[4:1], z_first};
+      red_last_q <= {red_last_q[7:1], z_last};
     end
   end
 
   // Registers are named after what they hold and the stage that writes them.
   logic [1023:0] a_hold_q, b_hold_q;
   logic [31:0] x0_q [32];
-  logic [31:0] x1_q [32];
-  logic [31:0] z2_q [32];
-  logic [31:0] bias3_q [32];
-  logic [31:0] bias4_q [32];
-  logic [31:0] z5_q [32];
-  logic [31:0] y6_q [32];
   logic [31:0] b0_q [32];
-  logic [31:0] b1_q [32];
-  logic [31:0] b2_q [32];
-  logic [31:0] b3_q [32];
-  logic [31:0] b4_q [32];
-  logic [31:0] b5_q [32];
-  logic [31:0] s0_q, s1_q, s2_q, s3_q, s4_q, s5_q;
-  logic [31:0] masked0_q, masked1_q;
+  logic [31:0] s0_q;
+  logic [31:0] add0_q [32];
+  logic [31:0] add1_q [32];
+  logic [31:0] add2_q [32];
+  logic [31:0] frac1_q [32];
+  logic [31:0] kind1_q [32];
+  logic [31:0] x2_q [32];
+  logic [31:0] big3_q [32];
+  logic [31:0] less3_q [32];
+  logic [31:0] frac4_q [32];
+  logic [31:0] kind4_q [32];
+  logic [31:0] z5_q [32];
+  logic [31:0] masked0_q, masked1_q, masked2_q, masked3_q, masked4_q;
 
-  logic [1:0]  flags3_q [32];  // the bias is the result; the result is negative
-  logic [1:0]  flags4_q [32];
-  logic [27:0] c0_3_q [32];
-  logic [27:0] c0_4_q [32];
-  logic [23:0] c1_3_q [32];
-  logic [17:0] c2_3_q [32];
-  logic [24:0] slope4_q [32];
-  logic [16:0] offset3_q [32];
-  logic [16:0] offset4_q [32];
+  logic [31:0] bias6_q [32];
+  logic [31:0] bias7_q [32];
+  logic [31:0] bias8_q [32];
+  logic [31:0] bias9_q [32];
+  logic [1:0]  flags6_q [32];  // the bias is the result; the result is negative
+  logic [1:0]  flags7_q [32];
+  logic [1:0]  flags8_q [32];
+  logic [24:0] place6_q [32];  // segment and offset
+  logic [1:0]  flags9_q [32];
+  logic [27:0] c0_7_q [32];
+  logic [27:0] c0_8_q [32];
+  logic [23:0] c1_7_q [32];
+  logic [17:0] c2_7_q [32];
+  logic [24:0] slope8_q [32];
+  logic [16:0] offset7_q [32];
+  logic [16:0] offset8_q [32];
+  logic [31:0] value9_q [32];
+  logic [31:0] z10_q [32];
+  logic [31:0] frac11_q [32];
+  logic [31:0] kind11_q [32];
+  logic [31:0] live11_q;
+  logic [31:0] y12_q [32];
 
-  // Reduction: sums or keys, lanes of the keys
-  logic [31:0] t6_q [16];
-  logic [31:0] t7_q [8];
-  logic [31:0] t8_q [4];
-  logic [31:0] t9_q [2];
-  logic [31:0] t10_q;
-  logic [4:0]  i6_q [16];
-  logic [4:0]  i7_q [8];
-  logic [4:0]  i8_q [4];
-  logic [4:0]  i9_q [2];
-  logic [4:0]  i10_q;
-  logic [31:0] acc_q, index_q, column_q;
+  // Memories: B and the scalar for M2, whether last and first of a row; Y
+  logic [1023:0] b_mem_q [16];
+  logic [31:0]   s_mem_q [16];
+  logic [1:0]    ends_mem_q [16];
+  logic [1023:0] y_mem_q [16];
+  assign {z_last, z_first} = ends_mem_q[z_at_q];
 
   // INT8
-  logic [31:0] y7_q [32];
-  logic [31:0] y8_q [32];
-  logic [31:0] y9_q [32];
-  logic [31:0] y10_q [32];
-  logic [31:0] y11_q [32];
-  logic [31:0] y12_q [32];
-  logic [31:0] p13_q [32];
-  logic [31:0] amax7_q [8];
-  logic [31:0] amax8_q, amax9_q, amax10_q, amax11_q, bias9_q, bias10_q, recip11_q;
-  logic [31:0] factor12_q, scale12_q, scale13_q;
-  logic [27:0] c0_9_q, c0_10_q;
-  logic [23:0] c1_9_q;
-  logic [17:0] c2_9_q;
-  logic [24:0] slope10_q;
-  logic [16:0] offset9_q, offset10_q;
-  logic        special9_q, special10_q;
+  logic [31:0] amax13_q [8];
+  logic [31:0] amax14_q [2];
+  logic [31:0] amax15_q, amax16_q, amax17_q, amax18_q, amax19_q, bias16_q, bias17_q, bias18_q;
+  logic [31:0] value18_q, recip19_q;
+  logic [27:0] c0_16_q, c0_17_q;
+  logic [23:0] c1_16_q;
+  logic [17:0] c2_16_q;
+  logic [24:0] slope17_q;
+  logic [16:0] offset16_q, offset17_q;
+  logic        special16_q, special17_q, special18_q;
+  logic [31:0] factor_frac20_q, factor_kind20_q, scale_frac20_q, scale_kind20_q;
+  logic [31:0] factor21_q, scale21_q, scale22_q, scale23_q;
+  logic [31:0] frac22_q [32];
+  logic [31:0] kind22_q [32];
+  logic [31:0] p23_q [32];
+
+  // Maxima: keys, lanes, and where a row begins
+  logic [31:0] t1_q [16];
+  logic [31:0] t2_q [8];
+  logic [31:0] t3_q [4];
+  logic [31:0] t4_q [2];
+  logic [31:0] t5_q, begin5_q, best6_q;
+  logic [4:0]  i1_q [16];
+  logic [4:0]  i2_q [8];
+  logic [4:0]  i3_q [4];
+  logic [4:0]  i4_q [2];
+  logic [4:0]  i5_q;
+  logic [31:0] begin_index5_q, column6_q, index6_q;
+
+  // Sums: numbers, exponents, what is not finite, sums in halves of 16 bits. TOP is the greatest exponent of
+  // the row; OLD what R had
+  logic [31:0] n1_q [32];
+  logic [31:0] n2_q [32];
+  logic [31:0] n3_q [32];
+  logic [7:0]  exp1_q [8];
+  logic [7:0]  exp2_q, exp3_q, exp4_q, top5_q, top6_q, top7_q;
+  logic [2:0]  special1_q, special2_q, special3_q, special4_q, special5_q, special6_q, special7_q;
+  logic [2:0]  old_special5_q;
+  logic [31:0] low4_q [8];
+  logic [31:0] high4_q [8];
+  logic [5:0]  old_right5_q, right5_q;
+  logic signed [31:0] old5_q;
+  logic signed [47:0] sum5_q, sum6_q;
+  logic [47:0] mag7_q;
+  logic        sign7_q;
+  logic [31:0] frac8_q, kind8_q;
 
   function automatic logic [31:0] sign_extend(input logic [7:0] x);
     sign_extend = {{24{x[7]}}, x};
   endfunction
 
-  /// The key a lane competes with; no number has the key of an idle one.
+  /// The key a lane competes with; no number has the key of an idle one. As fp_order_key(), of what is canonical
   function automatic logic [31:0] sort_key(input logic [31:0] z, input logic live, input logic abs);
-    sort_key = iau_sfu_pkg::fp_order_key(abs ? iau_sfu_pkg::fp_magnitude(z) : z) & {32{live}};
+    logic nan;
+    logic [31:0] val;
+    nan = z[30:22] == '1;
+    val = nan ? (abs ? 32'd0 : iau_sfu_pkg::FpNegInf) : {z[31] & ~abs, z[30:0]};
+    sort_key = (val[31] ? ~val : val | 32'h80000000) & {32{live}};
   endfunction
 
   /// x replaces y: of equal keys the lower lane's is kept.
   function automatic logic sort_after(input logic [31:0] x, input logic [4:0] x_lane,
                                       input logic [31:0] y, input logic [4:0] y_lane);
     sort_after = (x > y) | ((x == y) & (x_lane < y_lane));
+  endfunction
+
+  /// For a shift of 48 bits: a gap between exponents
+  function automatic logic [5:0] sum_right(input logic [7:0] gap);
+    sum_right = (gap[7:6] == 2'd0) ? gap[5:0] : 6'd63;
   endfunction
 
   /* verilator lint_off BLKSEQ */
@@ -186,309 +274,399 @@ module iau_vec_lanes (
       logic [1023:0] pack;
       if (is_q8) begin
         logic [7:0] q [32];
-        for (int unsigned l = 0; l < 32; l++) q[l] = iau_sfu_pkg::fp_to_i8(p13_q[l]);
+        for (int unsigned l = 0; l < 32; l++) q[l] = iau_sfu_pkg::fp_to_i8(p23_q[l]);
         for (int unsigned w = 0; w < 8; w++) begin
           pack[32 * w +: 32] = {q[4 * w + 3], q[4 * w + 2], q[4 * w + 1], q[4 * w]};
         end
         pack = {4{pack[255:0]}};
       end else begin
-        for (int unsigned l = 0; l < 32; l++) pack[32 * l +: 32] = y6_q[l];
+        for (int unsigned l = 0; l < 32; l++) pack[32 * l +: 32] = y12_q[l];
       end
       d_data_o <= pack;
-      d_scale_o <= (cmd_i.out == 3'd3) ? {16'd0, iau_sfu_pkg::fp32_to_fp16(scale13_q)} : scale13_q;
+      d_scale_o <= (cmd_i.out == 3'd3) ? {16'd0, iau_sfu_pkg::fp32_to_fp16(scale23_q)} : scale23_q;
     end
 
     if (adv_i & is_q8) begin
+      // 21..22: product
+      if (valid_q[22]) begin
+        for (int unsigned l = 0; l < 32; l++) p23_q[l] = iau_fp_pkg::fp_round(frac22_q[l], kind22_q[l]);
+        scale23_q = scale22_q;
+      end
+      if (valid_q[21]) begin
+        logic [1023:0] words;
+        logic [31:0] y [32];
+        words = y_mem_q[kept_at_q];
+        for (int unsigned l = 0; l < 32; l++) y[l] = words[32 * l +: 32];
+        for (int unsigned l = 0; l < 32; l++) begin
+          frac22_q[l] = iau_fp_pkg::fp_mul_frac(y[l], factor21_q);
+          kind22_q[l] = iau_fp_pkg::fp_mul_kind(y[l], factor21_q);
+        end
+        scale22_q = scale21_q;
+      end
+      // 19..20: factor, scale
+      if (valid_q[20]) begin
+        factor21_q = quant_valid ? iau_fp_pkg::fp_round(factor_frac20_q, factor_kind20_q) : iau_fp_pkg::FpOne;
+        scale21_q = iau_fp_pkg::fp_round(scale_frac20_q, scale_kind20_q);
+      end
+      if (valid_q[19]) begin
+        factor_frac20_q = iau_fp_pkg::fp_mul_frac(iau_sfu_pkg::Fp127, recip19_q);
+        factor_kind20_q = iau_fp_pkg::fp_mul_kind(iau_sfu_pkg::Fp127, recip19_q);
+        scale_frac20_q = iau_fp_pkg::fp_mul_frac(amax19_q, iau_sfu_pkg::FpInv127);
+        scale_kind20_q = iau_fp_pkg::fp_mul_kind(amax19_q, iau_sfu_pkg::FpInv127);
+      end
+      // 15..18: reciprocal
+      if (valid_q[18]) begin
+        amax19_q = amax18_q;
+        recip19_q = iau_sfu_pkg::sfu_result(special18_q, 1'b0, bias18_q, value18_q);
+      end
+      if (valid_q[17]) begin
+        amax18_q = amax17_q;
+        special18_q = special17_q;
+        bias18_q = bias17_q;
+        value18_q = iau_sfu_pkg::sfu_value(c0_17_q, slope17_q, offset17_q);
+      end
+      if (valid_q[16]) begin
+        amax17_q = amax16_q;
+        special17_q = special16_q;
+        bias17_q = bias16_q;
+        c0_17_q = c0_16_q;
+        slope17_q = iau_sfu_pkg::sfu_slope(c1_16_q, c2_16_q, offset16_q);
+        offset17_q = offset16_q;
+      end
+      if (valid_q[15]) begin
+        amax16_q = amax15_q;
+        special16_q = iau_sfu_pkg::recip_special(amax15_q);
+        bias16_q = iau_sfu_pkg::recip_bias(amax15_q);
+        c0_16_q = rom_c0[{2'd1, amax15_q[22:17]}];
+        c1_16_q = rom_c1[{2'd1, amax15_q[22:17]}];
+        c2_16_q = rom_c2[{2'd1, amax15_q[22:17]}];
+        offset16_q = amax15_q[16:0];
+      end
+      // 12..14: largest magnitude, while the vector waits
+      if (valid_q[14]) amax15_q = (amax14_q[1] > amax14_q[0]) ? amax14_q[1] : amax14_q[0];
+      if (valid_q[13]) begin
+        for (int unsigned l = 0; l < 2; l++) begin
+          logic [31:0] m0, m2;
+          m0 = (amax13_q[l + 2] > amax13_q[l]) ? amax13_q[l + 2] : amax13_q[l];
+          m2 = (amax13_q[l + 6] > amax13_q[l + 4]) ? amax13_q[l + 6] : amax13_q[l + 4];
+          amax14_q[l] = (m2 > m0) ? m2 : m0;
+        end
+      end
       if (valid_q[12]) begin
-        for (int unsigned l = 0; l < 32; l++) p13_q[l] = iau_fp_pkg::fp_mul(y12_q[l], factor12_q);
-        scale13_q = scale12_q;
-      end
-      if (valid_q[11]) begin
-        for (int unsigned l = 0; l < 32; l++) y12_q[l] = y11_q[l];
-        factor12_q = iau_fp_pkg::fp_mul(iau_sfu_pkg::Fp127, recip11_q);
-        factor12_q = quant_valid ? factor12_q : iau_fp_pkg::FpOne;
-        scale12_q = iau_fp_pkg::fp_mul(amax11_q, iau_sfu_pkg::FpInv127);
-      end
-      if (valid_q[10]) begin
-        for (int unsigned l = 0; l < 32; l++) y11_q[l] = y10_q[l];
-        amax11_q = amax10_q;
-        recip11_q = iau_sfu_pkg::sfu_result(special10_q, 1'b0, bias10_q,
-                               iau_sfu_pkg::sfu_value(c0_10_q, slope10_q, offset10_q));
-      end
-      if (valid_q[9]) begin
-        for (int unsigned l = 0; l < 32; l++) y10_q[l] = y9_q[l];
-        amax10_q = amax9_q;
-        special10_q = special9_q;
-        bias10_q = bias9_q;
-        c0_10_q = c0_9_q;
-        slope10_q = iau_sfu_pkg::sfu_slope(c1_9_q, c2_9_q, offset9_q);
-        offset10_q = offset9_q;
-      end
-      if (valid_q[8]) begin
-        for (int unsigned l = 0; l < 32; l++) y9_q[l] = y8_q[l];
-        amax9_q = amax8_q;
-        special9_q = iau_sfu_pkg::recip_special(amax8_q);
-        bias9_q = iau_sfu_pkg::recip_bias(amax8_q);
-        c0_9_q = rom_c0[{2'd1, amax8_q[22:17]}];
-        c1_9_q = rom_c1[{2'd1, amax8_q[22:17]}];
-        c2_9_q = rom_c2[{2'd1, amax8_q[22:17]}];
-        offset9_q = amax8_q[16:0];
-      end
-      if (valid_q[7]) begin
-        logic [31:0] amax;
-        for (int unsigned l = 0; l < 32; l++) y8_q[l] = y7_q[l];
-        amax = amax7_q[0];
-        for (int unsigned l = 1; l < 8; l++) amax = (amax7_q[l] > amax) ? amax7_q[l] : amax;
-        amax8_q = amax;
-      end
-      if (valid_q[6]) begin
-        for (int unsigned l = 0; l < 32; l++) y7_q[l] = y6_q[l];
+        logic [1023:0] y;
+        for (int unsigned l = 0; l < 32; l++) y[32 * l +: 32] = y12_q[l];
+        y_mem_q[keep_q] <= y;
         for (int unsigned l = 0; l < 8; l++) begin
           logic [31:0] m0, m1, m2, m3;
-          m0 = iau_sfu_pkg::fp_magnitude(y6_q[l]);
-          m1 = iau_sfu_pkg::fp_magnitude(y6_q[l + 8]);
-          m2 = iau_sfu_pkg::fp_magnitude(y6_q[l + 16]);
-          m3 = iau_sfu_pkg::fp_magnitude(y6_q[l + 24]);
+          m0 = iau_sfu_pkg::fp_magnitude(y12_q[l]);
+          m1 = iau_sfu_pkg::fp_magnitude(y12_q[l + 8]);
+          m2 = iau_sfu_pkg::fp_magnitude(y12_q[l + 16]);
+          m3 = iau_sfu_pkg::fp_magnitude(y12_q[l + 24]);
           m0 = (m1 > m0) ? m1 : m0;
           m2 = (m3 > m2) ? m3 : m2;
-          amax7_q[l] = (m2 > m0) ? m2 : m0;
+          amax13_q[l] = (m2 > m0) ? m2 : m0;
         end
       end
     end
 
-    // R: the row's result, combined with the old one
+    // R: the row's result
     if (r_next_o) begin
-      logic keep;
-      logic [31:0] key, sum, value;
-      sum = cmd_i.r_init ? iau_fp_pkg::fp_add(old_i[31:0], acc_q) : acc_q;
-      key = iau_sfu_pkg::fp_order_key(old_i[31:0]);
-      keep = cmd_i.r_init & (key >= acc_q);
-      value = iau_sfu_pkg::fp_canonical(iau_sfu_pkg::fp_key_value(keep ? key : acc_q));
-      r_data_o <= {keep ? old_i[63:32] : index_q, is_sum ? sum : value};
+      logic [31:0] value;
+      value = iau_sfu_pkg::fp_canonical(iau_sfu_pkg::fp_key_value(best6_q));
+      r_data_o <= {index6_q, is_sum ? iau_fp_pkg::fp_round(frac8_q, kind8_q) : value};
     end
 
-    if (adv_i & (cmd_i.red != 2'd0)) begin
-      if (valid_q[10]) begin
-        logic [31:0] base;
-        logic win;
-        column_q = first_q[10] ? cmd_i.d_bstride : column_q + 32'd32;
-        if (is_sum) begin
-          acc_q = iau_fp_pkg::fp_add(first_q[10] ? 32'd0 : acc_q, t10_q);
-        end else begin
-          base = first_q[10] ? (is_abs ? KeyZero : KeyNegInf) : acc_q;
-          win = t10_q > base;
-          acc_q = win ? t10_q : base;
-          index_q = win ? column_q + 32'(i10_q) : first_q[10] ? column_q : index_q;
-        end
+    if (adv_i & is_sum) begin
+      // 7..8: back to fp32, of a row's last vector
+      if (red_valid_q[7] & red_last_q[7]) begin
+        frac8_q = iau_sfu_pkg::sum_frac(mag7_q);
+        kind8_q = iau_sfu_pkg::sum_kind(mag7_q, sign7_q, 32'(top7_q), special7_q);
       end
-      if (is_sum) begin
-        if (valid_q[9]) t10_q = iau_fp_pkg::fp_add(t9_q[0], t9_q[1]);
-        if (valid_q[8]) begin
-          for (int unsigned l = 0; l < 2; l++) begin
-            t9_q[l] = iau_fp_pkg::fp_add(t8_q[l], t8_q[l + 2]);
-          end
+      if (red_valid_q[6] & red_last_q[6]) begin
+        sign7_q = sum6_q[47];
+        mag7_q = sum6_q[47] ? -sum6_q : sum6_q;
+        top7_q = top6_q;
+        special7_q = special6_q;
+      end
+      // 6: along the row
+      if (red_valid_q[5]) begin
+        sum6_q = ((red_first_q[5] ? 48'(old5_q) : sum6_q) >>> old_right5_q) + (sum5_q >>> right5_q);
+        special6_q = (red_first_q[5] ? old_special5_q : special6_q) | special5_q;
+        top6_q = top5_q;
+      end
+      // 4..5: sum of a vector, and which is shifted by how much
+      if (red_valid_q[4]) begin
+        logic [31:0] old, low, high;
+        low = ((low4_q[0] + low4_q[1]) + (low4_q[2] + low4_q[3])) +
+              ((low4_q[4] + low4_q[5]) + (low4_q[6] + low4_q[7]));
+        high = ((high4_q[0] + high4_q[1]) + (high4_q[2] + high4_q[3])) +
+               ((high4_q[4] + high4_q[5]) + (high4_q[6] + high4_q[7]));
+        sum5_q = 48'($signed({high, 16'd0})) + 48'(low);
+        old = old_i[31:0] & {32{cmd_i.r_init}};
+        if (red_first_q[4]) begin
+          top5_q = old[30:23];
+          old5_q = iau_sfu_pkg::sum_align(old, 32'(old[30:23]));
+          old_special5_q = iau_sfu_pkg::sum_special(old);
         end
-        if (valid_q[7]) begin
-          for (int unsigned l = 0; l < 4; l++) begin
-            t8_q[l] = iau_fp_pkg::fp_add(t7_q[l], t7_q[l + 4]);
-          end
+        old_right5_q = (exp4_q > top5_q) ? sum_right(exp4_q - top5_q) : 6'd0;
+        right5_q = (exp4_q > top5_q) ? 6'd0 : sum_right(top5_q - exp4_q);
+        top5_q = (exp4_q > top5_q) ? exp4_q : top5_q;
+        special5_q = special4_q;
+      end
+      if (red_valid_q[3]) begin
+        for (int unsigned l = 0; l < 8; l++) begin
+          low4_q[l] = ((n3_q[l] & 32'hffff) + (n3_q[l + 8] & 32'hffff)) +
+                      ((n3_q[l + 16] & 32'hffff) + (n3_q[l + 24] & 32'hffff));
         end
-        if (valid_q[6]) begin
-          for (int unsigned l = 0; l < 8; l++) begin
-            t7_q[l] = iau_fp_pkg::fp_add(t6_q[l], t6_q[l + 8]);
-          end
+        for (int unsigned l = 0; l < 8; l++) begin
+          high4_q[l] = (iau_sfu_pkg::sum_high(n3_q[l]) + iau_sfu_pkg::sum_high(n3_q[l + 8])) +
+                       (iau_sfu_pkg::sum_high(n3_q[l + 16]) + iau_sfu_pkg::sum_high(n3_q[l + 24]));
         end
-        if (valid_q[5]) begin
-          logic [31:0] live;
-          live = last_q[5] ? last_live_i : '1;
-          for (int unsigned l = 0; l < 16; l++) begin
-            t6_q[l] = iau_fp_pkg::fp_add(z5_q[l] & {32{live[l]}},
-                                         z5_q[l + 16] & {32{live[l + 16]}});
-          end
+        exp4_q = exp3_q;
+        special4_q = special3_q;
+      end
+      // 3: all at the greatest exponent
+      if (red_valid_q[2]) begin
+        for (int unsigned l = 0; l < 32; l++) n3_q[l] = iau_sfu_pkg::sum_align(n2_q[l], 32'(exp2_q));
+        exp3_q = exp2_q;
+        special3_q = special2_q;
+      end
+      // 1..2: that exponent
+      if (red_valid_q[1]) begin
+        logic [7:0] exp [4];
+        for (int unsigned l = 0; l < 32; l++) n2_q[l] = n1_q[l];
+        for (int unsigned l = 0; l < 4; l++) exp[l] = (exp1_q[l + 4] > exp1_q[l]) ? exp1_q[l + 4] : exp1_q[l];
+        exp[0] = (exp[2] > exp[0]) ? exp[2] : exp[0];
+        exp[1] = (exp[3] > exp[1]) ? exp[3] : exp[1];
+        exp2_q = (exp[1] > exp[0]) ? exp[1] : exp[0];
+        special2_q = special1_q;
+      end
+    end else if (adv_i & (cmd_i.red != 2'd0)) begin
+      // 6: along the row
+      if (red_valid_q[5]) begin
+        logic [31:0] base, index;
+        logic win;
+        base = red_first_q[5] ? begin5_q : best6_q;
+        index = red_first_q[5] ? begin_index5_q : index6_q;
+        column6_q = red_first_q[5] ? cmd_i.d_bstride : column6_q + 32'd32;
+        win = t5_q > base;
+        best6_q = win ? t5_q : base;
+        index6_q = win ? column6_q + 32'(i5_q) : index;
+      end
+      // 1..5: of equal keys the lower lane's wins
+      if (red_valid_q[4]) begin
+        logic [31:0] least, old;
+        logic stays;
+        least = is_abs ? KeyZero : KeyNegInf;
+        old = iau_sfu_pkg::fp_order_key(old_i[31:0]);
+        stays = cmd_i.r_init & (old >= least);
+        begin5_q = stays ? old : least;
+        begin_index5_q = stays ? old_i[63:32] : cmd_i.d_bstride;
+        i5_q = sort_after(t4_q[1], i4_q[1], t4_q[0], i4_q[0]) ? i4_q[1] : i4_q[0];
+        t5_q = (t4_q[1] > t4_q[0]) ? t4_q[1] : t4_q[0];
+      end
+      if (red_valid_q[3]) begin
+        for (int unsigned l = 0; l < 2; l++) begin
+          i4_q[l] = sort_after(t3_q[l + 2], i3_q[l + 2], t3_q[l], i3_q[l]) ? i3_q[l + 2] : i3_q[l];
         end
-      end else begin
-        // Of equal keys the lower lane's wins.
-        if (valid_q[9]) begin
-          i10_q = sort_after(t9_q[1], i9_q[1], t9_q[0], i9_q[0]) ? i9_q[1] : i9_q[0];
-          t10_q = (t9_q[1] > t9_q[0]) ? t9_q[1] : t9_q[0];
+        for (int unsigned l = 0; l < 2; l++) t4_q[l] = (t3_q[l + 2] > t3_q[l]) ? t3_q[l + 2] : t3_q[l];
+      end
+      if (red_valid_q[2]) begin
+        for (int unsigned l = 0; l < 4; l++) begin
+          i3_q[l] = sort_after(t2_q[l + 4], i2_q[l + 4], t2_q[l], i2_q[l]) ? i2_q[l + 4] : i2_q[l];
         end
-        if (valid_q[8]) begin
-          for (int unsigned l = 0; l < 2; l++) begin
-            i9_q[l] = sort_after(t8_q[l + 2], i8_q[l + 2], t8_q[l], i8_q[l]) ?
-                      i8_q[l + 2] : i8_q[l];
-          end
-          for (int unsigned l = 0; l < 2; l++) begin
-            t9_q[l] = (t8_q[l + 2] > t8_q[l]) ? t8_q[l + 2] : t8_q[l];
-          end
+        for (int unsigned l = 0; l < 4; l++) t3_q[l] = (t2_q[l + 4] > t2_q[l]) ? t2_q[l + 4] : t2_q[l];
+      end
+      if (red_valid_q[1]) begin
+        for (int unsigned l = 0; l < 8; l++) begin
+          i2_q[l] = sort_after(t1_q[l + 8], i1_q[l + 8], t1_q[l], i1_q[l]) ? i1_q[l + 8] : i1_q[l];
         end
-        if (valid_q[7]) begin
-          for (int unsigned l = 0; l < 4; l++) begin
-            i8_q[l] = sort_after(t7_q[l + 4], i7_q[l + 4], t7_q[l], i7_q[l]) ?
-                      i7_q[l + 4] : i7_q[l];
-          end
-          for (int unsigned l = 0; l < 4; l++) begin
-            t8_q[l] = (t7_q[l + 4] > t7_q[l]) ? t7_q[l + 4] : t7_q[l];
-          end
-        end
-        if (valid_q[6]) begin
-          for (int unsigned l = 0; l < 8; l++) begin
-            i7_q[l] = sort_after(t6_q[l + 8], i6_q[l + 8], t6_q[l], i6_q[l]) ?
-                      i6_q[l + 8] : i6_q[l];
-          end
-          for (int unsigned l = 0; l < 8; l++) begin
-            t7_q[l] = (t6_q[l + 8] > t6_q[l]) ? t6_q[l + 8] : t6_q[l];
-          end
-        end
-        if (valid_q[5]) begin
-          logic [31:0] live;
-          logic [31:0] key [32];
-          live = last_q[5] ? last_live_i : '1;
-          for (int unsigned l = 0; l < 32; l++) key[l] = sort_key(z5_q[l], live[l], is_abs);
-          for (int unsigned l = 0; l < 16; l++) i6_q[l] = {key[l + 16] > key[l], l[3:0]};
-          for (int unsigned l = 0; l < 16; l++) begin
-            t6_q[l] = (key[l + 16] > key[l]) ? key[l + 16] : key[l];
-          end
-        end
+        for (int unsigned l = 0; l < 8; l++) t2_q[l] = (t1_q[l + 8] > t1_q[l]) ? t1_q[l + 8] : t1_q[l];
       end
     end
 
     if (adv_i) begin
-      // 6: M2; what INT8 blocks hold past the last column is zero
-      if (valid_q[5] & (cmd_i.out != 3'd0)) begin
-        logic [31:0] live, scalar, is_b;
-        live = last_q[5] ? last_live_i : '1;
-        is_b = {32{cmd_i.m2 == 2'd3}};
-        scalar = (cmd_i.m2 == 2'd1) ? cmd_i.imm0 : s5_q & ~is_b;
-        if (cmd_i.m2 == 2'd0) begin
-          for (int unsigned l = 0; l < 32; l++) y6_q[l] = z5_q[l] & {32{live[l]}};
-        end else begin
-          for (int unsigned l = 0; l < 32; l++) begin
-            y6_q[l] = iau_fp_pkg::fp_mul(z5_q[l], (b5_q[l] & is_b) | scalar) & {32{live[l]}};
-          end
-        end
-      end
+      logic [31:0] masked5;
 
-      // 5..3: special function, or what bypasses it
-      if (valid_q[4]) begin
-        if (cmd_i.sfu == 2'd0) begin
-          for (int unsigned l = 0; l < 32; l++) z5_q[l] = bias4_q[l];
-        end else begin
-          for (int unsigned l = 0; l < 32; l++) begin
-            z5_q[l] = iau_sfu_pkg::sfu_result(flags4_q[l][1], flags4_q[l][0], bias4_q[l],
-                                 iau_sfu_pkg::sfu_value(c0_4_q[l], slope4_q[l], offset4_q[l]));
-          end
+      // 11: M2, or none
+      if (valid_q[11]) begin
+        for (int unsigned l = 0; l < 32; l++) begin
+          y12_q[l] = iau_fp_pkg::fp_round(frac11_q[l], kind11_q[l]) & {32{live11_q[l]}};
         end
       end
-      if (valid_q[3]) begin
-        for (int unsigned l = 0; l < 32; l++) bias4_q[l] = bias3_q[l];
-        if (cmd_i.sfu != 2'd0) begin
-          for (int unsigned l = 0; l < 32; l++) flags4_q[l] = flags3_q[l];
-          for (int unsigned l = 0; l < 32; l++) c0_4_q[l] = c0_3_q[l];
-          for (int unsigned l = 0; l < 32; l++) offset4_q[l] = offset3_q[l];
-          for (int unsigned l = 0; l < 32; l++) begin
-            slope4_q[l] = iau_sfu_pkg::sfu_slope(c1_3_q[l], c2_3_q[l], offset3_q[l]);
-          end
-        end
-      end
-      if (valid_q[2]) begin
-        if (cmd_i.sfu == 2'd0) begin
-          for (int unsigned l = 0; l < 32; l++) bias3_q[l] = z2_q[l];
+      if (z_valid) begin
+        logic [31:0] live;
+        logic [31:0] z [32];
+        live = z_last ? last_live_i : '1;
+        if (has_sfu) begin
+          for (int unsigned l = 0; l < 32; l++) z[l] = z10_q[l];
         end else begin
-          // Segment and offset. Loops with one result each are what a compiler vectorises.
-          logic [24:0] place [32];
-          if (cmd_i.sfu == iau_sfu_pkg::SfuExp2) begin
-            logic [31:0] fix [32];
-            for (int unsigned l = 0; l < 32; l++) fix[l] = iau_sfu_pkg::sfu_fixed(z2_q[l]);
-            for (int unsigned l = 0; l < 32; l++) place[l] = {2'd0, fix[l][22:0]};
-            for (int unsigned l = 0; l < 32; l++) begin
-              bias3_q[l] = iau_sfu_pkg::exp2_bias(z2_q[l], fix[l]);
-            end
-            for (int unsigned l = 0; l < 32; l++) begin
-              flags3_q[l] = {iau_sfu_pkg::exp2_special(z2_q[l], fix[l]), 1'b0};
-            end
-          end else if (cmd_i.sfu == iau_sfu_pkg::SfuRecip) begin
-            for (int unsigned l = 0; l < 32; l++) place[l] = {2'd1, z2_q[l][22:0]};
-            for (int unsigned l = 0; l < 32; l++) bias3_q[l] = iau_sfu_pkg::recip_bias(z2_q[l]);
-            for (int unsigned l = 0; l < 32; l++) begin
-              flags3_q[l] = {iau_sfu_pkg::recip_special(z2_q[l]), z2_q[l][31]};
-            end
+          for (int unsigned l = 0; l < 32; l++) z[l] = z5_q[l];
+        end
+        // What INT8 blocks hold past the last column is zero.
+        if (~has_m2) for (int unsigned l = 0; l < 32; l++) y12_q[l] = z[l] & {32{live[l]}};
+
+        // 10: M2
+        if (has_m2) begin
+          logic [1023:0] words;
+          logic [31:0] scalar;
+          logic [31:0] m [32];
+          words = b_mem_q[z_at_q];
+          scalar = (cmd_i.m2 == 2'd1) ? cmd_i.imm0 : s_mem_q[z_at_q];
+          if (cmd_i.m2 == 2'd3) begin
+            for (int unsigned l = 0; l < 32; l++) m[l] = words[32 * l +: 32];
           end else begin
-            for (int unsigned l = 0; l < 32; l++) begin
-              place[l] = {1'b1, ~z2_q[l][23], z2_q[l][22:0]};
-            end
-            for (int unsigned l = 0; l < 32; l++) bias3_q[l] = iau_sfu_pkg::rsqrt_bias(z2_q[l]);
-            for (int unsigned l = 0; l < 32; l++) begin
-              flags3_q[l] = {iau_sfu_pkg::rsqrt_special(z2_q[l]), 1'b0};
-            end
+            for (int unsigned l = 0; l < 32; l++) m[l] = scalar;
           end
-          for (int unsigned l = 0; l < 32; l++) offset3_q[l] = place[l][16:0];
           for (int unsigned l = 0; l < 32; l++) begin
-            c0_3_q[l] = rom_c0[place[l][24:17]];
-            c1_3_q[l] = rom_c1[place[l][24:17]];
-            c2_3_q[l] = rom_c2[place[l][24:17]];
+            frac11_q[l] = iau_fp_pkg::fp_mul_frac(z[l], m[l]);
+            kind11_q[l] = iau_fp_pkg::fp_mul_kind(z[l], m[l]);
+          end
+          live11_q = live;
+        end
+
+        // First stage of a reduction
+        if (is_sum) begin
+          logic [2:0] special;
+          for (int unsigned l = 0; l < 32; l++) n1_q[l] = z[l] & {32{live[l]}};
+          for (int unsigned l = 0; l < 8; l++) begin
+            logic [31:0] e0, e1, e2, e3;
+            e0 = n1_q[l] & 32'h7f800000;
+            e1 = n1_q[l + 8] & 32'h7f800000;
+            e2 = n1_q[l + 16] & 32'h7f800000;
+            e3 = n1_q[l + 24] & 32'h7f800000;
+            e0 = (e1 > e0) ? e1 : e0;
+            e2 = (e3 > e2) ? e3 : e2;
+            exp1_q[l] = 8'(((e2 > e0) ? e2 : e0) >> 23);
+          end
+          special = '0;
+          for (int unsigned l = 0; l < 32; l++) special = special | iau_sfu_pkg::sum_special(n1_q[l]);
+          special1_q = special;
+        end else if (cmd_i.red != 2'd0) begin
+          logic [31:0] key [32];
+          for (int unsigned l = 0; l < 32; l++) key[l] = sort_key(z[l], live[l], is_abs);
+          for (int unsigned l = 0; l < 16; l++) i1_q[l] = {key[l + 16] > key[l], l[3:0]};
+          for (int unsigned l = 0; l < 16; l++) begin
+            t1_q[l] = (key[l + 16] > key[l]) ? key[l + 16] : key[l];
           end
         end
       end
 
-      // 2: A1
-      if (valid_q[1]) begin
-        logic [31:0] scalar, is_b, neg;
-        is_b = {32{cmd_i.a1 == 2'd3}};
-        scalar = (cmd_i.a1 == 2'd1) ? cmd_i.imm1 : s1_q & ~is_b;
-        neg = {cmd_i.a1_neg, 31'd0};
-        if (cmd_i.a1 == 2'd0) begin
-          for (int unsigned l = 0; l < 32; l++) z2_q[l] = iau_sfu_pkg::fp_canonical(x1_q[l]);
+      // 6..9: special function
+      if (valid_q[9]) begin
+        for (int unsigned l = 0; l < 32; l++) begin
+          z10_q[l] = iau_sfu_pkg::sfu_result(flags9_q[l][1], flags9_q[l][0], bias9_q[l], value9_q[l]);
+        end
+      end
+      if (valid_q[8]) begin
+        for (int unsigned l = 0; l < 32; l++) bias9_q[l] = bias8_q[l];
+        for (int unsigned l = 0; l < 32; l++) flags9_q[l] = flags8_q[l];
+        for (int unsigned l = 0; l < 32; l++) begin
+          value9_q[l] = iau_sfu_pkg::sfu_value(c0_8_q[l], slope8_q[l], offset8_q[l]);
+        end
+      end
+      if (valid_q[7]) begin
+        for (int unsigned l = 0; l < 32; l++) bias8_q[l] = bias7_q[l];
+        for (int unsigned l = 0; l < 32; l++) flags8_q[l] = flags7_q[l];
+        for (int unsigned l = 0; l < 32; l++) c0_8_q[l] = c0_7_q[l];
+        for (int unsigned l = 0; l < 32; l++) offset8_q[l] = offset7_q[l];
+        for (int unsigned l = 0; l < 32; l++) begin
+          slope8_q[l] = iau_sfu_pkg::sfu_slope(c1_7_q[l], c2_7_q[l], offset7_q[l]);
+        end
+      end
+      if (valid_q[6]) begin
+        for (int unsigned l = 0; l < 32; l++) bias7_q[l] = bias6_q[l];
+        for (int unsigned l = 0; l < 32; l++) flags7_q[l] = flags6_q[l];
+        for (int unsigned l = 0; l < 32; l++) offset7_q[l] = place6_q[l][16:0];
+        for (int unsigned l = 0; l < 32; l++) begin
+          c0_7_q[l] = rom_c0[place6_q[l][24:17]];
+          c1_7_q[l] = rom_c1[place6_q[l][24:17]];
+          c2_7_q[l] = rom_c2[place6_q[l][24:17]];
+        end
+      end
+      if (valid_q[5] & has_sfu) begin
+        // Segment and offset. Loops with one result each are what a compiler vectorises.
+        if (cmd_i.sfu == iau_sfu_pkg::SfuExp2) begin
+          logic [31:0] fix [32];
+          for (int unsigned l = 0; l < 32; l++) fix[l] = iau_sfu_pkg::sfu_fixed(z5_q[l]);
+          for (int unsigned l = 0; l < 32; l++) place6_q[l] = {2'd0, fix[l][22:0]};
+          for (int unsigned l = 0; l < 32; l++) bias6_q[l] = iau_sfu_pkg::exp2_bias(z5_q[l], fix[l]);
+          for (int unsigned l = 0; l < 32; l++) flags6_q[l] = {iau_sfu_pkg::exp2_special(z5_q[l], fix[l]), 1'b0};
+        end else if (cmd_i.sfu == iau_sfu_pkg::SfuRecip) begin
+          for (int unsigned l = 0; l < 32; l++) place6_q[l] = {2'd1, z5_q[l][22:0]};
+          for (int unsigned l = 0; l < 32; l++) bias6_q[l] = iau_sfu_pkg::recip_bias(z5_q[l]);
+          for (int unsigned l = 0; l < 32; l++) flags6_q[l] = {iau_sfu_pkg::recip_special(z5_q[l]), z5_q[l][31]};
+        end else begin
+          for (int unsigned l = 0; l < 32; l++) place6_q[l] = {1'b1, ~z5_q[l][23], z5_q[l][22:0]};
+          for (int unsigned l = 0; l < 32; l++) bias6_q[l] = iau_sfu_pkg::rsqrt_bias(z5_q[l]);
+          for (int unsigned l = 0; l < 32; l++) flags6_q[l] = {iau_sfu_pkg::rsqrt_special(z5_q[l]), 1'b0};
+        end
+      end
+
+      // 5: A1, or none; mask
+      masked5 = has_add ? masked4_q : has_m1 ? masked2_q : masked0_q;
+      if (valid_q[4]) begin
+        for (int unsigned l = 0; l < 32; l++) z5_q[l] = iau_fp_pkg::fp_round(frac4_q[l], kind4_q[l]);
+      end
+      // 3..4: a sum's first two stages
+      if (valid_q[3]) begin
+        for (int unsigned l = 0; l < 32; l++) begin
+          frac4_q[l] = iau_fp_pkg::fp_add_frac(big3_q[l], less3_q[l]);
+          kind4_q[l] = iau_fp_pkg::fp_add_kind(big3_q[l], less3_q[l]);
+        end
+        masked4_q = masked3_q;
+      end
+      if (x_valid) begin
+        logic [31:0] x [32];
+        logic [31:0] y [32];
+        if (has_m1) begin
+          for (int unsigned l = 0; l < 32; l++) x[l] = x2_q[l];
+          for (int unsigned l = 0; l < 32; l++) y[l] = add2_q[l];
+        end else begin
+          for (int unsigned l = 0; l < 32; l++) x[l] = x0_q[l];
+          for (int unsigned l = 0; l < 32; l++) y[l] = add0_q[l];
+        end
+        if (~has_a1) begin
+          for (int unsigned l = 0; l < 32; l++) z5_q[l] = iau_sfu_pkg::fp_canonical(x[l]);
         end else if (cmd_i.a1_max) begin
-          for (int unsigned l = 0; l < 32; l++) begin
-            z2_q[l] = iau_sfu_pkg::fp_greater(x1_q[l], ((b1_q[l] & is_b) | scalar) ^ neg);
-          end
+          for (int unsigned l = 0; l < 32; l++) z5_q[l] = iau_sfu_pkg::fp_greater(x[l], y[l]);
         end else begin
           for (int unsigned l = 0; l < 32; l++) begin
-            z2_q[l] = iau_fp_pkg::fp_add(x1_q[l], ((b1_q[l] & is_b) | scalar) ^ neg);
+            big3_q[l] = iau_fp_pkg::fp_add_big(x[l], y[l]);
+            less3_q[l] = iau_fp_pkg::fp_add_less(x[l], y[l]);
           end
         end
-        if (cmd_i.mask) begin
-          for (int unsigned l = 0; l < 32; l++) begin
-            z2_q[l] = masked1_q[l] ? iau_sfu_pkg::FpNegInf : z2_q[l];
-          end
-        end
+        masked3_q = has_m1 ? masked2_q : masked0_q;
+      end
+      if (z5_valid & cmd_i.mask) begin
+        for (int unsigned l = 0; l < 32; l++) z5_q[l] = masked5[l] ? iau_sfu_pkg::FpNegInf : z5_q[l];
       end
 
-      // 1: M1
-      if (valid_q[0]) begin
+      // 1..2: M1
+      if (valid_q[1]) begin
+        for (int unsigned l = 0; l < 32; l++) x2_q[l] = iau_fp_pkg::fp_round(frac1_q[l], kind1_q[l]);
+        if (has_a1) for (int unsigned l = 0; l < 32; l++) add2_q[l] = add1_q[l];
+        masked2_q = masked1_q;
+      end
+      if (valid_q[0] & has_m1) begin
         logic [31:0] scalar, is_a, is_b;
         is_a = {32{cmd_i.m1 == 3'd4}};
         is_b = {32{cmd_i.m1 == 3'd3}};
         scalar = (cmd_i.m1 == 3'd1) ? cmd_i.imm0 : s0_q & ~(is_a | is_b);
-        if (cmd_i.m1 == 3'd0) begin
-          for (int unsigned l = 0; l < 32; l++) x1_q[l] = x0_q[l];
-        end else begin
-          for (int unsigned l = 0; l < 32; l++) begin
-            x1_q[l] = iau_fp_pkg::fp_mul(x0_q[l], (x0_q[l] & is_a) | (b0_q[l] & is_b) | scalar);
-          end
+        for (int unsigned l = 0; l < 32; l++) begin
+          frac1_q[l] = iau_fp_pkg::fp_mul_frac(x0_q[l], (x0_q[l] & is_a) | (b0_q[l] & is_b) | scalar);
+          kind1_q[l] = iau_fp_pkg::fp_mul_kind(x0_q[l], (x0_q[l] & is_a) | (b0_q[l] & is_b) | scalar);
         end
+        if (has_a1) for (int unsigned l = 0; l < 32; l++) add1_q[l] = add0_q[l];
+        masked1_q = masked0_q;
       end
-
-      // 1..5: B and S, for M2
-      if (use_b_i) begin
-        if (valid_q[4]) for (int unsigned l = 0; l < 32; l++) b5_q[l] = b4_q[l];
-        if (valid_q[3]) for (int unsigned l = 0; l < 32; l++) b4_q[l] = b3_q[l];
-        if (valid_q[2]) for (int unsigned l = 0; l < 32; l++) b3_q[l] = b2_q[l];
-        if (valid_q[1]) for (int unsigned l = 0; l < 32; l++) b2_q[l] = b1_q[l];
-        if (valid_q[0]) for (int unsigned l = 0; l < 32; l++) b1_q[l] = b0_q[l];
-      end
-      s5_q = s4_q;
-      s4_q = s3_q;
-      s3_q = s2_q;
-      s2_q = s1_q;
-      s1_q = s0_q;
-      masked1_q = masked0_q;
     end
 
     // 0: operands as fp32, one a lane
     if (vec_valid_i) begin
       logic [1023:0] a, b;
       logic [255:0] bytes;
+      logic [31:0] scalar, is_b, neg;
       logic [31:0] x [32];
       a = a_held_i ? a_hold_q : a_rdata_i;
       if (cmd_i.a_fmt) begin
@@ -509,18 +687,22 @@ module iau_vec_lanes (
         for (int unsigned l = 0; l < 32; l++) x0_q[l] = x[l];
       end
 
+      b = b_held_i ? b_hold_q : b_rdata_i;
+      if (cmd_i.b_fmt) b = {32{b[{vec_word_i, 5'd0} +: 32]}};
       if (use_b_i) begin
-        b = b_held_i ? b_hold_q : b_rdata_i;
-        if (cmd_i.b_fmt) begin
-          logic [31:0] word;
-          word = b[{vec_word_i, 5'd0} +: 32];
-          for (int unsigned l = 0; l < 32; l++) b0_q[l] = word;
-        end else begin
-          for (int unsigned l = 0; l < 32; l++) b0_q[l] = b[32 * l +: 32];
-        end
+        for (int unsigned l = 0; l < 32; l++) b0_q[l] = b[32 * l +: 32];
+        b_mem_q[in_q] <= b;
+      end
+      if (has_a1) begin
+        is_b = {32{cmd_i.a1 == 2'd3}};
+        scalar = (cmd_i.a1 == 2'd1) ? cmd_i.imm1 : vec_s_i & ~is_b;
+        neg = {cmd_i.a1_neg, 31'd0};
+        for (int unsigned l = 0; l < 32; l++) add0_q[l] = ((b0_q[l] & is_b) | scalar) ^ neg;
       end
       s0_q = vec_s_i;
       masked0_q = vec_masked_i;
+      s_mem_q[in_q] <= vec_s_i;
+      ends_mem_q[in_q] <= {vec_last_i, vec_first_i};
     end
     if (a_capture_i) a_hold_q = a_rdata_i;
     if (b_capture_i) b_hold_q = b_rdata_i;

@@ -285,6 +285,104 @@ static bool keys(void)
 	return ok;
 }
 
+/* A row as the vector unit adds it up, 32 numbers at a time */
+static struct fp_sum sum_of(const uint32_t *x, uint32_t n)
+{
+	struct fp_sum s = { 0 };
+
+	for (uint32_t at = 0; at < n; at += 32) {
+		uint32_t end = at + 32 < n ? at + 32 : n, e = 0;
+		int64_t m = 0;
+
+		for (uint32_t i = at; i < end; i++) {
+			e = fp_sum_exponent(x[i]) > e ? fp_sum_exponent(x[i]) : e;
+			s.special |= fp_sum_special(x[i]);
+		}
+		for (uint32_t i = at; i < end; i++)
+			m += fp_sum_align(x[i], e);
+		fp_sum_add(&s, m, e);
+	}
+	return s;
+}
+
+/* Not further from the exact sum than rounding it, and 2^-7 of the greatest number's last place each, come to */
+static bool sum_holds(const uint32_t *x, uint32_t n, mpfr_t sum)
+{
+	struct fp_sum s = sum_of(x, n);
+	float got = u2f(fp_sum_round(&s));
+	int exponent;
+	double bound;
+
+	mpfr_set_zero(sum, 1);
+	for (uint32_t i = 0; i < n; i++)
+		mpfr_add_d(sum, sum, (double)u2f(x[i]), MPFR_RNDN);
+	frexpf(got, &exponent);
+	bound = ldexp(0.5, exponent - 24) + ldexp(n + n / 32 + 1, (int)s.exponent - 157);
+	if (got == 0)
+		bound += 0x1p-126; /* flushed */
+	mpfr_sub_d(error, sum, (double)got, MPFR_RNDN);
+	if (fabs(mpfr_get_d(error, MPFR_RNDN)) <= bound)
+		return true;
+	printf("# sum of %u numbers: %a, wrong by %a of at most %a\n", n, (double)got,
+	       mpfr_get_d(error, MPFR_RNDN), bound);
+	return false;
+}
+
+static bool sums(void)
+{
+	static uint32_t x[4096];
+	bool ok = true;
+	mpfr_t sum;
+
+	mpfr_init2(sum, 640);
+	for (uint64_t i = 0; i < count / 1000 && ok; i++) {
+		uint32_t n = 1 + rnd(4 * i) % (i % 4 ? 96 : 4096), wide = 1 + rnd(4 * i + 1) % (i % 8 ? 40 : 200);
+		uint32_t low = 1 + rnd(4 * i + 2) % (240 - wide);
+
+		for (uint32_t k = 0; k < n; k++) {
+			uint32_t u = rnd(i << 16 | k);
+
+			/* those of every third row cancel pair by pair, but for the last */
+			x[k] = (u & 0x807fffff) | (low + rnd(~(i << 16 | k)) % wide) << 23;
+			if (i % 3 == 0 && k % 2)
+				x[k] = x[k - 1] ^ 0x80000000;
+		}
+		ok = sum_holds(x, n, sum);
+	}
+	mpfr_clear(sum);
+	return ok;
+}
+
+static bool special_sums(void)
+{
+	static const struct {
+		uint32_t x[3], want;
+	} row[] = {
+		{ { 0x7f800000, 0x3f800000, 0xff7fffff }, 0x7f800000 },
+		{ { 0x3f800000, 0xff800000, 0xff800000 }, 0xff800000 },
+		{ { 0x7f800000, 0, 0xff800000 }, IAU_CANONICAL_NAN },
+		{ { 0x7f800001, 0, 0 }, IAU_CANONICAL_NAN },
+		{ { 0x7f800000, 0xffc00000, 0 }, IAU_CANONICAL_NAN },
+		{ { 0x80000000, 0x80000000, 0x80000000 }, 0 },
+		{ { 0x3f800000, 0xbf800000, 0x80000000 }, 0 },
+		{ { 0x7f7fffff, 0x7f7fffff, 0 }, 0x7f800000 },
+		{ { 0xff7fffff, 0x73800000, 0xf3800000 }, 0xff7fffff },
+		{ { 0xff7fffff, 0xf3000000, 0 }, 0xff800000 }, /* a tie at the last number */
+		{ { 0x00800000, 0x80800001, 0 }, 0x80000000 }, /* subnormal */
+		{ { 0x007fffff, 0x00000001, 0 }, 0 },
+		{ { 0x4b800000, 0x3f800000, 0 }, 0x4b800000 }, /* 2^24 + 1: to even */
+		{ { 0x4b800001, 0x3f800000, 0 }, 0x4b800002 },
+	};
+	bool ok = true;
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		struct fp_sum s = sum_of(row[i].x, 3);
+
+		ok &= !differ("sum", row[i].x[0], row[i].x[1], fp_sum_round(&s), row[i].want);
+	}
+	return ok;
+}
+
 static int failed;
 
 static void test(bool ok, const char *name)
@@ -303,7 +401,7 @@ int main(int argc, char **argv)
 		seed = strtoull(argv[1], NULL, 0);
 	if (argc > 2)
 		count = strtoull(argv[2], NULL, 0);
-	printf("# seed %llu, %s\n1..10\n", (unsigned long long)seed,
+	printf("# seed %llu, %s\n1..12\n", (unsigned long long)seed,
 	       exhaustive ? "all" : "a sample");
 	mpfr_inits2(80, exact, error, (mpfr_ptr)0);
 	test(function_holds(SFU_EXP2_UNIT, 1.78), "exp2 in [-1, 1) with 23 fractional bits");
@@ -316,6 +414,8 @@ int main(int argc, char **argv)
 	test(floats(float_to_half, 99, 144), "fp32 to fp16");
 	test(floats(float_to_i8, 124, 135), "fp32 to INT8");
 	test(keys(), "keys order floats as the reductions do");
+	test(sums(), "sums of rows against MPFR");
+	test(special_sums(), "sums of zeros, infinities, NaNs, and at the ends of the range");
 	mpfr_clears(exact, error, (mpfr_ptr)0);
 	mpfr_free_cache();
 	return failed;
