@@ -78,6 +78,7 @@ module iau_decode (
   logic read_q;     // A_Q and B_Q are what C's command reads
   logic result_q;   // D_Q is what comes of it
   logic [31:0] a_q, b_q, d_q;
+  logic [31:0] result_to_q, sl_to_q;  // registers that take D_Q, and what SLOAD reads: a bit each
 
   iau_hw_pkg::fault_e chk_fault;
   logic [31:0] chk_info;
@@ -150,6 +151,10 @@ module iau_decode (
   assign sl_req_o = sl_want_o & sl_clear_i;
   assign sl_row_o = sload.addr[17:7];
 
+  // SALU
+  iau_hw_pkg::salu_t salu;
+  assign salu = c_cmd_q;
+
   // BRANCH
   iau_hw_pkg::branch_t branch;
   assign branch = c_cmd_q;
@@ -193,6 +198,8 @@ module iau_decode (
       sl_wait_q <= 1'b0;
       read_q <= 1'b0;
       result_q <= 1'b0;
+      result_to_q <= '0;
+      sl_to_q <= '0;
       values_q <= 1'b0;
       executed_q <= '0;
       over_q <= 1'b0;
@@ -204,6 +211,8 @@ module iau_decode (
       sl_wait_q <= 1'b0;
       read_q <= 1'b0;
       result_q <= 1'b0;
+      result_to_q <= '0;
+      sl_to_q <= '0;
       values_q <= 1'b0;
       if (clear_i) begin
         executed_q <= '0;
@@ -222,6 +231,9 @@ module iau_decode (
       sload_q <= (go[0] && c_cmd_q[7:0] == iau_hw_pkg::OpSload) | (sload_q & ~(x_go & x_sload));
       read_q <= c_valid_q & c_reads & ~go[0];
       result_q <= read_q & c_salu & ~go[0];
+      result_to_q <= (read_q & c_salu & ~go[0]) ? 32'd1 << salu.rd : '0;
+      sl_to_q <= ~(sl_req_o & sl_gnt_i) ? '0 : sload.half ? {{16{sload.rd[4]}}, {16{~sload.rd[4]}}} :
+                 32'd1 << sload.rd;
       values_q <= p_valid_q & patched & ~ahead & ~p_go & ~jump_o;
     end
   end
@@ -327,9 +339,6 @@ module iau_decode (
 
   // Scalar registers. Blocking, for the loops; nothing reads them in the cycle of a write. Whether the
   // command goes is known late; until it does it writes the same, and if it faults the job is over.
-  iau_hw_pkg::salu_t salu;
-  assign salu = c_cmd_q;
-
   always_ff @(posedge clk_i) begin
     if (c_valid_q & c_reads & ~read_q) begin
       if (c_salu) begin
@@ -362,13 +371,15 @@ module iau_decode (
     end else if (param_valid_i) begin
       for (int unsigned r = 0; r < 16; r++)
         regs_q[{param_half_i, 4'(r)}] = param_data_i[32*r+:32];
-    end else if (c_salu && result_q) begin
-      regs_q[salu.rd] = d_q;
-    end else if (x_sload && sl_wait_q && sload.half) begin
-      for (int unsigned r = 0; r < 16; r++)
-        regs_q[{sload.rd[4], 4'(r)}] = sl_data_i[{sload.addr[6], 4'(r), 5'd0}+:32];
-    end else if (x_sload && sl_wait_q) begin
-      regs_q[sload.rd] = sl_data_i[{sload.addr[6:2], 5'd0}+:32];
+    end else begin
+      for (int unsigned r = 0; r < 32; r++) if (result_to_q[r]) regs_q[r] = d_q;
+      if (sl_wait_q) begin
+        logic [31:0] word;
+        word = sl_data_i[{sload.addr[6:2], 5'd0}+:32];
+        for (int unsigned r = 0; r < 32; r++) begin
+          if (sl_to_q[r]) regs_q[r] = sload.half ? sl_data_i[{sload.addr[6], 4'(r), 5'd0}+:32] : word;
+        end
+      end
     end
   end
   /* verilator lint_on BLKSEQ */
