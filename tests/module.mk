@@ -15,7 +15,7 @@ include tests/sanitize/module.mk
 
 # Every test is a program that prints TAP; prove runs them.
 E2E_TESTS := $(wildcard tests/e2e/*.t)
-RTL_TESTS := $(B)/tests/rtl/mxu/mxu_test $(B)/tests/rtl/fp/fp_test $(B)/tests/rtl/vec/vec_test
+RTL_TESTS := tests/rtl/reset.t $(B)/tests/rtl/mxu/mxu_test $(B)/tests/rtl/fp/fp_test $(B)/tests/rtl/vec/vec_test
 CHECK := $(UNIT_BINS) $(NUMERICS_TEST) $(BOUNDS_TEST) $(DEVICE_TESTS) $(LIBIAU_TESTS) $(VFIO_TESTS) $(RTL_TESTS) $(COSIM) \
 	$(E2E_TESTS) $(SANITIZED_TESTS)
 

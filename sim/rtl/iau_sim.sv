@@ -11,9 +11,9 @@
 // Every change of tick_i is a rising edge of the clock, which falls again in the same evaluation: a
 // cycle takes one.
 //
-// All registers of a new model are zero (--x-initial 0), which is what a reset makes of them: it is left out,
-// for each clock it would double what is looked at in every cycle. It is there where what the RTL has for
-// synthesis is simulated.
+// All registers of a new model are zero (--x-initial 0), which is what a reset makes of them
+// (tests/rtl/reset.t): it is left out, for each clock it would double what is looked at in every cycle. It is
+// there where what the RTL has for synthesis is simulated.
 module iau_sim #(
   parameter int unsigned MacRows = iau_hw_pkg::Rows
 ) (
