@@ -76,8 +76,10 @@ module iau_decode (
   logic over_q;  // all of the budget is executed
   logic sl_wait_q;  // SLOAD's data come
   logic read_q;     // A_Q and B_Q are what C's command reads
-  logic result_q;   // D_Q is what comes of it
-  logic [31:0] a_q, b_q, d_q;
+  logic parts_q;    // LOW_Q and HIGH_Q are, if it is a product
+  logic result, result_q;  // D_Q is what comes of it, from the next cycle on; now
+  logic [31:0] a_q, b_q, d_q, low_q;
+  logic [15:0] high_q;
   logic [31:0] result_to_q, sl_to_q;  // registers that take D_Q, and what SLOAD reads: a bit each
 
   iau_hw_pkg::fault_e chk_fault;
@@ -154,6 +156,7 @@ module iau_decode (
   // SALU
   iau_hw_pkg::salu_t salu;
   assign salu = c_cmd_q;
+  assign result = read_q & c_salu & ~go[0] & (parts_q | (salu.func != 4'd2));
 
   // BRANCH
   iau_hw_pkg::branch_t branch;
@@ -197,6 +200,7 @@ module iau_decode (
       sload_q <= 1'b0;
       sl_wait_q <= 1'b0;
       read_q <= 1'b0;
+      parts_q <= 1'b0;
       result_q <= 1'b0;
       result_to_q <= '0;
       sl_to_q <= '0;
@@ -210,6 +214,7 @@ module iau_decode (
       sload_q <= 1'b0;
       sl_wait_q <= 1'b0;
       read_q <= 1'b0;
+      parts_q <= 1'b0;
       result_q <= 1'b0;
       result_to_q <= '0;
       sl_to_q <= '0;
@@ -230,8 +235,9 @@ module iau_decode (
       sl_wait_q <= sl_req_o & sl_gnt_i;
       sload_q <= (go[0] && c_cmd_q[7:0] == iau_hw_pkg::OpSload) | (sload_q & ~(x_go & x_sload));
       read_q <= c_valid_q & c_reads & ~go[0];
-      result_q <= read_q & c_salu & ~go[0];
-      result_to_q <= (read_q & c_salu & ~go[0]) ? 32'd1 << salu.rd : '0;
+      parts_q <= read_q & c_salu & ~go[0];
+      result_q <= result;
+      result_to_q <= result ? 32'd1 << salu.rd : '0;
       sl_to_q <= ~(sl_req_o & sl_gnt_i) ? '0 : sload.half ? {{16{sload.rd[4]}}, {16{~sload.rd[4]}}} :
                  32'd1 << sload.rd;
       values_q <= p_valid_q & patched & ~ahead & ~p_go & ~jump_o;
@@ -349,11 +355,16 @@ module iau_decode (
         b_q <= branch.use_imm ? branch.imm : regs_q[branch.rb];
       end
     end
+    // A product takes a cycle more: 16 bits of A each by B
+    if (read_q & c_salu & ~parts_q) begin
+      low_q <= 32'(a_q[15:0]) * b_q;
+      high_q <= a_q[31:16] * b_q[15:0];
+    end
     if (read_q & c_salu & ~result_q) begin
       case (salu.func)
         4'd0: d_q <= a_q + b_q;
         4'd1: d_q <= a_q - b_q;
-        4'd2: d_q <= a_q * b_q;
+        4'd2: d_q <= low_q + {high_q, 16'd0};
         4'd3: d_q <= a_q & b_q;
         4'd4: d_q <= a_q | b_q;
         4'd5: d_q <= a_q << b_q[4:0];
