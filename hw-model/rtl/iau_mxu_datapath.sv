@@ -168,7 +168,8 @@ module iau_mxu_datapath #(
 
   // Blocking assignments, the last stage first: every stage reads what the previous one left in the
   // cycle before. Loops over unpacked arrays stay loops in simulation, which is what makes it fast,
-  // and these cannot be assigned otherwise.
+  // and these cannot be assigned otherwise. Where a loop takes words out of a wide vector its counter
+  // has 64 bits: one of the words' own type might lie among them for all that the compiler knows.
   /* verilator lint_off BLKSEQ */
   always_ff @(posedge clk_i) begin
     if (read_i) begin
@@ -261,8 +262,8 @@ module iau_mxu_datapath #(
       endcase
       if (m7[0] ? hit_odd : hit_even) row = (m7[0] & pair_q[10]) ? resb : res;
       if (first_q[7]) row = '0;
-      for (int unsigned r = 0; r < MacRows; r++) begin
-        base_q[r] = row[32*(Whole ? r : 32'(pass_q[7]) * MacRows + r)+:32];
+      for (longint unsigned r = 0; r < 64'(MacRows); r++) begin
+        base_q[32'(r)] = row[32*(Whole ? 32'(r) : 32'(pass_q[7]) * MacRows + 32'(r))+:32];
       end
       for (int unsigned r = 0; r < MacRows; r++) begin
         prod_q[r] = iau_fp_pkg::fp_round(prod_frac_q[r], prod_kind_q[r]);
@@ -271,8 +272,8 @@ module iau_mxu_datapath #(
         rowb = bank_q[7] ? acc1_odd_q[m7[4:1]] : acc0_odd_q[m7[4:1]];
         if (hit_odd) rowb = pair_q[10] ? resb : res;
         if (first_q[7]) rowb = '0;
-        for (int unsigned r = 0; r < MacRows; r++) begin
-          baseb_q[r] = rowb[32*(Whole ? r : 32'(pass_q[7]) * MacRows + r)+:32];
+        for (longint unsigned r = 0; r < 64'(MacRows); r++) begin
+          baseb_q[32'(r)] = rowb[32*(Whole ? 32'(r) : 32'(pass_q[7]) * MacRows + 32'(r))+:32];
         end
         for (int unsigned r = 0; r < MacRows; r++) begin
           prodb_q[r] = iau_fp_pkg::fp_round(prodb_frac_q[r], prodb_kind_q[r]);
@@ -430,14 +431,14 @@ module iau_mxu_datapath #(
     if (issue_i) begin
       logic [255:0] block;
       block = a_buf_q[a_block_i];
-      for (int unsigned j = 0; j < Lanes / 4; j++) begin
-        a_q[j] = block[32*j+:32];
+      for (longint unsigned j = 0; j < 8; j++) begin
+        a_q[32'(j)] = block[32*32'(j)+:32];
       end
       s1_q = s_buf_q[s_slot_i][{s_word_i, 5'd0}+:32];
       if (pair_i) begin
         block = a_buf_q[{a_block_i[3:1], 1'b1}];
-        for (int unsigned j = 0; j < Lanes / 4; j++) begin
-          ab_q[j] = block[32*j+:32];
+        for (longint unsigned j = 0; j < 8; j++) begin
+          ab_q[32'(j)] = block[32*32'(j)+:32];
         end
         s1b_q = s_buf_q[s_slot_i][{s_word_i[4:1], 6'd32}+:32];
       end
@@ -457,8 +458,8 @@ module iau_mxu_datapath #(
       if (format_i[0] == format_i[1]) begin
         for (int unsigned b = 0; b < 4; b++) begin
           if (32'(ld_beat_i) == b) begin
-            for (int unsigned i = 0; i < 64; i++) begin
-              next_q[64*b+i] = t_rdata_i[32*i+:32];
+            for (longint unsigned i = 0; i < 64; i++) begin
+              next_q[64*b+32'(i)] = t_rdata_i[32*32'(i)+:32];
             end
           end
         end

@@ -20,8 +20,8 @@
 //
 // All stages are in one process, last stage first and with blocking assignments: a stage reads what
 // the one before it held, and its loop over lanes vectorises in simulation. What leaves the module
-// is assigned without blocking. Words of a wide vector are taken out by loops that do nothing else, which stay
-// scalar there.
+// is assigned without blocking. Words of a wide vector are taken out by loops that do nothing else, and that count
+// in 64 bits: a counter of the words' own type might lie among them for all that the compiler knows.
 module iau_vec_lanes (
   input  logic          clk_i,
   input  logic          rst_ni,
@@ -296,7 +296,7 @@ module iau_vec_lanes (
         logic [1023:0] words;
         logic [31:0] y [32];
         words = y_mem_q[kept_at_q];
-        for (int unsigned l = 0; l < 32; l++) y[l] = words[32 * l +: 32];
+        for (longint unsigned l = 0; l < 32; l++) y[32'(l)] = words[32 * 32'(l) +: 32];
         for (int unsigned l = 0; l < 32; l++) begin
           frac22_q[l] = iau_fp_pkg::fp_mul_frac(y[l], factor21_q);
           kind22_q[l] = iau_fp_pkg::fp_mul_kind(y[l], factor21_q);
@@ -514,7 +514,7 @@ module iau_vec_lanes (
           words = b_mem_q[z_at_q];
           scalar = (cmd_i.m2 == 2'd1) ? cmd_i.imm0 : s_mem_q[z_at_q];
           if (cmd_i.m2 == 2'd3) begin
-            for (int unsigned l = 0; l < 32; l++) m[l] = words[32 * l +: 32];
+            for (longint unsigned l = 0; l < 32; l++) m[32'(l)] = words[32 * 32'(l) +: 32];
           end else begin
             for (int unsigned l = 0; l < 32; l++) m[l] = scalar;
           end
@@ -679,7 +679,7 @@ module iau_vec_lanes (
         end
         for (int unsigned l = 0; l < 32; l++) x[l] = iau_fp_pkg::fp_i2f(x[l]);
       end else begin
-        for (int unsigned l = 0; l < 32; l++) x[l] = a[32 * l +: 32];
+        for (longint unsigned l = 0; l < 32; l++) x[32'(l)] = a[32 * 32'(l) +: 32];
       end
       if (cmd_i.perm == 2'd1) begin
         for (int unsigned l = 0; l < 32; l++) x0_q[l] = x[l ^ 1];
@@ -690,7 +690,7 @@ module iau_vec_lanes (
       b = b_held_i ? b_hold_q : b_rdata_i;
       if (cmd_i.b_fmt) b = {32{b[{vec_word_i, 5'd0} +: 32]}};
       if (use_b_i) begin
-        for (int unsigned l = 0; l < 32; l++) b0_q[l] = b[32 * l +: 32];
+        for (longint unsigned l = 0; l < 32; l++) b0_q[32'(l)] = b[32 * 32'(l) +: 32];
         b_mem_q[in_q] <= b;
       end
       if (has_a1) begin
