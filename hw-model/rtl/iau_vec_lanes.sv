@@ -287,7 +287,7 @@ module iau_vec_lanes (
     end
 
     if (adv_i & is_q8) begin
-      // 21..22: product
+      // 22..23: product
       if (valid_q[22]) begin
         for (int unsigned l = 0; l < 32; l++) p23_q[l] = iau_fp_pkg::fp_round(frac22_q[l], kind22_q[l]);
         scale23_q = scale22_q;
@@ -303,7 +303,7 @@ module iau_vec_lanes (
         end
         scale22_q = scale21_q;
       end
-      // 19..20: factor, scale
+      // 20..21: factor, scale
       if (valid_q[20]) begin
         factor21_q = quant_valid ? iau_fp_pkg::fp_round(factor_frac20_q, factor_kind20_q) : iau_fp_pkg::FpOne;
         scale21_q = iau_fp_pkg::fp_round(scale_frac20_q, scale_kind20_q);
@@ -314,7 +314,7 @@ module iau_vec_lanes (
         scale_frac20_q = iau_fp_pkg::fp_mul_frac(amax19_q, iau_sfu_pkg::FpInv127);
         scale_kind20_q = iau_fp_pkg::fp_mul_kind(amax19_q, iau_sfu_pkg::FpInv127);
       end
-      // 15..18: reciprocal
+      // 16..19: reciprocal
       if (valid_q[18]) begin
         amax19_q = amax18_q;
         recip19_q = iau_sfu_pkg::sfu_result(special18_q, 1'b0, bias18_q, value18_q);
@@ -342,7 +342,7 @@ module iau_vec_lanes (
         c2_16_q = rom_c2[{2'd1, amax15_q[22:17]}];
         offset16_q = amax15_q[16:0];
       end
-      // 12..14: largest magnitude, while the vector waits
+      // 13..15: largest magnitude, while the vector waits
       if (valid_q[14]) amax15_q = (amax14_q[1] > amax14_q[0]) ? amax14_q[1] : amax14_q[0];
       if (valid_q[13]) begin
         for (int unsigned l = 0; l < 2; l++) begin
@@ -488,7 +488,7 @@ module iau_vec_lanes (
     if (adv_i) begin
       logic [31:0] masked5;
 
-      // 11: M2, or none
+      // 12: M2, or none
       if (valid_q[11]) begin
         for (int unsigned l = 0; l < 32; l++) begin
           y12_q[l] = iau_fp_pkg::fp_round(frac11_q[l], kind11_q[l]) & {32{live11_q[l]}};
@@ -506,7 +506,7 @@ module iau_vec_lanes (
         // What INT8 blocks hold past the last column is zero.
         if (~has_m2) for (int unsigned l = 0; l < 32; l++) y12_q[l] = z[l] & {32{live[l]}};
 
-        // 10: M2
+        // 11: M2
         if (has_m2) begin
           logic [1023:0] words;
           logic [31:0] scalar;
@@ -552,7 +552,7 @@ module iau_vec_lanes (
         end
       end
 
-      // 6..9: special function
+      // 6..10: special function
       if (valid_q[9]) begin
         for (int unsigned l = 0; l < 32; l++) begin
           z10_q[l] = iau_sfu_pkg::sfu_result(flags9_q[l][1], flags9_q[l][0], bias9_q[l], value9_q[l]);
