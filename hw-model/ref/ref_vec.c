@@ -282,14 +282,18 @@ static void reduce_sum(const float *z, unsigned int live, struct reduction *red)
 	fp_sum_add(&red->sum, (int64_t)high * 65536 + low, e);
 }
 
+static bool of_magnitudes(const struct vec *v)
+{
+	return v->red == 2 && !v->red_max;
+}
+
 /* The greatest key, and of equal ones the first. */
 static void reduce_max(const struct vec *v, const float *z, uint32_t j, unsigned int live,
 		       struct reduction *red)
 {
-	bool magnitude = v->red == 2 && !v->red_max;
 	uint32_t key[L], best = 0;
 
-	if (magnitude) {
+	if (of_magnitudes(v)) {
 		EACH(l)
 			key[l] = fp_order_key(z[l] != z[l] ? 0.0f : fabsf(z[l]));
 	} else {
@@ -311,22 +315,29 @@ static void reduce_max(const struct vec *v, const float *z, uint32_t j, unsigned
 	}
 }
 
+/* Where R has a row's result */
+static uint64_t result_at(const struct vec *v, uint32_t r)
+{
+	return v->r + (uint64_t)r * (v->red == 3 ? 8 : 4);
+}
+
 /* Where a row's reduction begins: at nothing, or at what R has */
 static struct reduction begin_reduction(const struct iau_dev *dev, const struct vec *v, uint32_t r)
 {
-	bool magnitude = v->red == 2 && !v->red_max;
-	uint64_t at = v->r + (uint64_t)r * (v->red == 3 ? 8 : 4);
-	struct reduction red = { .key = fp_order_key(magnitude ? 0.0f : -INFINITY), .index = v->d_bstride };
-	uint32_t old;
+	struct reduction red = {
+		.key = fp_order_key(of_magnitudes(v) ? 0.0f : -INFINITY), .index = v->d_bstride,
+	};
+	uint64_t at = result_at(v, r);
+	float old;
 
 	if (!v->red || !v->r_init)
 		return red;
-	old = f2u(read_f32(dev, at));
-	red.sum.exponent = fp_sum_exponent(old);
-	red.sum.special = fp_sum_special(old);
-	red.sum.sum = fp_sum_align(old, red.sum.exponent);
-	if (fp_order_key(u2f(old)) >= red.key) {
-		red.key = fp_order_key(u2f(old));
+	old = read_f32(dev, at);
+	red.sum.exponent = fp_sum_exponent(f2u(old));
+	red.sum.special = fp_sum_special(f2u(old));
+	red.sum.sum = fp_sum_align(f2u(old), red.sum.exponent);
+	if (fp_order_key(old) >= red.key) {
+		red.key = fp_order_key(old);
 		if (v->red == 3)
 			memcpy(&red.index, dev->vsp + at + 4, 4);
 	}
@@ -336,7 +347,7 @@ static struct reduction begin_reduction(const struct iau_dev *dev, const struct 
 static void finish_reduction(struct iau_dev *dev, const struct vec *v, uint32_t r,
 			     const struct reduction *red)
 {
-	uint64_t at = v->r + (uint64_t)r * (v->red == 3 ? 8 : 4);
+	uint64_t at = result_at(v, r);
 
 	write_u32(dev, at, v->red == 1 ? fp_sum_round(&red->sum) : fp_canonical(key_value(red->key)));
 	if (v->red == 3)
