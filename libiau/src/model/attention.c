@@ -181,7 +181,7 @@ void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint
 	}
 }
 
-void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first)
+void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first, const struct fresh *late)
 {
 	uint32_t ahead = 0;
 
@@ -189,6 +189,10 @@ void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool f
 		label_op(b, OP_ATTN_SCORES);
 		for (; ahead < p->parts && ahead < i + TURNS; ahead++)
 			emit_scores(b, p, at, ahead, first);
+		if (late && !i) {
+			label_op(b, OP_KV_CACHE);
+			insert_fresh_values(b, at, late, 0);
+		}
 		label_op(b, OP_SOFTMAX);
 		emit_softmax(b, p, at, i, first);
 		label_op(b, OP_ATTN_VALUES);
@@ -213,11 +217,11 @@ void emit_older_loop(struct builder *b, const struct pass *p, const struct older
 	top = b->cb.n;
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, rem, rem, 1);
 	load_older(b, o, second, R_REM);
-	emit_chunk(b, p, first, false);
+	emit_chunk(b, p, first, false, NULL);
 	skip[1] = iau_cmd_branch_zero(&b->cb, rem);
 	iau_cmd_salu_imm(&b->cb, SALU_SUB, rem, rem, 1);
 	load_older(b, o, first, R_REM);
-	emit_chunk(b, p, second, false);
+	emit_chunk(b, p, second, false, NULL);
 	iau_cmd_branch_nonzero(&b->cb, rem, top);
 	iau_cmd_branch_here(&b->cb, skip[0]);
 	if (o->choice) {
@@ -351,14 +355,14 @@ static struct iau_vec to_keys(const struct builder *b, uint32_t g)
 				 .sc_row = 2, .sc_block = scale_step(b) };
 }
 
-static struct act unturned_keys(const struct builder *b, const struct attention *a, uint32_t i)
+/* Keys that are going to be rotated: where queries were, which are done with, or in a batch values */
+static struct act turned_keys(const struct builder *b, const struct attention *a, uint32_t i)
 {
-	uint32_t at = new_at(b, a->v, i);
+	uint32_t at = new_at(b, b->seqs ? a->v : a->q, i);
 
 	return (struct act){ .data = at, .scale = at + b->rows * b->hp->head_dim };
 }
 
-/* Those to be rotated go where the new values were, which are done with, and from there through where they were. */
 void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t from,
 		   uint32_t count)
 {
@@ -368,10 +372,17 @@ void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uin
 	label(b, l, OP_ROPE);
 	for (uint32_t i = 0; i < count; i++)
 		emit_rope(b, new_at(b, a->k, from) + i * hd * 4, b->rope, b->rows, hd, count * hd * 4,
-			  rotated ? to_blocks(unturned_keys(b, a, from + i), b->rows) : to_keys(b, g + from + i));
-	for (uint32_t i = from; rotated && i < from + count; i++)
-		emit_rotated(b, unturned_keys(b, a, i), b->rows, b->rows, new_at(b, a->k, i),
-			     ROTATED_KEY(hd), to_keys(b, g + i));
+			  rotated ? to_blocks(turned_keys(b, a, from + i), b->rows) : to_keys(b, g + from + i));
+}
+
+void emit_rotated_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
+{
+	if (!iau_keys_rotated(b->cfg))
+		return;
+	label(b, l, OP_ROPE);
+	for (uint32_t i = 0; i < a->at_once; i++)
+		emit_rotated(b, turned_keys(b, a, i), b->rows, b->rows, new_at(b, a->k, i),
+			     ROTATED_KEY(b->hp->head_dim), to_keys(b, g + i));
 }
 
 /* The chunks before the newest. With a choice: all of them if the layer does without. */
@@ -404,16 +415,19 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	struct place here = place_at(b, pass), spare = place_at(b, pass + 2);
 	struct older full = all_older(b, l, 0, g);
 	struct fresh f = fresh_at(b, g);
+	bool is_late = hp->n_head_kv == 1; /* the first head's values are the last ones, too */
 
 	p->part.q = act_from(a->queries, block * 32);
 	label(b, l, OP_KV_CACHE);
-	insert_fresh(b, here, &f, 0);
+	insert_fresh_keys(b, here, &f, 0);
+	if (!is_late)
+		insert_fresh_values(b, here, &f, 0);
 	/* the first of them is asked for before the newest chunk is worked on */
 	if (!b->cfg->sparse)
 		load_full(b, &full, spare, GRAPH_FULL);
 	if (kv_passes_ahead(hp) == 1)
 		emit_kv_prefetch(b, pass + 1);
-	emit_chunk(b, p, here, true);
+	emit_chunk(b, p, here, true, is_late ? &f : NULL);
 	emit_older_chunks(b, p, c, &full, a->choosers, here, spare);
 	if (kv_passes_ahead(hp) == 2 && !b->cfg->sparse)
 		emit_kv_prefetch(b, pass + 2);

@@ -101,7 +101,8 @@ void load_full(struct builder *b, const struct older *o, struct place to, unsign
  * New tokens of a KV head into the chunk at hand: of a batch the one in row ROW, else as many from there on as
  * are in the block that the first is in
  */
-void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row);
+void insert_fresh_keys(struct builder *b, struct place at, const struct fresh *f, uint32_t row);
+void insert_fresh_values(struct builder *b, struct place at, const struct fresh *f, uint32_t row);
 /* ... of all KV heads into the cache, for the tokens that follow: PART of STORE_PARTS */
 #define STORE_PARTS 3u
 void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t part);
@@ -134,9 +135,10 @@ void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint
 void emit_values(struct builder *b, const struct pass *p, struct place at, uint32_t i, bool first);
 /*
  * One chunk for all parts. Scores of the next two go ahead of a softmax, so that the vector unit,
- * which takes longer than one product, has not much left when they are all done.
+ * which takes longer than one product, has not much left when they are all done. LATE: new values that
+ * it gets behind the first scores, or NULL: a granule of tiles has keys and values.
  */
-void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first);
+void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool first, const struct fresh *late);
 /*
  * The choice of blocks: of each half queries by sign; in turns scores of bounds, and the best of each block;
  * what was chosen
@@ -207,6 +209,8 @@ void emit_new_values(struct builder *b, uint32_t l, const struct attention *a, u
 		     uint32_t count);
 void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t from,
 		   uint32_t count);
+/* If they are to be: of all KV heads at hand, which begin with G, what emit_new_keys() left, rotated */
+void emit_rotated_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g);
 void emit_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t h);
 /*
  * ROWS rows of head_dim, blocks (k, row) of PITCH rows at X, rotated and multiplied by FACTOR, are written as OUT

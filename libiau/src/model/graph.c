@@ -198,36 +198,50 @@ static void finish_rotated_queries(struct builder *b, uint32_t l, const struct a
 		emit_rotated_queries(b, l, a, h);
 }
 
+static void emit_keys_made(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t i,
+			   uint32_t count, uint32_t pack)
+{
+	const struct iau_layer *y = &b->w->layer[l];
+	uint32_t k = new_at(b, a->k, i);
+
+	emit_projection(b, l, &y->k, g + i, count, k, pack + b->w->pack.bias + y->q.n * 4);
+	label(b, l, OP_QK_NORM);
+	if (b->hp->qk_norm)
+		emit_head_norm(b, k, count * b->hp->head_dim * 4, count, pack + b->w->pack.k_norm);
+	emit_new_keys(b, l, a, g, i, count);
+}
+
+static void emit_values_made(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t i,
+			     uint32_t count, uint32_t pack)
+{
+	const struct iau_layer *y = &b->w->layer[l];
+
+	emit_projection(b, l, &y->v, g + i, count, new_at(b, a->v, i),
+			pack + b->w->pack.bias + (y->q.n + y->k.n) * 4);
+	emit_new_values(b, l, a, g, i, count);
+}
+
 /*
- * Queries first: the vector unit has most to do with them, and the other products overlap it; rotating them is
- * a product behind that of values, by when they are turned. Keys last: less is left to do with them before
- * there can be scores; of several rows those of the first head are ready when the products of the last one end.
- * In a batch keys and values take the queries' place.
+ * Queries first: the vector unit has most to do with them, and the other products overlap it. Values last: scores do
+ * not need them, and the keys' turns are hidden behind their products; of several rows head by head. Rotations are
+ * products behind those, by when all is turned. In a batch keys and values take the queries' place, and turned keys that
+ * of values, which so come before them.
  */
 static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t pack)
 {
-	const struct iau_hparams *hp = b->hp;
-	const struct iau_layer *y = &b->w->layer[l];
-	const struct iau_pack_layout *lay = &b->w->pack;
-	uint32_t bias = pack + lay->bias, first = g * (hp->n_head / hp->n_head_kv);
-	uint32_t n = b->rows > 1 && !b->seqs ? 1 : a->at_once;
+	uint32_t first = g * (b->hp->n_head / b->hp->n_head_kv), n = is_prompt(b) ? 1 : a->at_once;
 
 	if (l < b->attending)
 		emit_finished_queries(b, l, a, first, pack);
+	if (b->seqs)
+		emit_values_made(b, l, a, g, 0, n, pack);
 	for (uint32_t i = 0; i < a->at_once; i += n)
-		emit_projection(b, l, &y->v, g + i, n, new_at(b, a->v, i), bias + (y->q.n + y->k.n) * 4);
+		emit_keys_made(b, l, a, g, i, n, pack);
+	for (uint32_t i = 0; !b->seqs && i < a->at_once; i += n)
+		emit_values_made(b, l, a, g, i, n, pack);
+	emit_rotated_keys(b, l, a, g);
 	if (!b->seqs && l < b->attending)
 		finish_rotated_queries(b, l, a, first);
-	for (uint32_t i = 0; i < a->at_once; i += n) {
-		uint32_t k = new_at(b, a->k, i);
-
-		emit_projection(b, l, &y->k, g + i, n, k, bias + y->q.n * 4);
-		label(b, l, OP_QK_NORM);
-		if (hp->qk_norm)
-			emit_head_norm(b, k, n * hp->head_dim * 4, n, pack + lay->k_norm);
-		emit_new_values(b, l, a, g, i, n);
-		emit_new_keys(b, l, a, g, i, n);
-	}
 }
 
 static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)

@@ -288,27 +288,39 @@ static void patch_new_bytes(const struct builder *b, uint32_t *cmd, unsigned int
 		iau_cmd_patch(cmd, 1, reg);
 }
 
-void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row)
+/* N pieces of a tile or of its scales, as many bytes as there are new tokens: of one BYTES */
+struct insertion {
+	uint32_t src, step, bytes, n, addr, stride;
+	unsigned int at, n_bytes; /* registers: where in ADDR; bytes of many tokens */
+};
+
+static void insert(struct builder *b, struct insertion in)
 {
-	uint32_t blocks = hd_blocks(b), one = !is_prompt(b);
-	const struct { uint32_t src, step, bytes, n, addr, stride; unsigned int at, n_bytes; } part[] = {
-		{ f->k + row * 32, tile_step(b), one * 32, 2 * blocks, at.kv, 1024, GRAPH_NEW_KV,
-		  GRAPH_KV_BYTES },
-		{ f->ks + row * 2, scale_step(b), one * 2, blocks, at.kscale, 64, GRAPH_NEW_KS, GRAPH_KS_BYTES },
-		{ f->vs + row * 4, 0, one * 4, 1, at.vscale, 0, GRAPH_NEW_VS, GRAPH_VS_BYTES },
-	};
+	uint32_t *cmd = iau_cmd_copy(&b->cb, (struct iau_move){ .src = in.src, .src_stride = in.step,
+								.row_bytes = is_prompt(b) ? 0 : in.bytes,
+								.rows = in.n, .addr = in.addr, .stride = in.stride });
 
-	for (unsigned int i = 0; i < 3; i++) {
-		uint32_t *cmd = iau_cmd_copy(&b->cb, (struct iau_move){ .src = part[i].src,
-									.src_stride = part[i].step,
-									.row_bytes = part[i].bytes,
-									.rows = part[i].n,
-									.addr = part[i].addr,
-									.stride = part[i].stride });
+	patch_seq(b, cmd, 6, in.at);
+	patch_new_bytes(b, cmd, in.n_bytes);
+}
 
-		patch_seq(b, cmd, 6, part[i].at);
-		patch_new_bytes(b, cmd, part[i].n_bytes);
-	}
+void insert_fresh_keys(struct builder *b, struct place at, const struct fresh *f, uint32_t row)
+{
+	uint32_t blocks = hd_blocks(b);
+
+	insert(b, (struct insertion){ f->k + row * 32, tile_step(b), 32, blocks, at.kv, 1024, GRAPH_NEW_KV,
+				      GRAPH_KV_BYTES });
+	insert(b, (struct insertion){ f->ks + row * 2, scale_step(b), 2, blocks, at.kscale, 64, GRAPH_NEW_KS,
+				      GRAPH_KS_BYTES });
+}
+
+void insert_fresh_values(struct builder *b, struct place at, const struct fresh *f, uint32_t row)
+{
+	uint32_t blocks = hd_blocks(b);
+
+	insert(b, (struct insertion){ f->vs + row * 4, 0, 4, 1, at.vscale, 0, GRAPH_NEW_VS, GRAPH_VS_BYTES });
+	insert(b, (struct insertion){ f->v + row * 32, tile_step(b), 32, blocks, at.kv + blocks * 1024, 1024,
+				      GRAPH_NEW_KV, GRAPH_KV_BYTES });
 }
 
 void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t i)
