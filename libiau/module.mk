@@ -15,6 +15,7 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/model/graph.c \
 	libiau/src/model/kv_cache.c \
 	libiau/src/model/pack.c \
+	libiau/src/model/prompt.c \
 	libiau/src/model/rotation.c \
 	libiau/src/model/rows.c \
 	libiau/src/model/weights.c \
@@ -28,6 +29,7 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/runtime/kv_pages.c \
 	libiau/src/runtime/kv_pool.c \
 	libiau/src/runtime/kv_usage.c \
+	libiau/src/runtime/prompt.c \
 	libiau/src/runtime/session.c
 LIBIAU_OBJS := $(LIBIAU_SRCS:%.c=$(B)/obj/%.o)
 TOOL_SRCS := $(wildcard libiau/tools/*.c)

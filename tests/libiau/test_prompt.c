@@ -7,8 +7,8 @@
 #include "scene.h"
 
 #define SHAPES "build/tests/libiau/" /* random weights: tests/libiau/module.mk */
-#define PROMPT 64u
-#define TOKENS 70u
+#define PROMPT 160u
+#define TOKENS 166u
 
 static int ignore(void *opaque, uint32_t position, const float *logits)
 {

@@ -249,8 +249,9 @@ static inline uint32_t batch_passes_ahead(const struct iau_hparams *hp)
 	return hp->n_head_kv < 4 ? batch_seqs_ahead(hp) * hp->n_head_kv : 4;
 }
 
-/* The newest chunk of a pass */
+/* The newest chunk of a pass; of the first ones, and what a choice of blocks needs */
 void emit_kv_prefetch(struct builder *b, uint32_t pass);
+void emit_kv_prefetches(struct builder *b);
 
 /* The same for a batch: B->seqs sequences of a token each */
 void emit_batch_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t h);

@@ -5,6 +5,8 @@
 
 #include "model/graph.h"
 
+#include <stddef.h>
+
 /*
  * The tile scratchpad: a ring of weight chunks, then places for chunks of keys and values, then two for
  * bounds of keys, then what rotates them. Everything starts at a granule, so that nothing waits for a neighbour.
@@ -12,6 +14,8 @@
 #define MAX_KV_PLACES 6u
 #define CHUNK_BYTES 0x8000u /* the largest chunk of weights */
 #define EARLY_CREDIT (2 * CHUNK_BYTES)
+#define RUN_CREDIT (EARLY_CREDIT - CHUNK_BYTES / 4) /* of the next run: the rope table and keys come behind */
+#define RING_GROWS (CHUNK_BYTES / 4) /* with each product */
 #define MAX_CHUNKS 65536
 
 /* A chunk of weights: a run of tile columns, loaded ahead of its use. */
@@ -56,6 +60,9 @@ struct builder {
 	struct chunk *chunk;	/* of the first pass, so that the second can load ahead */
 	size_t n_chunks, next_load, cur, used; /* CUR is the next one, USED those whose products are queued */
 	uint32_t ring_bytes, ring_next, ring_used;
+	uint32_t ring_end; /* behind the last chunk */
+	/* of it what is asked for ahead: of runs less at first, so that LOADs do not fill the window before memory has time */
+	uint32_t ring_limit;
 	/*
 	 * What is asked for comes in order. Chunks of a later stage are asked for while CREDIT, bytes,
 	 * lasts: a batch's attention so lets its keys and values in between, and its beginning finds
@@ -67,13 +74,19 @@ struct builder {
 	uint32_t bound_places; /* behind those */
 	uint32_t hadamard;     /* behind those, if keys are rotated */
 	uint32_t table; /* where blocks are, if some may be packed; of a batch one after the other */
-	/* of a batch: sequences; STOREs of keys and values that are done; where their registers lie */
+	/* of a batch: sequences; STOREs of keys and values that are done; where their registers lie, as those of runs do */
 	uint32_t seqs, stored, params;
 	bool is_long;  /* they may have full chunks */
 	uint32_t regs; /* where those of the sequence at hand are: 0 or 16 */
 	/* of a graph that goes on by itself: see generate.c */
 	bool steps;
-	size_t step, end;   /* commands that a step begins with, and that end the job */
+	size_t step, end;   /* commands that a step or a run begins with, and that end the job */
+	/* of a prompt whose runs are one job: see prompt.c */
+	bool runs;
+	bool alone;	     /* they are not: there is no room for what the next run begins with */
+	bool goes_round;     /* chunks of weights that are asked for are the next run's */
+	uint32_t embd;	     /* its rows of embeddings */
+	uint32_t first_pack; /* weights of norms of the first layer, the same for all runs */
 	uint32_t likeliest; /* {fp32, u32}: a logit, and which token it is; behind them 0, or NaN if one is not finite */
 	/* persistent buffers of the vector scratchpad */
 	uint32_t x, pack[2], rope, rope_step, stat, vscale[MAX_KV_PLACES];
@@ -102,6 +115,12 @@ static inline bool in_frames(const struct builder *b)
 static inline bool is_packed(const struct builder *b)
 {
 	return b->cfg->packed.block_bytes;
+}
+
+/* Where weights of norms, and biases, of layer L are */
+static inline uint32_t pack_of(const struct builder *b, uint32_t l)
+{
+	return b->runs && !l ? b->first_pack : b->pack[l & 1];
 }
 
 static inline uint32_t table_bytes(const struct builder *b)
@@ -175,6 +194,8 @@ void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t rows, u
 void load_ahead(struct builder *b);
 /* The first chunks of what comes next, all others being used */
 void load_first(struct builder *b);
+/* The same of the next run, as far as they have not been asked for */
+void load_round(struct builder *b);
 
 /* X, the residual stream, [rows][n_embd] fp32, wherever it lies: room for it; from one row of embeddings each; */
 void rows_alloc(struct builder *b);
@@ -183,8 +204,9 @@ void emit_rows_embedded(struct builder *b, uint32_t embd, uint32_t stride);
 void emit_rows_taken(struct builder *b);
 void emit_rows_left(struct builder *b);
 void emit_row_kept(struct builder *b);
-/* ... B->act = its norm; x += ACT . M^T for KB blocks of M from K on */
+/* ... B->act = its norm; of one half, if it is in the scratchpad; x += ACT . M^T for KB blocks of M from K on */
 void emit_rows_norm(struct builder *b, uint32_t weight);
+void emit_half_norm(struct builder *b, uint32_t h, uint32_t weight);
 void emit_rows_add(struct builder *b, const struct iau_matrix *m, struct act act, uint32_t k, uint32_t kb);
 /* Bytes of the scratchpad that emit_rows_add() takes */
 uint32_t rows_add_bytes(const struct builder *b);
@@ -195,6 +217,22 @@ void emit_steps(struct builder *b);
 void emit_step(struct builder *b);
 void emit_likeliest(struct builder *b, uint32_t logits, uint32_t first, uint32_t cols);
 void emit_next_step(struct builder *b);
+
+/* Rows of embeddings to EMBD, EMBD_STEP apart, whose places are a list at LIST */
+void load_embeddings(struct builder *b, uint32_t list, uint32_t embd);
+uint32_t embd_step(const struct builder *b);
+/* Of a prompt whose runs are one job: before the first; before each; behind each */
+void emit_runs(struct builder *b);
+void emit_run(struct builder *b);
+void emit_next_run(struct builder *b);
+/* Whether the next run begins in layer L: x = its embeddings; B->act = the norm of half H, if there is one */
+bool begins_run(const struct builder *b, uint32_t l);
+void emit_run_asked(struct builder *b);
+void emit_run_embedded(struct builder *b);
+void emit_run_norm(struct builder *b, uint32_t h);
+/* Weights of norms, and biases, of layer L; the rope table from row R on */
+void load_pack(struct builder *b, uint32_t l);
+void load_rope(struct builder *b, uint32_t r, uint32_t rows);
 
 /* What a batch has to store, piece by piece among commands that leave the STOREs time. */
 void emit_batch_stores(struct builder *b, uint32_t most);

@@ -44,9 +44,11 @@ static void place_chunk(struct builder *b, struct chunk *c)
 /* Whether chunk C may be asked for now */
 static bool may_load(struct builder *b, const struct chunk *c)
 {
-	if (b->ring_used + c->span > b->ring_bytes)
+	bool is_needed = b->next_load < b->cur && !b->goes_round;
+
+	if (b->ring_used + c->span > (is_needed ? b->ring_bytes : b->ring_limit))
 		return false;
-	if (c->stage <= b->stage)
+	if (c->stage <= b->stage && !b->goes_round)
 		return true;
 	if (c->span > b->credit)
 		return false;
@@ -54,10 +56,23 @@ static bool may_load(struct builder *b, const struct chunk *c)
 	return true;
 }
 
+/* Whether there is a chunk to ask for: behind the last one of a run the first ones of the next */
+static bool next_chunk(struct builder *b)
+{
+	if (b->next_load == b->n_chunks && b->runs && !b->goes_round && !b->planning) {
+		b->goes_round = true;
+		b->next_load = 0;
+		b->credit = RUN_CREDIT;
+		/* what the last chunk leaves at the ring's end */
+		b->ring_used += b->ring_bytes - b->ring_end;
+	}
+	return b->next_load < b->n_chunks;
+}
+
 /* Loads ahead as far as the ring has room: a chunk's is free once its matmul is queued. */
 void load_ahead(struct builder *b)
 {
-	while (b->next_load < b->n_chunks && may_load(b, &b->chunk[b->next_load])) {
+	while (next_chunk(b) && may_load(b, &b->chunk[b->next_load])) {
 		const struct chunk *c = &b->chunk[b->next_load++];
 		uint16_t before = b->cb.label;
 
@@ -75,9 +90,15 @@ void load_first(struct builder *b)
 {
 	b->next_load = 0;
 	b->stage = 0;
-	b->credit = EARLY_CREDIT;
+	b->credit = b->runs ? RUN_CREDIT : EARLY_CREDIT;
 	load_ahead(b);
 	b->stage = 1;
+}
+
+void load_round(struct builder *b)
+{
+	b->ring_used -= b->ring_bytes - b->ring_end;
+	load_ahead(b);
 }
 
 /* The place of the next chunk in order; while planning, notes it down. */
@@ -101,6 +122,7 @@ static void end_chunks(struct builder *b)
 	for (; b->used < b->cur; b->used++)
 		if (b->used < MAX_CHUNKS)
 			b->ring_used -= b->chunk[b->used].span;
+	b->ring_limit = b->ring_limit + RING_GROWS < b->ring_bytes ? b->ring_limit + RING_GROWS : b->ring_bytes;
 	load_ahead(b);
 }
 

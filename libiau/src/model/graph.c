@@ -20,14 +20,13 @@ static void emit_load(struct builder *b, uint64_t va, uint32_t addr, uint32_t by
 	iau_cmd_load(&b->cb, (struct iau_copy){ .va = va, .addr = addr, .row_bytes = bytes, .rows = 1 });
 }
 
-/* Weights of norms, and biases, of layer L */
-static void load_pack(struct builder *b, uint32_t l)
+void load_pack(struct builder *b, uint32_t l)
 {
-	emit_load(b, b->w->layer[l].pack_va, b->pack[l & 1], b->w->pack.bytes);
+	emit_load(b, b->w->layer[l].pack_va, pack_of(b, l), b->w->pack.bytes);
 }
 
 /* Row R of the rope table at hand, or all of it, from the position in a register on */
-static void load_rope(struct builder *b, uint32_t r, uint32_t rows)
+void load_rope(struct builder *b, uint32_t r, uint32_t rows)
 {
 	uint32_t *cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->w->rope_va,
 								.addr = b->rope + r * b->rope_step,
@@ -65,29 +64,36 @@ static void load_batch_embeddings(struct builder *b, uint32_t rows, uint32_t str
 	}
 }
 
-/* One row: its place is in a register. More: a table of places, taken up one by one. */
-static void load_embeddings(struct builder *b, uint32_t rows, uint32_t stride)
+uint32_t embd_step(const struct builder *b)
 {
-	uint32_t table, *cmd;
-	struct iau_copy row = { .va = b->w->embd_va, .row_bytes = b->w->embd_stride, .rows = 1 };
-
-	if (b->rows == 1) {
-		row.addr = rows;
-		iau_cmd_patch(iau_cmd_load(&b->cb, row), 2, GRAPH_TOKEN);
-		return;
-	}
-	table = vsp_alloc(b, b->rows * 4);
-	emit_load(b, b->cfg->tokens_va, table, b->rows * 4);
-	for (uint32_t r = 0; r < b->rows; r++) {
-		iau_cmd_sload(&b->cb, GRAPH_SCRATCH, table + r * 4);
-		row.addr = rows + r * stride;
-		cmd = iau_cmd_load(&b->cb, row);
-		iau_cmd_patch(cmd, 2, GRAPH_SCRATCH);
-	}
+	/* a granule for each row of a batch: loads into a common one would go one after the other */
+	return b->seqs ? vsp_round(b->w->embd_stride) : (b->w->embd_stride + 127) & ~127u;
 }
 
-/* What the first passes need */
-static void emit_kv_prefetches(struct builder *b)
+void load_embeddings(struct builder *b, uint32_t list, uint32_t embd)
+{
+	iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->w->embd_va, .addr = embd, .row_bytes = b->w->embd_stride,
+						.rows = b->rows, .stride = embd_step(b), .by_list = true,
+						.list = list });
+}
+
+/* One row: its place is in a register. More: a list of places */
+static void load_places(struct builder *b, uint32_t embd)
+{
+	uint32_t list;
+
+	if (b->rows == 1) {
+		iau_cmd_patch(iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->w->embd_va, .addr = embd,
+								      .row_bytes = b->w->embd_stride, .rows = 1 }),
+			      2, GRAPH_TOKEN);
+		return;
+	}
+	list = vsp_alloc(b, b->rows * 4);
+	emit_load(b, b->cfg->tokens_va, list, b->rows * 4);
+	load_embeddings(b, list, embd);
+}
+
+void emit_kv_prefetches(struct builder *b)
 {
 	for (uint32_t i = 0; i < kv_passes_ahead(b->hp); i++)
 		emit_kv_prefetch(b, b->from * b->hp->n_head_kv + i);
@@ -103,17 +109,18 @@ static void emit_kv_prefetches(struct builder *b)
 static void emit_embedding(struct builder *b)
 {
 	uint32_t mark = b->vsp;
-	/* a granule for each row: loads into a common one would go one after the other */
-	uint32_t stride = vsp_round(b->w->embd_stride);
-	uint32_t rows = vsp_alloc(b, b->rows * stride);
+	uint32_t rows = vsp_alloc(b, b->rows * embd_step(b));
 
-	(b->seqs ? load_batch_embeddings : load_embeddings)(b, rows, stride);
+	if (b->seqs)
+		load_batch_embeddings(b, rows, embd_step(b));
+	else
+		load_places(b, rows);
 	load_pack(b, 0);
 	if (!b->seqs)
 		load_rope(b, 0, b->rows);
 	load_ahead(b);
 	(b->seqs ? emit_batch_prefetch : emit_kv_prefetches)(b);
-	emit_rows_embedded(b, rows, stride);
+	emit_rows_embedded(b, rows, embd_step(b));
 	b->vsp = mark;
 }
 
@@ -215,10 +222,16 @@ static void emit_values_made(struct builder *b, uint32_t l, const struct attenti
 			     uint32_t count, uint32_t pack)
 {
 	const struct iau_layer *y = &b->w->layer[l];
+	bool is_last = begins_run(b, l) && g + i + count == b->hp->n_head_kv;
 
 	emit_projection(b, l, &y->v, g + i, count, new_at(b, a->v, i),
 			pack + b->w->pack.bias + (y->q.n + y->k.n) * 4);
+	/* nothing is multiplied until there is the next run's norm */
+	if (is_last)
+		emit_run_norm(b, 0);
 	emit_new_values(b, l, a, g, i, count);
+	if (is_last)
+		emit_run_norm(b, 1);
 }
 
 /*
@@ -255,8 +268,12 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	if (in_frames(b))
 		b->fresh = fresh_alloc(b);
 	a = attention_alloc(b);
-	emit_rows_norm(b, pack + b->w->pack.attn_norm);
+	/* of the first layer when it was begun */
+	if (!b->runs || l > b->from)
+		emit_rows_norm(b, pack + b->w->pack.attn_norm);
 	attention_alloc_projections(b, &a);
+	if (begins_run(b, l))
+		emit_run_embedded(b);
 	if (b->seqs)
 		emit_batch_early(b, l);
 	for (uint32_t g = 0; g < hp->n_head_kv; g += a.at_once)
@@ -438,18 +455,24 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->vsp = b->vsp_peak = 0;
 	b->cur = b->used = b->next_load = 0;
 	b->ring_next = b->ring_used = 0;
+	b->ring_limit = b->ring_bytes;
+	b->goes_round = false;
 	b->stage = 0;
 	b->credit = EARLY_CREDIT;
 	b->stored = b->seqs * STORE_PARTS;
 	b->regs = 0;
 	b->cb.n = 0;
 	b->steps = logits == LOGITS_NEXT;
+	b->runs = logits == LOGITS_NONE && is_prompt(b) && !b->cfg->is_part && !b->in_memory && !b->alone;
 	b->attending = logits == LOGITS_NONE && !b->cfg->is_part ? b->to - 1 : b->to;
-	b->params = vsp_alloc(b, (b->steps ? GRAPH_STEPS : b->seqs) * IAU_PARAM_BYTES);
+	b->params = vsp_alloc(b, b->runs ? sizeof(struct iau_graph_run) :
+					   (b->steps ? GRAPH_STEPS : b->seqs) * IAU_PARAM_BYTES);
 	b->likeliest = vsp_alloc(b, b->steps ? IAU_VSP_GRANULE : 0);
 	b->stat = vsp_alloc(b, 2 * IAU_VSP_GRANULE);
 	b->pack[0] = vsp_alloc_beside(b, b->w->pack.bytes);
 	b->pack[1] = b->spilled ? b->pack[0] : vsp_alloc_beside(b, b->w->pack.bytes);
+	b->first_pack = vsp_alloc_beside(b, b->runs ? b->w->pack.bytes : 0);
+	b->embd = vsp_alloc(b, b->runs ? b->rows * embd_step(b) : 0);
 	b->rope_step = b->seqs ? vsp_round(hp->head_dim * 8) : hp->head_dim * 8;
 	b->rope = vsp_alloc_beside(b, b->rows * b->rope_step);
 	rows_alloc(b);
@@ -469,7 +492,9 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 		emit_steps(b);
 		emit_step(b);
 	}
-	(b->from ? emit_rows : emit_embedding)(b);
+	if (b->runs)
+		emit_runs(b);
+	(b->runs ? emit_run : b->from ? emit_rows : emit_embedding)(b);
 	for (uint32_t l = b->from; l < b->to; l++) {
 		label(b, l + 1, OP_ATTN_NORM);
 		if (!b->spilled && l + 1 < hp->n_layer)
@@ -477,9 +502,12 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 		/* with rows, which do not come sooner */
 		if (b->spilled && l > b->from)
 			load_pack(b, l);
-		emit_attention_block(b, l, b->pack[l & 1]);
+		/* not in the first layer, if there are more: LOADs have enough to wait for there */
+		if (b->runs && l == (b->to > 1))
+			emit_run_asked(b);
+		emit_attention_block(b, l, pack_of(b, l));
 		if (l < b->attending)
-			emit_ffn_block(b, l, b->pack[l & 1]);
+			emit_ffn_block(b, l, pack_of(b, l));
 	}
 	if (b->to < hp->n_layer)
 		emit_peek(b, b->to, b->pack[b->to & 1]);
@@ -488,6 +516,8 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 		emit_row_kept(b);
 	if (logits != LOGITS_NONE)
 		emit_logits(b);
+	if (b->runs)
+		emit_next_run(b);
 	if (b->steps)
 		emit_next_step(b);
 	else
@@ -518,6 +548,7 @@ static int emit(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
 	b->planning = true;
 	emit_model(b, rows, logits);
 	b->planning = false;
+	b->ring_end = b->ring_next;
 	if (b->cur > MAX_CHUNKS)
 		return iau_error(-ENOTSUP, "model has more than %d weight chunks", MAX_CHUNKS);
 	if (b->vsp_peak > b->cfg->vsp_bytes)
@@ -557,6 +588,10 @@ static int build(struct iau_device *dev, struct builder *b, uint32_t rows, enum 
 	if (!b->chunk)
 		return iau_error_nomem("graph");
 	err = emit(b, rows, logits);
+	if (err == -ENOSPC && b->runs) {
+		b->alone = true;
+		err = emit(b, rows, logits);
+	}
 	/* blocks are chosen for all rows at once: better ones for fewer, and in as little time for half as many */
 	if (err == -ENOSPC && rows > 1 && !(b->cfg->sparse && rows > 16)) {
 		b->in_memory = true;
@@ -566,6 +601,7 @@ static int build(struct iau_device *dev, struct builder *b, uint32_t rows, enum 
 		iau_cmdbuf_free(&b->cb);
 	else
 		err = iau_graph_finish(dev, &b->cb, rows, out);
+	out->runs = b->runs;
 	free(b->chunk);
 	return err;
 }

@@ -58,8 +58,8 @@ enum iau_graph_param {
 	GRAPH_TABLE = GRAPH_TOP,
 	GRAPH_TABLE_HI,
 	/* a graph that goes on by itself, where batches and many rows have theirs */
-	GRAPH_LEFT = GRAPH_KV_HI, /* steps after this one */
-	GRAPH_STEP = GRAPH_ROW, /* byte offset of this step's registers */
+	GRAPH_LEFT = GRAPH_KV_HI, /* steps, or runs, after this one */
+	GRAPH_STEP = GRAPH_ROW, /* byte offset of this step's registers; of the next run's */
 	GRAPH_CHOICE = GRAPH_SCRATCH, /* the next token; at the start bytes of the registers of all steps */
 	GRAPH_PARAMS = IAU_PARAM_BYTES / 4,
 };
@@ -157,10 +157,18 @@ enum iau_graph_logits {
 };
 
 #define GRAPH_STEPS 128u /* of a job that goes on by itself, at most */
+#define GRAPH_RUNS 64u	 /* of a prompt without logits: see prompt.c */
+
+/* What a run over many rows takes from memory: where their embeddings are, and its registers */
+struct iau_graph_run {
+	uint32_t embd[32];
+	uint32_t param[GRAPH_PARAMS];
+};
 
 struct iau_graph {
 	uint16_t *labels; /* one a command */
 	uint32_t rows; /* tokens a run: 1, more up to 32, or a batch's */
+	bool runs;     /* takes up registers of runs by itself: see prompt.c */
 	struct iau_buffer buf;
 	size_t bytes;
 };
@@ -188,7 +196,11 @@ struct iau_graph_config {
 	uint32_t from, to;
 	uint64_t chosen_va;
 	uint64_t rows_va; /* [ROWS][n_embd] fp32: also of rows that are too wide for the scratchpad */
-	uint64_t tokens_va; /* ROWS x u32: byte offset of each token's embedding row; of a batch, and of steps, blocks of registers */
+	/*
+	 * Many rows: a struct iau_graph_run, of which those with logits have the registers from the host; without logits
+	 * as many as the job has runs, and one that nobody uses. A batch, and steps: blocks of registers
+	 */
+	uint64_t tokens_va;
 	uint64_t logits_va; /* ROWS x n_vocab fp32 */
 	/* tokens that end a text, which no graph goes on with by itself */
 	const int32_t *stop;

@@ -111,14 +111,18 @@ static void norm(struct builder *b, uint32_t r, uint32_t count, uint32_t x, uint
 	emit_rmsnorm_q8(b, x, b->hp->n_embd, count, weight, stat, out);
 }
 
+void emit_half_norm(struct builder *b, uint32_t h, uint32_t weight)
+{
+	norm(b, h * b->half, b->half, b->x + h * b->half * b->hp->n_embd * 4, weight, b->stat + h * IAU_VSP_GRANULE);
+}
+
 void emit_rows_norm(struct builder *b, uint32_t weight)
 {
 	uint32_t mark = b->vsp, piece[2];
 
 	if (!b->spilled) {
 		for (uint32_t h = 0; h < b->halves; h++)
-			norm(b, h * b->half, b->half, b->x + h * b->half * b->hp->n_embd * 4, weight,
-			     b->stat + h * IAU_VSP_GRANULE);
+			emit_half_norm(b, h, weight);
 		return;
 	}
 	begin_pieces(b, piece);

@@ -232,7 +232,7 @@ static int layer(struct cursor *c, uint32_t l)
 
 static int embedding(struct cursor *c)
 {
-	uint32_t kb = c->hp->n_embd / 32, stride = c->hp->n_embd + kb * 4;
+	uint32_t kb = c->hp->n_embd / 32, stride = (c->hp->n_embd + kb * 4 + 63) & ~63u;
 	const struct iau_tensor *t;
 	struct iau_block_q8_0 *tmp;
 	struct iau_block *blocks;

@@ -39,7 +39,7 @@ struct iau_weights {
 	struct iau_matrix output;
 	uint64_t output_norm_va;
 	uint64_t embd_va;    /* rows of n_embd INT8 and n_embd / 32 fp32 scales */
-	uint32_t embd_stride;
+	uint32_t embd_stride; /* a multiple of 64, as rows of a list are */
 	uint64_t hadamard_va; /* tiles: see rotation.c */
 	uint64_t rope_va;    /* a row a position: head_dim cosines, head_dim signed sines */
 	bool requantised;    /* some matrix was F32, F16 or BF16 and became Q8_0 */

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #define MOST_ROWS (1u << (IAU_SESSION_ROWS - 1))
-#define FEW_ROWS 4u /* no graph of two or three is faster */
 
-#define TOKEN_BYTES (GRAPH_STEPS * IAU_PARAM_BYTES) /* registers of steps, or places of embeddings */
+/* Registers of steps, or runs of a prompt */
+#define TOKEN_BYTES (GRAPH_STEPS * IAU_PARAM_BYTES + (GRAPH_RUNS + 1) * sizeof(struct iau_graph_run))
 
 static int find_stops(struct iau_model *m)
 {
@@ -287,77 +287,9 @@ const float *iau_session_row(const struct iau_session *s, uint32_t row)
 	       (size_t)row * s->model->hp.n_vocab;
 }
 
-/* Some of the tokens to come: as many as a graph takes at once */
-struct run {
-	uint32_t tokens;
-	uint32_t rows; /* of the graph; behind the tokens they repeat the last one, and compute what nobody reads */
-	uint32_t kept; /* rows that lie in the block of 32 that the tokens go to: their keys and values are stored */
-	const struct iau_sparse *sparse; /* NULL: all blocks are attended to */
-	bool in_parts;
-};
-
 const struct iau_sparse *iau_session_choice(const struct iau_session *s, bool many)
 {
 	return iau_sparse_candidates(&s->cfg.kv, &s->sparse[many], s->length) ? &s->sparse[many] : NULL;
-}
-
-/*
- * The next of N tokens, in the narrowest graph. A narrow one takes as long as weights and keys take to come, a wide
- * one as long as the products: 4, 8, 16 and 32 rows of iau-demo after 1,024 tokens 1.06, 1.20, 1.55 and 2.44 times
- * as long as one.
- */
-static struct run next_run(struct iau_session *s, size_t n)
-{
-	uint32_t left = 32 - s->length % 32, widest = s->rows[iau_session_choice(s, true) != NULL];
-	uint32_t most = left < widest ? left : widest;
-	struct run run = { .tokens = n < most ? (uint32_t)n : most, .rows = 1 };
-
-	if (run.tokens > 1)
-		for (run.rows = FEW_ROWS; run.rows < run.tokens; run.rows *= 2)
-			;
-	if (run.rows > widest)
-		run.rows = widest;
-	run.kept = run.rows < left ? run.rows : left;
-	run.sparse = iau_session_choice(s, run.rows > 1);
-	run.in_parts = iau_kv_divide(s, run.kept, run.sparse);
-	return run;
-}
-
-/* Registers of a run; what it attends to is in device memory, or comes as it is chosen. */
-static int prepare_run(struct iau_session *s, const struct run *run, const int32_t *tokens, uint32_t *param)
-{
-	uint32_t *offset = s->io.ptr, last = run->tokens - 1;
-	int err = iau_kv_prepare(&s, 1, run->kept);
-
-	if (err)
-		return err;
-	for (uint32_t r = 0; r < run->rows; r++)
-		offset[r] = (uint32_t)tokens[r < last ? r : last] * s->model->w.embd_stride;
-	param[GRAPH_TOKEN] = offset[0];
-	param[GRAPH_ROW] = last * s->model->hp.n_embd * 4;
-	iau_graph_params(&s->model->hp, &s->cfg.kv, s->length, run->kept, param);
-	if (!run->sparse)
-		return 0;
-	err = iau_bounds_update(s);
-	if (!err)
-		iau_sparse_params(&s->model->hp, &s->cfg.kv, run->sparse, s->length, param);
-	return err;
-}
-
-static int run_graph(struct iau_session *s, const struct run *run, enum iau_graph_logits logits, const int32_t *tokens)
-{
-	uint32_t param[IAU_PARAMS] = { 0 };
-	struct iau_graph *g = NULL;
-	int err = run->in_parts ? 0 : iau_session_graph(s, run->rows, run->sparse, logits, &g);
-
-	if (!err)
-		err = prepare_run(s, run, tokens, param);
-	if (err)
-		return err;
-	if (run->in_parts)
-		return iau_kv_run_parts(s, run->rows, logits, param);
-	s->model->trace.running = g;
-	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
 }
 
 static void on_span(void *opaque, const struct iau_span *span)
@@ -398,32 +330,4 @@ int iau_check_tokens(const struct iau_session *s, const int32_t *tokens, size_t 
 			return iau_error(-EINVAL, "token %zu is %d; the vocabulary has %u", i,
 					 tokens[i], s->model->hp.n_vocab);
 	return 0;
-}
-
-int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each,
-		     void *opaque)
-{
-	int err = iau_check_tokens(s, tokens, n);
-
-	while (n && !err) {
-		struct run run = next_run(s, n);
-		uint32_t take = run.tokens;
-		enum iau_graph_logits want = each || (n == take && run.rows == 1) ? LOGITS_ALL :
-					     n == take				  ? LOGITS_ONE :
-										    LOGITS_NONE;
-
-		err = run_graph(s, &run, want, tokens);
-		for (uint32_t r = 0; r < take && each && !err; r++)
-			err = each(opaque, s->length + r, iau_session_row(s, r));
-		if (err)
-			break;
-		s->last = want == LOGITS_NONE ? NULL : iau_session_row(s, want == LOGITS_ONE ? 0 : take - 1);
-		memcpy(s->token + s->length, tokens, take * sizeof(*tokens));
-		s->length += take;
-		tokens += take;
-		n -= take;
-		s->model->pool.clock++; /* nothing is in use */
-		err = iau_bounds_update(s);
-	}
-	return err;
 }

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* Tokens that are given, in runs of as many as a graph takes at once. */
+#include "runtime/session.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FEW_ROWS 4u /* no graph of two or three is faster */
+/* Cycles of the matrix engine that a job takes, about, at most: no other one runs meanwhile */
+#define JOB_CYCLES 4000000u
+
+/* Some of the tokens to come: as many as a graph takes at once */
+struct run {
+	uint32_t tokens;
+	uint32_t rows; /* of the graph; behind the tokens they repeat the last one, and compute what nobody reads */
+	uint32_t kept; /* rows that lie in the block of 32 that the tokens go to: their keys and values are stored */
+	const struct iau_sparse *sparse; /* NULL: all blocks are attended to */
+	bool in_parts;
+	uint32_t more; /* runs behind it in the same job, each of as many tokens as fit */
+	uint32_t all;  /* tokens of the job */
+};
+
+/*
+ * The next of N tokens, in the narrowest graph. A narrow one takes as long as weights and keys take to come, a wide
+ * one as long as the products: 4, 8, 16 and 32 rows of iau-demo after 1,024 tokens 1.06, 1.20, 1.55 and 2.44 times
+ * as long as one.
+ */
+static struct run next_run(struct iau_session *s, size_t n)
+{
+	uint32_t left = 32 - s->length % 32, widest = s->rows[iau_session_choice(s, true) != NULL];
+	uint32_t most = left < widest ? left : widest;
+	struct run run = { .tokens = n < most ? (uint32_t)n : most, .rows = 1 };
+
+	if (run.tokens > 1)
+		for (run.rows = FEW_ROWS; run.rows < run.tokens; run.rows *= 2)
+			;
+	if (run.rows > widest)
+		run.rows = widest;
+	run.kept = run.rows < left ? run.rows : left;
+	run.all = run.tokens;
+	run.sparse = iau_session_choice(s, run.rows > 1);
+	run.in_parts = iau_kv_divide(s, run.kept, run.sparse);
+	return run;
+}
+
+/* Tokens of a run from POS on that is as long as can be */
+static uint32_t whole_run(const struct iau_session *s, uint32_t pos)
+{
+	uint32_t left = 32 - pos % 32, widest = s->rows[0];
+
+	return left < widest ? left : widest;
+}
+
+/*
+ * Runs behind RUN, of N tokens in all, for the same job: without logits, which the last one has; all of the widest
+ * graph, attending to all, before a slab gets packed, and others have waited enough.
+ */
+static void add_runs(const struct iau_session *s, struct run *run, size_t n)
+{
+	const struct iau_model *m = s->model;
+	uint64_t cycles, until = iau_kv_until_packed(s);
+	struct iau_device_info info;
+
+	iau_device_info(m->dev, &info);
+	cycles = m->w.macs / (info.rows * info.lanes);
+	if (run->rows != s->rows[0] || run->sparse)
+		return;
+	while (run->more + 1 < GRAPH_RUNS) {
+		uint32_t pos = s->length + run->all, all = run->all + whole_run(s, pos);
+
+		if (all >= n || all > until || all * cycles > JOB_CYCLES ||
+		    iau_sparse_candidates(&s->cfg.kv, &s->sparse[1], pos))
+			return;
+		run->more++;
+		run->all = all;
+	}
+}
+
+/*
+ * Registers of RUN and those behind it in its job, where the device takes them up if there are no logits: each says
+ * then where the next one's are, too
+ */
+static void set_runs(struct iau_session *s, const struct run *run, bool is_loop, const int32_t *tokens)
+{
+	const struct iau_model *m = s->model;
+	struct iau_graph_run *to = s->io.ptr;
+
+	for (uint32_t i = 0, at = 0, n; i <= run->more; i++, to++, at += n) {
+		uint32_t pos = s->length + at;
+
+		n = i ? whole_run(s, pos) : run->tokens;
+		for (uint32_t r = 0; r < run->rows; r++)
+			to->embd[r] = (uint32_t)tokens[at + (r < n ? r : n - 1)] * m->w.embd_stride;
+		memset(to->param, 0, sizeof(to->param));
+		iau_graph_params(&m->hp, &s->cfg.kv, pos, i ? n : run->kept, to->param);
+		if (run->sparse)
+			iau_sparse_params(&m->hp, &s->cfg.kv, run->sparse, pos, to->param);
+		to->param[GRAPH_TOKEN] = to->embd[0];
+		if (is_loop) {
+			to->param[GRAPH_STEP] = (i + 1) * sizeof(*to);
+			to->param[GRAPH_LEFT] = run->more - i;
+		} else {
+			to->param[GRAPH_ROW] = (n - 1) * m->hp.n_embd * 4;
+		}
+	}
+}
+
+/* What a job's runs attend to is in device memory, or comes as it is chosen; there may be room for one of them alone. */
+static int prepare(struct iau_session *s, struct run *run)
+{
+	int err = iau_kv_prepare(&s, 1, run->more ? run->all : run->kept);
+
+	if (err == -ENOSPC && run->more) {
+		run->more = 0;
+		run->all = run->tokens;
+		err = iau_kv_prepare(&s, 1, run->kept);
+	}
+	return !err && run->sparse ? iau_bounds_update(s) : err;
+}
+
+/* Of N tokens the first ones */
+static int run_graph(struct iau_session *s, struct run *run, enum iau_graph_logits logits, const int32_t *tokens,
+		     size_t n)
+{
+	const struct iau_graph_run *first = s->io.ptr;
+	uint32_t param[IAU_PARAMS] = { 0 };
+	struct iau_graph *g = NULL;
+	int err = run->in_parts ? 0 : iau_session_graph(s, run->rows, run->sparse, logits, &g);
+
+	if (g && g->runs)
+		add_runs(s, run, n);
+	if (!err)
+		err = prepare(s, run);
+	if (err)
+		return err;
+	set_runs(s, run, g && g->runs, tokens);
+	memcpy(param, first->param, sizeof(first->param));
+	if (run->in_parts)
+		return iau_kv_run_parts(s, run->rows, logits, param);
+	s->model->trace.running = g;
+	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
+}
+
+int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each,
+		     void *opaque)
+{
+	int err = iau_check_tokens(s, tokens, n);
+
+	while (n && !err) {
+		struct run run = next_run(s, n);
+		enum iau_graph_logits want = each || (n == run.tokens && run.rows == 1) ? LOGITS_ALL :
+					     n == run.tokens				? LOGITS_ONE :
+											  LOGITS_NONE;
+
+		err = run_graph(s, &run, want, tokens, n);
+		for (uint32_t r = 0; r < run.tokens && each && !err; r++)
+			err = each(opaque, s->length + r, iau_session_row(s, r));
+		if (err)
+			break;
+		s->last = want == LOGITS_NONE ? NULL : iau_session_row(s, want == LOGITS_ONE ? 0 : run.tokens - 1);
+		memcpy(s->token + s->length, tokens, run.all * sizeof(*tokens));
+		s->length += run.all;
+		tokens += run.all;
+		n -= run.all;
+		s->model->pool.clock++; /* nothing is in use */
+		err = iau_bounds_update(s);
+	}
+	return err;
+}
