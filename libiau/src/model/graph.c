@@ -455,7 +455,7 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->vsp = b->vsp_peak = 0;
 	b->cur = b->used = b->next_load = 0;
 	b->ring_next = b->ring_used = 0;
-	b->ring_limit = b->ring_bytes;
+	b->ring_limit = is_prompt(b) && !b->in_memory ? RUN_CREDIT : b->ring_bytes;
 	b->goes_round = false;
 	b->stage = 0;
 	b->credit = EARLY_CREDIT;

@@ -59,7 +59,6 @@ void emit_runs(struct builder *b)
 	ask(b, false);
 	load_pack(b, 0);
 	load_first(b);
-	b->ring_limit = RUN_CREDIT;
 	emit_run_embedded(b);
 	for (uint32_t h = 0; h < b->halves; h++)
 		emit_run_norm(b, h);
