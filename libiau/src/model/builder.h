@@ -12,10 +12,9 @@
  * bounds of keys, then what rotates them. Everything starts at a granule, so that nothing waits for a neighbour.
  */
 #define MAX_KV_PLACES 6u
-#define CHUNK_BYTES 0x8000u /* the largest chunk of weights */
-#define EARLY_CREDIT (2 * CHUNK_BYTES)
-#define RUN_CREDIT (EARLY_CREDIT - CHUNK_BYTES / 4) /* of the next run: the rope table and keys come behind */
-#define RING_GROWS (CHUNK_BYTES / 4) /* with each product */
+#define EARLY_CREDIT (2 * IAU_CHUNK_BYTES)
+#define RUN_CREDIT (EARLY_CREDIT - IAU_CHUNK_BYTES / 4) /* of the next run: the rope table and keys come behind */
+#define RING_GROWS (IAU_CHUNK_BYTES / 4) /* with each product */
 #define MAX_CHUNKS 65536
 
 /* A chunk of weights: a run of tile columns, loaded ahead of its use. */

@@ -177,9 +177,9 @@ static bool next_piece(struct builder *b, const struct linear *lin, struct piece
 	}
 	if (p->k == end)
 		return false;
-	p->s = end - p->k < IAU_SEGMENT_BLOCKS ? end - p->k : IAU_SEGMENT_BLOCKS;
+	p->s = end - p->k < m->segment ? end - p->k : m->segment;
 	column = p->s * iau_tile_bytes(m);
-	fit = CHUNK_BYTES / column;
+	fit = IAU_CHUNK_BYTES / column;
 	p->count = lin->count - p->n < fit ? lin->count - p->n : fit;
 	p->slot = begin_chunk(b, *va + (uint64_t)(lin->first + p->n) * column, p->count * column);
 	return true;

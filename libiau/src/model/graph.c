@@ -374,16 +374,16 @@ static uint32_t slice_columns(const struct builder *b)
  * Tile columns of gate and up until down takes them: all, or of rows in memory as many whole segments as the
  * scratchpad has room for beside so many BYTES, in parts of about the same size
  */
-static uint32_t part_columns(const struct builder *b, uint32_t nt, uint32_t bytes)
+static uint32_t part_columns(const struct builder *b, const struct iau_layer *y, uint32_t bytes)
 {
 	uint32_t room = b->cfg->vsp_bytes, used = b->vsp + bytes + rows_add_bytes(b) + 4 * IAU_VSP_GRANULE;
-	uint32_t segments = (nt + IAU_SEGMENT_BLOCKS - 1) / IAU_SEGMENT_BLOCKS, fit, parts;
+	uint32_t nt = y->gate.nt, segment = y->down.segment, segments = (nt + segment - 1) / segment, fit, parts;
 
 	if (!b->spilled)
 		return nt;
-	fit = room > used ? (room - used) / (IAU_SEGMENT_BLOCKS * b->rows * 36) : 0;
+	fit = room > used ? (room - used) / (segment * b->rows * 36) : 0;
 	parts = fit ? (segments + fit - 1) / fit : segments;
-	return (segments + parts - 1) / parts * IAU_SEGMENT_BLOCKS;
+	return (segments + parts - 1) / parts * segment;
 }
 
 static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
@@ -396,7 +396,7 @@ static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 	label(b, l, OP_FFN_NORM);
 	if (in_frames(b))
 		b->act = act_alloc(b, b->hp->n_embd);
-	part = part_columns(b, nt, 5 * vsp_round(bytes) + IAU_VSP_GRANULE);
+	part = part_columns(b, y, 5 * vsp_round(bytes) + IAU_VSP_GRANULE);
 	emit_rows_norm(b, pack + b->w->pack.ffn_norm);
 	out = act_alloc(b, part * 32);
 	tmp = vsp_alloc_beside(b, bytes);

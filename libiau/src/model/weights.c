@@ -94,8 +94,8 @@ static int tile_rows(const struct iau_tensor *t, const struct iau_matrix *m, uin
 		uint8_t *seg = base;
 
 		err = row_blocks(t, n, tmp, blocks);
-		for (uint32_t k = 0; k < m->kb && !err; k += IAU_SEGMENT_BLOCKS) {
-			uint32_t s = m->kb - k < IAU_SEGMENT_BLOCKS ? m->kb - k : IAU_SEGMENT_BLOCKS;
+		for (uint32_t k = 0; k < m->kb && !err; k += m->segment) {
+			uint32_t s = m->kb - k < m->segment ? m->kb - k : m->segment;
 			size_t column = (size_t)s * iau_tile_bytes(m);
 
 			put_blocks(seg + n / 32 * column, s, n % 32, m->int4, blocks + k);
@@ -105,6 +105,34 @@ static int tile_rows(const struct iau_tensor *t, const struct iau_matrix *m, uin
 	free(tmp);
 	free(blocks);
 	return err;
+}
+
+/* Loads of a segment of S blocks */
+static uint32_t chunks(const struct iau_matrix *m, uint32_t s)
+{
+	uint32_t columns = s ? IAU_CHUNK_BYTES / (s * iau_tile_bytes(m)) : m->nt;
+
+	return s ? (m->nt + columns - 1) / columns : 0;
+}
+
+/*
+ * As few segments as can be, in as few chunks, each of which takes commands; then all about alike, because a product
+ * with a short one is slower than the sums that it adds to can be read and written.
+ */
+static uint32_t segment(const struct iau_matrix *m)
+{
+	uint32_t segments = (m->kb + IAU_SEGMENT_BLOCKS - 1) / IAU_SEGMENT_BLOCKS;
+	uint32_t best = 0, least = UINT32_MAX;
+
+	for (uint32_t s = (m->kb + segments - 1) / segments; s <= IAU_SEGMENT_BLOCKS && s <= m->kb; s++) {
+		uint32_t n = m->kb / s * chunks(m, s) + chunks(m, m->kb % s);
+
+		if (n < least) {
+			least = n;
+			best = s;
+		}
+	}
+	return best;
 }
 
 static int matrix(struct cursor *c, const char *name, struct iau_matrix *m)
@@ -125,6 +153,7 @@ static int matrix(struct cursor *c, const char *name, struct iau_matrix *m)
 		.kb = (uint32_t)(t->ne[0] / 32),
 		.int4 = t->type == IAU_TENSOR_Q4_0,
 	};
+	m->segment = segment(m);
 	p = take(c, (size_t)m->nt * m->kb * iau_tile_bytes(m), &m->va);
 	if (c->dry) {
 		c->w->requantised |= is_float(t->type);

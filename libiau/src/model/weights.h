@@ -8,6 +8,7 @@
 
 /* Longest run of k blocks whose tiles lie together, so that one column of tiles fits a slot. */
 #define IAU_SEGMENT_BLOCKS 28
+#define IAU_CHUNK_BYTES 0x8000u /* what is loaded at a time, whole columns of a segment, at most */
 
 /*
  * A matrix of N outputs by K inputs as tiles of 32 x 32, cut along k into segments. A column of
@@ -18,6 +19,7 @@ struct iau_matrix {
 	uint64_t va;
 	uint32_t n, k; /* as in the file */
 	uint32_t nt, kb;
+	uint32_t segment; /* blocks of each but perhaps the last */
 	bool int4;
 };
 
