@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One cell of a benchmark: device cycles, bytes and MACs of a prefill and of decoding after it. */
+#include "base/error.h"
 #include "bench.h"
 #include "iau_hw.h"
 
@@ -50,20 +51,22 @@ static int32_t token_at(const struct iau_model_info *info, uint32_t i)
 static int prefill(struct measured *m, const struct iau_model_info *info, const struct bench_phase *p,
 		   struct spans *spans)
 {
-	int32_t tokens[256];
+	int32_t *tokens = calloc(p->n + 1, sizeof(*tokens));
 	int err = 0;
 
+	if (!tokens)
+		return iau_error_nomem("tokens");
+	for (uint32_t i = 0; i < p->n; i++)
+		tokens[i] = token_at(info, i);
 	for (uint32_t q = 0; q < m->n && !err; q++) {
 		if (spans)
 			err = iau_session_trace(m->s[q], spans_add, spans);
-		for (uint32_t i = 0, k; i < p->n && !err; i += k) {
-			k = p->n - i < 256 ? p->n - i : 256;
-			for (uint32_t j = 0; j < k; j++)
-				tokens[j] = token_at(info, i + j);
-			err = iau_session_eval(m->s[q], tokens, k, NULL, NULL);
+		for (size_t i = 0, k; i < p->n && !err; i += k) {
+			err = iau_session_eval_some(m->s[q], tokens + i, p->n - i, &k);
 			tool_progress(p->name, (size_t)q * p->n + i + k, (size_t)m->n * p->n);
 		}
 	}
+	free(tokens);
 	return err;
 }
 

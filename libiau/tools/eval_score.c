@@ -16,8 +16,7 @@ static int read_context(const struct eval_setting *s, const struct eval_tokens *
 	if (!err)
 		err = iau_session_attention(s->session, &s->attention);
 	for (size_t i = 0, n; i < text->n && !err; i += n) {
-		n = text->n - i < 256 ? text->n - i : 256;
-		err = iau_session_eval(s->session, text->v + i, n, NULL, NULL);
+		err = iau_session_eval_some(s->session, text->v + i, text->n - i, &n);
 		if (tool_interrupted())
 			return EXIT_INTERRUPTED;
 	}

@@ -278,8 +278,7 @@ static int read_prompt(struct loaded *l, const struct prompt *p)
 	int err = 0;
 
 	for (size_t i = 0, n; i < p->n && !err && !tool_interrupted(); i += n) {
-		n = p->n - i < 256 ? p->n - i : 256;
-		err = iau_session_eval(l->session, p->tokens + i, n, NULL, NULL);
+		err = iau_session_eval_some(l->session, p->tokens + i, p->n - i, &n);
 		if (p->n > 256)
 			tool_progress("prompt", i + n, p->n);
 	}

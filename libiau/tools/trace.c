@@ -3,6 +3,7 @@
  * iau trace: every command of an evaluation, on its unit's track in device time, as trace events that
  * Perfetto and Chrome show (the "Trace Event Format"). A cycle is shown as a microsecond.
  */
+#include "base/error.h"
 #include "spans.h"
 #include "tool.h"
 
@@ -135,20 +136,22 @@ static void write_trace(FILE *f, struct spans *s)
 
 static int evaluate(struct loaded *l, const struct options *o)
 {
+	uint32_t all = o->prompt + o->gen;
 	struct iau_model_info info;
+	int32_t *tokens;
 	int err = 0;
 
 	iau_model_info(l->model, &info);
-	for (uint32_t i = 0, k; i < o->prompt + o->gen && !err; i += k) {
-		int32_t tokens[256];
-
-		k = i < o->prompt ? o->prompt - i : 1;
-		k = k > 256 ? 256 : k;
-		for (uint32_t t = 0; t < k; t++)
-			tokens[t] = (int32_t)(((i + t) * 7919u + 17) % info.n_vocab);
-		err = iau_session_eval(l->session, tokens, k, NULL, NULL);
-		tool_progress("trace", i + k, o->prompt + o->gen);
+	tokens = calloc(all + 1, sizeof(*tokens));
+	if (!tokens)
+		return iau_error_nomem("tokens");
+	for (uint32_t i = 0; i < all; i++)
+		tokens[i] = (int32_t)((i * 7919u + 17) % info.n_vocab);
+	for (size_t i = 0, k; i < all && !err; i += k) {
+		err = iau_session_eval_some(l->session, tokens + i, i < o->prompt ? o->prompt - i : 1, &k);
+		tool_progress("trace", i + k, all);
 	}
+	free(tokens);
 	return err;
 }
 

@@ -16,12 +16,29 @@ static int ignore(void *opaque, uint32_t position, const float *logits)
 	return 0;
 }
 
+/* Job by job; only the last one leaves logits. */
+static void evaluate_some(const struct scene *c, struct iau_session *s)
+{
+	uint32_t jobs = 0;
+
+	for (size_t i = 0, done; i < PROMPT; i += done, jobs++) {
+		if (iau_session_eval_some(s, c->token + i, PROMPT - i, &done))
+			fail_msg("prompt: %s", iau_last_error());
+		assert_true(done > 0);
+		assert_int_equal(iau_session_length(s), i + done);
+		assert_true(!iau_session_logits(s) == (i + done < PROMPT));
+	}
+	assert_true(jobs > 1);
+}
+
 /* Products with INT4 weights that the prompt took; then some tokens by themselves, which see what it left */
 static uint64_t evaluate(const struct scene *c, struct iau_session *s, bool each)
 {
 	uint64_t macs = iau_device_counter(c->dev, IAU_CNT_MACS_I4);
 
-	if (iau_session_eval(s, c->token, PROMPT, each ? ignore : NULL, NULL))
+	if (!each)
+		evaluate_some(c, s);
+	else if (iau_session_eval(s, c->token, PROMPT, ignore, NULL))
 		fail_msg("prompt: %s", iau_last_error());
 	macs = iau_device_counter(c->dev, IAU_CNT_MACS_I4) - macs;
 	for (uint32_t n = PROMPT + 1; n < TOKENS; n++)

@@ -192,7 +192,7 @@ int iau_session_attention(struct iau_session *s, const struct iau_attention *att
  * @span:	where it was when
  * @op:		what it is for, such as "qkv projection"; of a job NULL
  * @layer:	of the model; of the embedding 0, of output norm and logits the number of layers
- * @rows:	tokens that the job evaluates
+ * @rows:	tokens that are evaluated at a time
  */
 struct iau_op_span {
 	struct iau_span span;
@@ -229,6 +229,19 @@ typedef int (*iau_logits_fn)(void *opaque, uint32_t position, const float *logit
  */
 int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each,
 		     void *opaque);
+
+/**
+ * iau_session_eval_some() - append the first of the tokens that are to be appended
+ * @tokens:	N ids below n_vocab
+ * @n:		all of them: the last one's logits are computed, when it is its turn
+ * @done:	how many were appended: as many as one job takes, of some four million cycles
+ *
+ * The same as iau_session_eval(), for those who tell of progress or may be interrupted: call it with the others until there
+ * are none.
+ *
+ * Return: as iau_session_eval().
+ */
+int iau_session_eval_some(struct iau_session *s, const int32_t *tokens, size_t n, size_t *done);
 
 /**
  * iau_session_generate() - append a token, and after it the likeliest ones, which the device chooses itself

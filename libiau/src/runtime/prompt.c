@@ -142,29 +142,42 @@ static int run_graph(struct iau_session *s, struct run *run, enum iau_graph_logi
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
 }
 
+/* The first of N tokens, those of one job */
+static int eval_job(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each, void *opaque,
+		    size_t *done)
+{
+	struct run run = next_run(s, n);
+	enum iau_graph_logits want = each || (n == run.tokens && run.rows == 1) ? LOGITS_ALL :
+				     n == run.tokens				? LOGITS_ONE :
+										  LOGITS_NONE;
+	int err = run_graph(s, &run, want, tokens, n);
+
+	for (uint32_t r = 0; r < run.tokens && each && !err; r++)
+		err = each(opaque, s->length + r, iau_session_row(s, r));
+	if (err)
+		return err;
+	s->last = want == LOGITS_NONE ? NULL : iau_session_row(s, want == LOGITS_ONE ? 0 : run.tokens - 1);
+	memcpy(s->token + s->length, tokens, run.all * sizeof(*tokens));
+	s->length += run.all;
+	s->model->pool.clock++; /* nothing is in use */
+	*done = run.all;
+	return iau_bounds_update(s);
+}
+
+int iau_session_eval_some(struct iau_session *s, const int32_t *tokens, size_t n, size_t *done)
+{
+	int err = iau_check_tokens(s, tokens, n);
+
+	*done = 0;
+	return n && !err ? eval_job(s, tokens, n, NULL, NULL, done) : err;
+}
+
 int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau_logits_fn each,
 		     void *opaque)
 {
 	int err = iau_check_tokens(s, tokens, n);
 
-	while (n && !err) {
-		struct run run = next_run(s, n);
-		enum iau_graph_logits want = each || (n == run.tokens && run.rows == 1) ? LOGITS_ALL :
-					     n == run.tokens				? LOGITS_ONE :
-											  LOGITS_NONE;
-
-		err = run_graph(s, &run, want, tokens, n);
-		for (uint32_t r = 0; r < run.tokens && each && !err; r++)
-			err = each(opaque, s->length + r, iau_session_row(s, r));
-		if (err)
-			break;
-		s->last = want == LOGITS_NONE ? NULL : iau_session_row(s, want == LOGITS_ONE ? 0 : run.tokens - 1);
-		memcpy(s->token + s->length, tokens, run.all * sizeof(*tokens));
-		s->length += run.all;
-		tokens += run.all;
-		n -= run.all;
-		s->model->pool.clock++; /* nothing is in use */
-		err = iau_bounds_update(s);
-	}
+	for (size_t i = 0, done; i < n && !err; i += done)
+		err = eval_job(s, tokens + i, n - i, each, opaque, &done);
 	return err;
 }
