@@ -191,7 +191,7 @@ void emit_chunk(struct builder *b, const struct pass *p, struct place at, bool f
 			emit_scores(b, p, at, ahead, first);
 		if (late && !i) {
 			label_op(b, OP_KV_CACHE);
-			insert_fresh_values(b, at, late, 0);
+			insert_fresh_values(b, at, late);
 		}
 		label_op(b, OP_SOFTMAX);
 		emit_softmax(b, p, at, i, first);
@@ -415,13 +415,16 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	struct place here = place_at(b, pass), spare = place_at(b, pass + 2);
 	struct older full = all_older(b, l, 0, g);
 	struct fresh f = fresh_at(b, g);
-	bool is_late = hp->n_head_kv == 1; /* the first head's values are the last ones, too */
+	bool is_late = is_prompt(b) && hp->n_head_kv == 1; /* the first head's values are the last ones, too */
 
 	p->part.q = act_from(a->queries, block * 32);
 	label(b, l, OP_KV_CACHE);
-	insert_fresh_keys(b, here, &f, 0);
-	if (!is_late)
-		insert_fresh_values(b, here, &f, 0);
+	if (is_prompt(b))
+		insert_fresh_keys(b, here, &f);
+	else
+		insert_fresh(b, here, &f, 0);
+	if (is_prompt(b) && !is_late)
+		insert_fresh_values(b, here, &f);
 	/* the first of them is asked for before the newest chunk is worked on */
 	if (!b->cfg->sparse)
 		load_full(b, &full, spare, GRAPH_FULL);

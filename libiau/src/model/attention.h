@@ -101,8 +101,10 @@ void load_full(struct builder *b, const struct older *o, struct place to, unsign
  * New tokens of a KV head into the chunk at hand: of a batch the one in row ROW, else as many from there on as
  * are in the block that the first is in
  */
-void insert_fresh_keys(struct builder *b, struct place at, const struct fresh *f, uint32_t row);
-void insert_fresh_values(struct builder *b, struct place at, const struct fresh *f, uint32_t row);
+void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row);
+/* ... one after the other, of many tokens */
+void insert_fresh_keys(struct builder *b, struct place at, const struct fresh *f);
+void insert_fresh_values(struct builder *b, struct place at, const struct fresh *f);
 /* ... of all KV heads into the cache, for the tokens that follow: PART of STORE_PARTS */
 #define STORE_PARTS 3u
 void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t part);

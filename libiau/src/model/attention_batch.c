@@ -91,8 +91,7 @@ static void begin_pass(struct builder *b, const struct batch *t, uint32_t i)
 		take_registers(b, seq);
 	b->regs = seq % 2 * 16;
 	label_op(b, OP_KV_CACHE);
-	insert_fresh_keys(b, here(b, t, i), &f, seq);
-	insert_fresh_values(b, here(b, t, i), &f, seq);
+	insert_fresh(b, here(b, t, i), &f, seq);
 	label_op(b, OP_ATTN_SCORES);
 	emit_scores(b, &p, here(b, t, i), 0, true);
 }

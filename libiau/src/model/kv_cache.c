@@ -304,23 +304,41 @@ static void insert(struct builder *b, struct insertion in)
 	patch_new_bytes(b, cmd, in.n_bytes);
 }
 
-void insert_fresh_keys(struct builder *b, struct place at, const struct fresh *f, uint32_t row)
+static void insert_key_scales(struct builder *b, struct place at, const struct fresh *f, uint32_t row)
 {
-	uint32_t blocks = hd_blocks(b);
-
-	insert(b, (struct insertion){ f->k + row * 32, tile_step(b), 32, blocks, at.kv, 1024, GRAPH_NEW_KV,
-				      GRAPH_KV_BYTES });
-	insert(b, (struct insertion){ f->ks + row * 2, scale_step(b), 2, blocks, at.kscale, 64, GRAPH_NEW_KS,
+	insert(b, (struct insertion){ f->ks + row * 2, scale_step(b), 2, hd_blocks(b), at.kscale, 64, GRAPH_NEW_KS,
 				      GRAPH_KS_BYTES });
 }
 
-void insert_fresh_values(struct builder *b, struct place at, const struct fresh *f, uint32_t row)
+static void insert_value_scales(struct builder *b, struct place at, const struct fresh *f, uint32_t row)
 {
-	uint32_t blocks = hd_blocks(b);
-
 	insert(b, (struct insertion){ f->vs + row * 4, 0, 4, 1, at.vscale, 0, GRAPH_NEW_VS, GRAPH_VS_BYTES });
-	insert(b, (struct insertion){ f->v + row * 32, tile_step(b), 32, blocks, at.kv + blocks * 1024, 1024,
+}
+
+/* N tiles from the I-th on, of keys, then of values */
+static void insert_tiles(struct builder *b, struct place at, const struct fresh *f, uint32_t row, uint32_t i, uint32_t n)
+{
+	insert(b, (struct insertion){ f->k + i * tile_step(b) + row * 32, tile_step(b), 32, n, at.kv + i * 1024, 1024,
 				      GRAPH_NEW_KV, GRAPH_KV_BYTES });
+}
+
+void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uint32_t row)
+{
+	insert_tiles(b, at, f, row, 0, 2 * hd_blocks(b));
+	insert_key_scales(b, at, f, row);
+	insert_value_scales(b, at, f, row);
+}
+
+void insert_fresh_keys(struct builder *b, struct place at, const struct fresh *f)
+{
+	insert_tiles(b, at, f, 0, 0, hd_blocks(b));
+	insert_key_scales(b, at, f, 0);
+}
+
+void insert_fresh_values(struct builder *b, struct place at, const struct fresh *f)
+{
+	insert_value_scales(b, at, f, 0);
+	insert_tiles(b, at, f, 0, hd_blocks(b), hd_blocks(b));
 }
 
 void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t i)
