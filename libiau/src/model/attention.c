@@ -355,10 +355,10 @@ static struct iau_vec to_keys(const struct builder *b, uint32_t g)
 				 .sc_row = 2, .sc_block = scale_step(b) };
 }
 
-/* Keys that are going to be rotated: where queries were, which are done with, or in a batch values */
+/* Keys that are going to be rotated: where values were, which are done with, or, if those come last, queries */
 static struct act turned_keys(const struct builder *b, const struct attention *a, uint32_t i)
 {
-	uint32_t at = new_at(b, b->seqs ? a->v : a->q, i);
+	uint32_t at = new_at(b, is_prompt(b) ? a->q : a->v, i);
 
 	return (struct act){ .data = at, .scale = at + b->rows * b->hp->head_dim };
 }

@@ -235,10 +235,9 @@ static void emit_values_made(struct builder *b, uint32_t l, const struct attenti
 }
 
 /*
- * Queries first: the vector unit has most to do with them, and the other products overlap it. Values last: scores do
- * not need them, and the keys' turns are hidden behind their products; of several rows head by head. Rotations are
- * products behind those, by when all is turned. In a batch keys and values take the queries' place, and turned keys that
- * of values, which so come before them.
+ * Queries first: the vector unit has most to do with them, and the other products overlap it. Values of several rows
+ * last, head by head: scores do not need them, and their products hide the keys' turns. Rotations are products behind
+ * those, by when all is turned. In a batch keys and values take the queries' place, and turned keys that of values.
  */
 static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t pack)
 {
@@ -246,11 +245,11 @@ static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, u
 
 	if (l < b->attending)
 		emit_finished_queries(b, l, a, first, pack);
-	if (b->seqs)
+	if (!is_prompt(b))
 		emit_values_made(b, l, a, g, 0, n, pack);
 	for (uint32_t i = 0; i < a->at_once; i += n)
 		emit_keys_made(b, l, a, g, i, n, pack);
-	for (uint32_t i = 0; !b->seqs && i < a->at_once; i += n)
+	for (uint32_t i = 0; is_prompt(b) && i < a->at_once; i += n)
 		emit_values_made(b, l, a, g, i, n, pack);
 	emit_rotated_keys(b, l, a, g);
 	if (!b->seqs && l < b->attending)
