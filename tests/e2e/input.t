@@ -79,7 +79,7 @@ fails 2 "--tasks: no task" eval -m $model -T ,
 fails 2 "--lengths: 511: needles and a question need 512" eval -m $model -l 1024,511
 fails 2 "--contexts: no context" eval -m $model -n 0
 fails 3 "--lengths: 10241 tokens do not fit the context of 10240" eval -m $model -l 10241
-fails 3 "tokens after 512 do not fit the context of 600" eval -m $model -c 600 -T recall
+fails 3 "tokens after 0 do not fit the context of 600" eval -m $model -c 600 -T recall
 fails 3 "--tasks: no question" eval -m $model -T two-hop -l 512 -n 1
 fails 3 "/nonexistent: No such file" eval -m $model --pool /nonexistent
 fails 3 "README.md: line 1: " eval -m $model --pool README.md
