@@ -442,13 +442,9 @@ static void emit_logits(struct builder *b)
 	}
 }
 
-static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
+/* What a pass over the model begins with */
+static void begin_pass(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
 {
-	const struct iau_hparams *hp = b->hp;
-	uint32_t wide = hp->n_embd > hp->n_head * hp->head_dim ? hp->n_embd :
-								   hp->n_head * hp->head_dim;
-	uint32_t tables = b->seqs ? b->seqs * b->is_long : 1;
-
 	b->spilled = b->in_memory;
 	set_rows(b, rows);
 	b->vsp = b->vsp_peak = 0;
@@ -464,29 +460,43 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->steps = logits == LOGITS_NEXT;
 	b->runs = logits == LOGITS_NONE && is_prompt(b) && !b->cfg->is_part && !b->in_memory && !b->alone;
 	b->attending = logits == LOGITS_NONE && !b->cfg->is_part ? b->to - 1 : b->to;
+}
+
+static void alloc_buffers(struct builder *b)
+{
+	const struct iau_hparams *hp = b->hp;
+	uint32_t heads = hp->n_head * hp->head_dim, tables = b->seqs ? b->seqs * b->is_long : 1;
+
 	b->params = vsp_alloc(b, b->runs ? sizeof(struct iau_graph_run) :
 					   (b->steps ? GRAPH_STEPS : b->seqs) * IAU_PARAM_BYTES);
 	b->likeliest = vsp_alloc(b, b->steps ? IAU_VSP_GRANULE : 0);
 	b->stat = vsp_alloc(b, 2 * IAU_VSP_GRANULE);
 	b->pack[0] = vsp_alloc_beside(b, b->w->pack.bytes);
 	b->pack[1] = b->spilled ? b->pack[0] : vsp_alloc_beside(b, b->w->pack.bytes);
-	b->first_pack = vsp_alloc_beside(b, b->runs ? b->w->pack.bytes : 0);
-	b->embd = vsp_alloc(b, b->runs ? b->rows * embd_step(b) : 0);
+	if (b->runs) {
+		b->first_pack = vsp_alloc_beside(b, b->w->pack.bytes);
+		b->embd = vsp_alloc(b, b->rows * embd_step(b));
+	}
 	b->rope_step = b->seqs ? vsp_round(hp->head_dim * 8) : hp->head_dim * 8;
 	b->rope = vsp_alloc_beside(b, b->rows * b->rope_step);
 	rows_alloc(b);
 	if (!in_frames(b)) {
-		b->act = act_alloc(b, wide);
+		b->act = act_alloc(b, hp->n_embd > heads ? hp->n_embd : heads);
 		b->fresh = fresh_alloc(b);
 	}
 	b->table = vsp_alloc(b, is_packed(b) ? tables * table_bytes(b) : 0);
 	for (unsigned int i = 0; i < b->kv_places; i++)
 		b->vscale[i] = vsp_alloc_beside(b, b->cfg->kv.chunk_blocks * 128);
+}
+
+/* Up to the first layer */
+static void emit_beginning(struct builder *b)
+{
 	label(b, 0, OP_EMBEDDING);
 	if (is_packed(b) && !b->seqs)
 		emit_load(b, b->cfg->table_va, b->table, b->cfg->kv.n_ctx / 8);
 	if (iau_keys_rotated(b->cfg))
-		emit_load(b, b->w->hadamard_va, b->hadamard, iau_hadamard_tiles(hp) * HADAMARD_INT4);
+		emit_load(b, b->w->hadamard_va, b->hadamard, iau_hadamard_tiles(b->hp) * HADAMARD_INT4);
 	if (b->steps) {
 		emit_steps(b);
 		emit_step(b);
@@ -494,23 +504,34 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	if (b->runs)
 		emit_runs(b);
 	(b->runs ? emit_run : b->from ? emit_rows : emit_embedding)(b);
-	for (uint32_t l = b->from; l < b->to; l++) {
-		label(b, l + 1, OP_ATTN_NORM);
-		if (!b->spilled && l + 1 < hp->n_layer)
-			load_pack(b, l + 1);
-		/* with rows, which do not come sooner */
-		if (b->spilled && l > b->from)
-			load_pack(b, l);
-		/* not in the first layer, if there are more: LOADs have enough to wait for there */
-		if (b->runs && l == (b->to > 1))
-			emit_run_asked(b);
-		emit_attention_block(b, l, pack_of(b, l));
-		if (l < b->attending)
-			emit_ffn_block(b, l, pack_of(b, l));
-	}
-	if (b->to < hp->n_layer)
+}
+
+static void emit_layer(struct builder *b, uint32_t l)
+{
+	label(b, l + 1, OP_ATTN_NORM);
+	if (!b->spilled && l + 1 < b->hp->n_layer)
+		load_pack(b, l + 1);
+	/* with rows, which do not come sooner */
+	if (b->spilled && l > b->from)
+		load_pack(b, l);
+	/* not in the first layer, if there are more: LOADs have enough to wait for there */
+	if (b->runs && l == (b->to > 1))
+		emit_run_asked(b);
+	emit_attention_block(b, l, pack_of(b, l));
+	if (l < b->attending)
+		emit_ffn_block(b, l, pack_of(b, l));
+}
+
+static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
+{
+	begin_pass(b, rows, logits);
+	alloc_buffers(b);
+	emit_beginning(b);
+	for (uint32_t l = b->from; l < b->to; l++)
+		emit_layer(b, l);
+	if (b->to < b->hp->n_layer)
 		emit_peek(b, b->to, b->pack[b->to & 1]);
-	label(b, hp->n_layer, OP_OUTPUT_NORM);
+	label(b, b->hp->n_layer, OP_OUTPUT_NORM);
 	if (logits == LOGITS_ONE)
 		emit_row_kept(b);
 	if (logits != LOGITS_NONE)
