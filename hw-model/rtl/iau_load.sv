@@ -268,9 +268,9 @@ module iau_load (
   assign low = 7'd64 - {1'b0, t_dst[5:0]};  // room in the first word
 
   // From the places of the bytes in two words those of the one at hand
-  logic [127:0] be;
-  assign be = {64'd0, iau_mem_pkg::bytes(6'd0, wn_q)} << woff_q;
-  assign wr_be_o = second_q ? be[127:64] : be[63:0];
+  logic [63:0] be;
+  assign be = iau_mem_pkg::bytes(6'd0, wn_q);
+  assign wr_be_o = second_q ? (be >> 1) >> ~woff_q : be << woff_q;
 
   // The first beat of a burst has bytes before the data.
   logic [6:0] first_room, first_n;
