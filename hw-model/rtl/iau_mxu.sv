@@ -44,7 +44,7 @@ module iau_mxu #(
 
   // The legal ranges leave the upper bits of most fields zero, and addresses wrap in a scratchpad.
   /* verilator lint_off UNUSED */
-  iau_hw_pkg::matmul_t wait_q, next;        // waits for the front or Cin; what comes there next
+  iau_hw_pkg::matmul_t wait_q;              // waits for the front or Cin
   iau_hw_pkg::matmul_t cmd_q, ex_q, out_q;  // at the front, in the middle, at the end
   iau_hw_pkg::matmul_t cin_q;               // whose Cin is read
   /* verilator lint_on UNUSED */
@@ -53,13 +53,16 @@ module iau_mxu #(
   logic ex_run_q, ex_left_q, ex_taken_q;  // LEFT: blocks to issue. TAKEN: the end has it
   logic out_run_q;
   logic front_take, front_done, c_take, c_done, ex_take, ex_last, out_take, out_last;
-  logic [5:0] m_count, c_m, ex_m, out_m;
+  logic [5:0] next_m, m_count, c_m, ex_m, out_m;
+  logic [10:0] next_c_addr, next_c_stride;
   logic [12:0] kb, nt, c_nt, ex_kb, ex_nt, out_nt;
   logic cin, unit, c_run_q;
   logic [1:0] format;
 
   assign cmd_ready_o = ~wait_valid_q;
-  assign next = wait_valid_q ? wait_q : cmd_i;
+  assign next_m = wait_valid_q ? wait_q.m[5:0] : cmd_i.m[5:0];
+  assign next_c_addr = wait_valid_q ? wait_q.c_addr[17:7] : cmd_i.c_addr[17:7];
+  assign next_c_stride = wait_valid_q ? wait_q.c_stride[17:7] : cmd_i.c_stride[17:7];
   assign front_take = (wait_valid_q ? ~wait_front_q : cmd_valid_i) & (~front_q | front_done);
   assign c_take = (wait_valid_q ? ~wait_cin_q : cmd_valid_i) & (~c_run_q | c_done);
   assign ex_take = front_q & ~taken_q & (~ex_run_q | ((ex_last | ~ex_left_q) & ex_taken_q));
@@ -107,12 +110,12 @@ module iau_mxu #(
         wait_cin_q <= wait_cin_q | c_take;
         if ((wait_front_q | front_take) & (wait_cin_q | c_take)) wait_valid_q <= 1'b0;
       end
-      if (c_take) cin_q <= next;
+      if (c_take) cin_q <= wait_valid_q ? wait_q : cmd_i;
       start_q <= front_take;
       if (front_take) begin
         front_q <= 1'b1;
         taken_q <= 1'b0;
-        cmd_q <= next;
+        cmd_q <= wait_valid_q ? wait_q : cmd_i;
       end else begin
         if (front_done) front_q <= 1'b0;
         if (ex_take) taken_q <= 1'b1;
@@ -398,12 +401,12 @@ module iau_mxu #(
   // other or side by side.
   assign d_first = cin_q.d_addr[17:7] + c_nt[10:0] - 11'd1;
   assign d_last = d_first + ({5'd0, c_m} - 11'd1) * cin_q.d_stride[17:7];
-  assign c_first = next.c_addr[17:7];
-  assign c_last = c_first + ({5'd0, next.m[5:0]} - 11'd1) * next.c_stride[17:7];
+  assign c_first = next_c_addr;
+  assign c_last = c_first + ({5'd0, next_m} - 11'd1) * next_c_stride;
   assign c_far = c_first < d_first ? d_first - c_first : c_first - d_first;
   assign c_apart = (c_first > d_last) | (c_last < d_first) |
-      ((next.c_stride[17:7] == cin_q.d_stride[17:7]) & (c_far != 11'd0) &
-       (c_far < next.c_stride[17:7]));
+      ((next_c_stride == cin_q.d_stride[17:7]) & (c_far != 11'd0) &
+       (c_far < next_c_stride));
 
   assign c_m_last = {1'b0, c_m_q} + 6'd1 == c_m;
   assign c_n_last = c_n_q + 13'd1 == c_nt;
@@ -469,7 +472,7 @@ module iau_mxu #(
         c_wait_q <= ~c_apart;
         c_n_q <= '0;
         c_m_q <= '0;
-        c_row_q <= next.c_addr[17:7];
+        c_row_q <= next_c_addr;
       end
       // Accumulating ends
       if (issue_last & k_last) begin
