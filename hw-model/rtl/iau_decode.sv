@@ -383,7 +383,9 @@ module iau_decode (
       for (int unsigned r = 0; r < 16; r++)
         regs_q[{param_half_i, 4'(r)}] = param_data_i[32*r+:32];
     end else begin
-      for (int unsigned r = 0; r < 32; r++) if (result_to_q[r]) regs_q[r] = d_q;
+      if (result_to_q != '0) begin
+        for (int unsigned r = 0; r < 32; r++) if (result_to_q[r]) regs_q[r] = d_q;
+      end
       if (sl_wait_q) begin
         logic [31:0] word;
         word = sl_data_i[{sload.addr[6:2], 5'd0}+:32];
