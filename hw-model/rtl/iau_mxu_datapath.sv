@@ -62,11 +62,13 @@ module iau_mxu_datapath #(
 
   /// Bit 3 of each byte, in the bits above, too
   function automatic logic [31:0] extend(input logic [31:0] x);
-    extend = (x << 1) | (x << 2) | (x << 3) | (x << 4);
+    logic [31:0] sign;
+    sign = x & 32'h08080808;
+    extend = x | (sign << 1) | (sign << 2) | (sign << 3) | (sign << 4);
   endfunction
 
-  // Tiles are words of four lanes. The next one is kept as it arrives: row after row, or in format 3
-  // transposed, words of four rows; the current one has the first lanes of all rows, then the next ones.
+  // Tiles are words of four lanes: the first ones of all rows, then the next ones. Only in format 3 is the
+  // next tile kept as it arrives, transposed, words of four rows.
   logic [31:0] next_q [Words];
   logic [31:0] tile_q [Words];
   // So are its scales. The next ones may come before the last block has been multiplied by the current
@@ -117,7 +119,7 @@ module iau_mxu_datapath #(
   // The stream scales on their way to stage 6
   logic [31:0] s1_q, s2_q, s3_q, s4_q, s5_q, s6_q;
   logic [31:0] s1b_q, s2b_q, s3b_q, s4b_q, s5b_q, s6b_q;
-  logic [31:0] nibbles [128];
+  logic [31:0] packed_words [64];
 
   // What is in each stage
   logic [10:1] valid_q, pair_q, last_q, bank_q, whole_q;
@@ -405,10 +407,8 @@ module iau_mxu_datapath #(
       s2b_q = s1b_q;
     end
     if (swap_q[1] & (next_format_q != 2'd3)) begin
-      for (int unsigned j = 0; j < Lanes / 4; j++) begin
-        for (int unsigned r = 0; r < Rows; r++) begin
-          tile_q[Rows*j+r] = next_q[Lanes/4*r+j];
-        end
+      for (int unsigned i = 0; i < Words; i++) begin
+        tile_q[i] = next_q[i];
       end
     end
     if (swap_q[1] & (next_format_q == 2'd3)) begin
@@ -455,7 +455,7 @@ module iau_mxu_datapath #(
 
     // The next tile. The beat number selects among constant ranges.
     if (ld_data_i) begin
-      if (format_i[0] == format_i[1]) begin
+      if (format_i == 2'd3) begin
         for (int unsigned b = 0; b < 4; b++) begin
           if (32'(ld_beat_i) == b) begin
             for (longint unsigned i = 0; i < 64; i++) begin
@@ -463,33 +463,57 @@ module iau_mxu_datapath #(
             end
           end
         end
+      end else if (format_i == 2'd0) begin
+        // Eight rows. Written out, the same word of all of them is a vector for a simulator's compiler.
+        for (int unsigned b = 0; b < 4; b++) begin
+          if (32'(ld_beat_i) == b) begin
+            for (longint unsigned r = 0; r < 8; r++) begin
+              next_q[8*b+32'(r)] = t_rdata_i[256*32'(r)+:32];
+              next_q[Rows+8*b+32'(r)] = t_rdata_i[256*32'(r)+32+:32];
+              next_q[2*Rows+8*b+32'(r)] = t_rdata_i[256*32'(r)+64+:32];
+              next_q[3*Rows+8*b+32'(r)] = t_rdata_i[256*32'(r)+96+:32];
+              next_q[4*Rows+8*b+32'(r)] = t_rdata_i[256*32'(r)+128+:32];
+              next_q[5*Rows+8*b+32'(r)] = t_rdata_i[256*32'(r)+160+:32];
+              next_q[6*Rows+8*b+32'(r)] = t_rdata_i[256*32'(r)+192+:32];
+              next_q[7*Rows+8*b+32'(r)] = t_rdata_i[256*32'(r)+224+:32];
+            end
+          end
+        end
       end else begin
         // Nibbles of 16 rows, as bytes: of format 1 the upper plane, which leaves room for the lower
         // one, then that; of format 2 with their signs
-        logic [31:0] keep, upper, sign;
-        for (int unsigned r = 0; r < 16; r++) begin
-          logic [31:0] w0, w1, w2, w3;
-          w0 = t_rdata_i[128*r+:32];
-          w1 = t_rdata_i[128*r+32+:32];
-          w2 = t_rdata_i[128*r+64+:32];
-          w3 = t_rdata_i[128*r+96+:32];
-          nibbles[8*r] = w0 & 32'h0f0f0f0f;
-          nibbles[8*r+1] = w1 & 32'h0f0f0f0f;
-          nibbles[8*r+2] = w2 & 32'h0f0f0f0f;
-          nibbles[8*r+3] = w3 & 32'h0f0f0f0f;
-          nibbles[8*r+4] = (w0 >> 4) & 32'h0f0f0f0f;
-          nibbles[8*r+5] = (w1 >> 4) & 32'h0f0f0f0f;
-          nibbles[8*r+6] = (w2 >> 4) & 32'h0f0f0f0f;
-          nibbles[8*r+7] = (w3 >> 4) & 32'h0f0f0f0f;
+        for (longint unsigned r = 0; r < 16; r++) begin
+          packed_words[32'(r)] = t_rdata_i[128*32'(r)+:32];
+          packed_words[32'(r)+16] = t_rdata_i[128*32'(r)+32+:32];
+          packed_words[32'(r)+32] = t_rdata_i[128*32'(r)+64+:32];
+          packed_words[32'(r)+48] = t_rdata_i[128*32'(r)+96+:32];
         end
-        keep = {32{ld_beat_i[1]}};
-        upper = {32{format_i[0] & ~ld_beat_i[1]}};
-        sign = {32{format_i[1] & ~ld_beat_i[1]}} & 32'h08080808;
         for (int unsigned b = 0; b < 2; b++) begin
           if (32'(ld_beat_i[0]) == b) begin
-            for (int unsigned i = 0; i < 128; i++) begin
-              next_q[128*b+i] = (next_q[128*b+i] & keep) | (nibbles[i] & ~upper) |
-                  (nibbles[i] << 4 & upper) | extend(nibbles[i] & sign);
+            for (int unsigned j = 0; j < 4; j++) begin
+              if (format_i[1]) begin
+                for (int unsigned r = 0; r < 16; r++) begin
+                  next_q[Rows*j+16*b+r] = extend(packed_words[16*j+r] & 32'h0f0f0f0f);
+                end
+                for (int unsigned r = 0; r < 16; r++) begin
+                  next_q[Rows*(j+4)+16*b+r] = extend((packed_words[16*j+r] >> 4) & 32'h0f0f0f0f);
+                end
+              end else if (~ld_beat_i[1]) begin
+                for (int unsigned r = 0; r < 16; r++) begin
+                  next_q[Rows*j+16*b+r] = (packed_words[16*j+r] << 4) & 32'hf0f0f0f0;
+                end
+                for (int unsigned r = 0; r < 16; r++) begin
+                  next_q[Rows*(j+4)+16*b+r] = packed_words[16*j+r] & 32'hf0f0f0f0;
+                end
+              end else begin
+                for (int unsigned r = 0; r < 16; r++) begin
+                  next_q[Rows*j+16*b+r] = next_q[Rows*j+16*b+r] | (packed_words[16*j+r] & 32'h0f0f0f0f);
+                end
+                for (int unsigned r = 0; r < 16; r++) begin
+                  next_q[Rows*(j+4)+16*b+r] = next_q[Rows*(j+4)+16*b+r] |
+                      ((packed_words[16*j+r] >> 4) & 32'h0f0f0f0f);
+                end
+              end
             end
           end
         end
