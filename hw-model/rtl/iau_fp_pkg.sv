@@ -50,12 +50,14 @@ package iau_fp_pkg;
   /// x * y, first of two stages
   function automatic logic [31:0] fp_mul_kind(input logic [31:0] x, input logic [31:0] y);
     logic zero, inf, nan;
-    logic [31:0] kind;
-    zero = (x[30:23] == 8'd0) | (y[30:23] == 8'd0);
-    inf = (x[30:23] == 8'hff) | (y[30:23] == 8'hff);
+    logic [31:0] kind, ex, ey;
+    // exponents where they are: nothing is shifted
+    ex = x & 32'h7f800000;
+    ey = y & 32'h7f800000;
+    zero = (ex == 32'd0) | (ey == 32'd0);
+    inf = (ex == 32'h7f800000) | (ey == 32'h7f800000);
     nan = (x[30:0] > 31'h7f800000) | (y[30:0] > 31'h7f800000) | (inf & zero);
-    kind = (32'(x[30:23]) + 32'(y[30:23])) << 23;
-    kind = zero ? 32'd0 : kind;
+    kind = zero ? 32'd0 : ex + ey;
     kind = inf ? FpKindInf : kind;
     fp_mul_kind = nan ? FpKindNan : kind | ((x ^ y) >> 31);
   endfunction
@@ -110,7 +112,7 @@ package iau_fp_pkg;
   /// x + y, second of three stages
   function automatic logic [31:0] fp_add_kind(input logic [31:0] big, input logic [31:0] less);
     logic zero, inf, nan;
-    logic [31:0] sum, norm, sign, kind;
+    logic [31:0] sum, norm, sign, kind, exp;
     logic [4:0] lz;
     sum = fp_add_mant(big, less);
     norm = sum;
@@ -122,11 +124,12 @@ package iau_fp_pkg;
     norm = lz[2] ? norm << 4 : norm;
     lz[1] = norm[31:30] == 2'd0;
     lz[0] = 1'b0;
-    zero = big[30:23] == 8'd0;
-    inf = big[30:23] == 8'hff;
+    exp = big & 32'h7f800000;
+    zero = exp == 32'd0;
+    inf = exp == 32'h7f800000;
     // Infinities of both signs leave the lesser one's mantissa where it is.
     nan = (big[30:0] > 31'h7f800000) | (inf & less[31] & less[30]);
-    kind = (32'(big[30:23]) + 32'd127 - 32'(lz)) << 23;
+    kind = exp + (32'd127 << 23) - (32'(lz) << 23);
     kind = inf ? FpKindInf : kind;
     sign = big & ~(zero ? less : 32'd0);
     kind = kind | (sign >> 31);
