@@ -664,13 +664,12 @@ module iau_vec_lanes (
 
     // 0: operands as fp32, one a lane
     if (vec_valid_i) begin
-      logic [1023:0] a, b;
       logic [255:0] bytes;
       logic [31:0] scalar, is_b, neg;
       logic [31:0] x [32];
-      a = a_held_i ? a_hold_q : a_rdata_i;
+      // A choice between whole rows would be a copy to a simulator.
       if (cmd_i.a_fmt) begin
-        bytes = a[{vec_quarter_i, 8'd0} +: 256];
+        bytes = a_held_i ? a_hold_q[{vec_quarter_i, 8'd0} +: 256] : a_rdata_i[{vec_quarter_i, 8'd0} +: 256];
         for (int unsigned w = 0; w < 8; w++) begin
           x[4 * w] = sign_extend(bytes[32 * w +: 8]);
           x[4 * w + 1] = sign_extend(bytes[32 * w + 8 +: 8]);
@@ -678,8 +677,10 @@ module iau_vec_lanes (
           x[4 * w + 3] = sign_extend(bytes[32 * w + 24 +: 8]);
         end
         for (int unsigned l = 0; l < 32; l++) x[l] = iau_fp_pkg::fp_i2f(x[l]);
+      end else if (a_held_i) begin
+        for (longint unsigned l = 0; l < 32; l++) x[32'(l)] = a_hold_q[32 * 32'(l) +: 32];
       end else begin
-        for (longint unsigned l = 0; l < 32; l++) x[32'(l)] = a[32 * 32'(l) +: 32];
+        for (longint unsigned l = 0; l < 32; l++) x[32'(l)] = a_rdata_i[32 * 32'(l) +: 32];
       end
       if (cmd_i.perm == 2'd1) begin
         for (int unsigned l = 0; l < 32; l++) x0_q[l] = x[l ^ 1];
@@ -687,9 +688,10 @@ module iau_vec_lanes (
         for (int unsigned l = 0; l < 32; l++) x0_q[l] = x[l];
       end
 
-      b = b_held_i ? b_hold_q : b_rdata_i;
-      if (cmd_i.b_fmt) b = {32{b[{vec_word_i, 5'd0} +: 32]}};
       if (use_b_i) begin
+        logic [1023:0] b;
+        b = b_held_i ? b_hold_q : b_rdata_i;
+        if (cmd_i.b_fmt) b = {32{b[{vec_word_i, 5'd0} +: 32]}};
         for (longint unsigned l = 0; l < 32; l++) b0_q[32'(l)] = b[32 * 32'(l) +: 32];
         b_mem_q[in_q] <= b;
       end
