@@ -446,8 +446,7 @@ module iau_top #(
   end
 
   // Units and scratchpads -------------------------------------------------------------------------
-  logic [4:0] vr_gnt;
-  logic [2:0] vw_gnt;
+  logic va_gnt, vb_gnt, vs_gnt, ms_gnt, x_gnt, vw_gnt, md_gnt, sw_gnt;
   logic va_req, vb_req, vs_req, ms_req, x_req, vw_req, md_req, sw_req, sw_tsp;
   logic [10:0] va_row, vb_row, vs_row, ms_row, vw_row, md_row;
   logic [1023:0] va_data, vb_data, vs_data, ms_data, vw_data, md_data;
@@ -468,12 +467,12 @@ module iau_top #(
     .busy_o     (mxu_busy),
     .s_req_o    (ms_req),
     .s_row_o    (ms_row),
-    .s_gnt_i    (vr_gnt[3]),
+    .s_gnt_i    (ms_gnt),
     .s_rdata_i  (ms_data),
     .d_req_o    (md_req),
     .d_row_o    (md_row),
     .d_wdata_o  (md_data),
-    .d_gnt_i    (vw_gnt[1]),
+    .d_gnt_i    (md_gnt),
     .t_req_o    (t_req),
     .t_addr_o   (t_addr),
     .t_rdata_i  (t_rdata)
@@ -488,54 +487,64 @@ module iau_top #(
     .busy_o     (vec_busy),
     .a_req_o    (va_req),
     .a_row_o    (va_row),
-    .a_gnt_i    (vr_gnt[0]),
+    .a_gnt_i    (va_gnt),
     .a_rdata_i  (va_data),
     .b_req_o    (vb_req),
     .b_row_o    (vb_row),
-    .b_gnt_i    (vr_gnt[1]),
+    .b_gnt_i    (vb_gnt),
     .b_rdata_i  (vb_data),
     .s_req_o    (vs_req),
     .s_row_o    (vs_row),
-    .s_gnt_i    (vr_gnt[2]),
+    .s_gnt_i    (vs_gnt),
     .s_rdata_i  (vs_data),
     .w_req_o    (vw_req),
     .w_row_o    (vw_row),
     .w_wdata_o  (vw_data),
     .w_be_o     (vw_be),
-    .w_gnt_i    (vw_gnt[0])
+    .w_gnt_i    (vw_gnt)
   );
 
   // COPY, SLOAD, lists of LOADs and STORE share a read port, COPY and LOAD the write ports.
   assign x_req = cp_rd_req | sl_req | ls_req | st_rd_req;
   assign x_row = cp_rd_req ? cp_row : sl_req ? sl_row : ls_req ? ls_row : st_row;
-  assign cp_rd_gnt = vr_gnt[4] & cp_rd_req;
-  assign sl_gnt = vr_gnt[4] & ~cp_rd_req;
-  assign ls_gnt = vr_gnt[4] & ~cp_rd_req & ~sl_req;
-  assign st_rd_gnt = vr_gnt[4] & ~cp_rd_req & ~sl_req & ~ls_req;
+  assign cp_rd_gnt = x_gnt & cp_rd_req;
+  assign sl_gnt = x_gnt & ~cp_rd_req;
+  assign ls_gnt = x_gnt & ~cp_rd_req & ~sl_req;
+  assign st_rd_gnt = x_gnt & ~cp_rd_req & ~sl_req & ~ls_req;
   assign sw_tsp = cp_req ? cp_tsp : lw_tsp;
   assign sw_addr = cp_req ? cp_addr : lw_addr;
   assign sw_data = cp_req ? cp_data : lw_data;
   assign sw_be = cp_req ? cp_be : lw_be;
   assign sw_req = cp_req | lw_req;
-  assign cp_gnt = sw_tsp | vw_gnt[2];
-  assign lw_gnt = ~cp_req & (sw_tsp | vw_gnt[2]);
+  assign cp_gnt = sw_tsp | sw_gnt;
+  assign lw_gnt = ~cp_req & (sw_tsp | sw_gnt);
 
   iau_vsp u_vsp (
     .clk_i,
     .clear_i   (clear),
-    .rd_req_i  ({x_req, ms_req, vs_req, vb_req, va_req}),
+    .rd_req0_i (va_req),
+    .rd_req1_i (vb_req),
+    .rd_req2_i (vs_req),
+    .rd_req3_i (ms_req),
+    .rd_req4_i (x_req),
     .rd_row0_i (va_row),
     .rd_row1_i (vb_row),
     .rd_row2_i (vs_row),
     .rd_row3_i (ms_row),
     .rd_row4_i (x_row),
-    .rd_gnt_o  (vr_gnt),
+    .rd_gnt0_o (va_gnt),
+    .rd_gnt1_o (vb_gnt),
+    .rd_gnt2_o (vs_gnt),
+    .rd_gnt3_o (ms_gnt),
+    .rd_gnt4_o (x_gnt),
     .rd_data0_o(va_data),
     .rd_data1_o(vb_data),
     .rd_data2_o(vs_data),
     .rd_data3_o(ms_data),
     .rd_data4_o(x_rdata),
-    .wr_req_i  ({sw_req & ~sw_tsp, md_req, vw_req}),
+    .wr_req0_i (vw_req),
+    .wr_req1_i (md_req),
+    .wr_req2_i (sw_req & ~sw_tsp),
     .wr_row0_i (vw_row),
     .wr_row1_i (md_row),
     .wr_row2_i (sw_addr[11:1]),
@@ -544,7 +553,9 @@ module iau_top #(
     .wr_data2_i(sw_data),
     .wr_be0_i  (vw_be),
     .wr_be2_i  (sw_addr[0] ? {sw_be, 64'd0} : {64'd0, sw_be}),
-    .wr_gnt_o  (vw_gnt)
+    .wr_gnt0_o (vw_gnt),
+    .wr_gnt1_o (md_gnt),
+    .wr_gnt2_o (sw_gnt)
   );
 
   iau_tsp u_tsp (
