@@ -22,9 +22,15 @@ module iau_mmu #(
   input  logic [63:0]       root_i,
   input  logic              inv_i,      // drop the translations of inv_ctx_i
   input  logic [3:0]        inv_ctx_i,
-  input  logic [2:0]        req_i,      // held until ack
-  input  logic [191:0]      va_i,       // 64 bits a client
-  output logic [2:0]        ack_o,
+  input  logic              fetch_req_i,  // held until ack
+  input  logic [63:0]       fetch_va_i,
+  output logic              fetch_ack_o,
+  input  logic              load_req_i,
+  input  logic [63:0]       load_va_i,
+  output logic              load_ack_o,
+  input  logic              store_req_i,
+  input  logic [63:0]       store_va_i,
+  output logic              store_ack_o,
   output logic [51:0]       pa_o,
   output logic              w_o,
   output logic              c_o,
@@ -91,9 +97,18 @@ module iau_mmu #(
   // Requests that wait for a walk, theirs or one before it, do not keep the others from their hits.
   // A LOAD may hold its request while it waits for a STORE, so it comes last.
   logic [2:0] held_q, open;  // none is held while no walk is under way
-  assign open = req_i & ~held_q;
-  assign who = open[2] ? 2'd2 : open[0] ? 2'd0 : 2'd1;
-  assign va = va_i[{who, 6'd0}+:64];
+  logic any_req;
+  assign any_req = fetch_req_i | load_req_i | store_req_i;
+  always_comb begin
+    open = '0;
+    who = 2'd1;
+    va = '0;
+    if (any_req) begin
+      open = {store_req_i, load_req_i, fetch_req_i} & ~held_q;
+      who = open[2] ? 2'd2 : open[0] ? 2'd0 : 2'd1;
+      va = open[2] ? store_va_i : open[0] ? fetch_va_i : load_va_i;
+    end
+  end
 
   // At most one entry of each size has the line, so that its number is an OR, without a chain of entries.
   // Both sizes have it only if a driver changed a table and kept what was read of it.
@@ -131,27 +146,38 @@ module iau_mmu #(
   logic bad_va;
   assign bad_va = va[63:39] != '0;
 
+  logic [63:0] va_now;
   always_comb begin
-    ack_o = '0;
+    fetch_ack_o = 1'b0;
+    load_ack_o = 1'b0;
+    store_ack_o = 1'b0;
     fault_o = iau_hw_pkg::FaultNone;
+    va_now = '0;
     if (state_q == StFault) begin
       // the client may have changed its mind meanwhile, or be another job's
-      if (va_i[{who_q, 6'd0}+:64] == wva_q && ctx_i == wctx_q && !drop_q) begin
-        ack_o[who_q] = req_i[who_q];
+      va_now = who_q == 2'd2 ? store_va_i : who_q == 2'd0 ? fetch_va_i : load_va_i;
+      if (va_now == wva_q && ctx_i == wctx_q && !drop_q) begin
+        fetch_ack_o = fetch_req_i & (who_q == 2'd0);
+        load_ack_o = load_req_i & (who_q == 2'd1);
+        store_ack_o = store_req_i & (who_q == 2'd2);
         fault_o = fault_q;
       end
     end else if (open != '0) begin
-      ack_o[who] = bad_va | hit;
+      fetch_ack_o = (who == 2'd0) & (bad_va | hit);
+      load_ack_o = (who == 2'd1) & (bad_va | hit);
+      store_ack_o = (who == 2'd2) & (bad_va | hit);
       fault_o = bad_va ? iau_hw_pkg::FaultUnmapped : iau_hw_pkg::FaultNone;
     end
   end
   logic [41:0] pte;
   always_comb begin
     pte = '0;
-    if (hit)
+    pa_o = '0;
+    if (hit) begin
       for (int unsigned i = 0; i < 8; i++) if (sub == 3'(i)) pte = line_q[found][42*i+:42];
+      pa_o = hit_big ? {pte[39:9], va[20:0]} : {pte[39:0], va[11:0]};
+    end
   end
-  assign pa_o = hit_big ? {pte[39:9], va[20:0]} : {pte[39:0], va[11:0]};
   assign c_o = pte[40];
   assign w_o = pte[41];
   logic miss, start, coming;
@@ -246,7 +272,7 @@ module iau_mmu #(
   end
   assign miss_o = (state_q == StTable) | astart;
   logic busy;
-  assign moves_o = req_i != '0 | soon_i | inv_i | ahead_valid_i | busy;
+  assign moves_o = any_req | soon_i | inv_i | ahead_valid_i | busy;
   always_comb begin
     busy = 1'b0;
     if (state_q != StIdle || ahead_req_o || entry_q) busy = 1'b1;

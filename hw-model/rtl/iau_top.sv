@@ -40,9 +40,18 @@ module iau_top #(
   output logic [31:0]  ev_pc_o,
   output logic [2:0]   ev_unit_o,
   output logic [4:0]   ev_place_o,
-  output logic [4:0]   ev_start_o,
+  output logic         ev_any_o,  // any of the below
+  output logic         ev_load_start_o,
+  output logic         ev_store_start_o,
+  output logic         ev_matmul_start_o,
+  output logic         ev_vec_start_o,
+  output logic         ev_copy_start_o,
   output logic [24:0]  ev_start_place_o,
-  output logic [4:0]   ev_done_o,
+  output logic         ev_load_done_o,
+  output logic         ev_store_done_o,
+  output logic         ev_matmul_done_o,
+  output logic         ev_vec_done_o,
+  output logic         ev_copy_done_o,
   output logic [24:0]  ev_done_place_o
 );
 
@@ -51,14 +60,15 @@ module iau_top #(
   logic mxu_clk, vec_clk, load_clk, ctl_clk;
   logic mxu_active, load_busy, queues_busy, inv, job_take, done, fault, abort_done, active, waiting;
   logic core_moves, mmu_moves, queues_moves, store_moves;
-  logic [4:0] u_valid, u_ready, u_done;
-  logic [2:0] tr_req;
-  iau_clock_gate u_mxu_clk (.clk_i, .en_i(u_valid[2] | mxu_active), .clk_o(mxu_clk));
-  iau_clock_gate u_load_clk (.clk_i, .en_i(u_valid[0] | load_busy), .clk_o(load_clk));
-  iau_clock_gate u_vec_clk (.clk_i, .en_i(u_valid[3] | ~u_ready[3] | u_done[3]), .clk_o(vec_clk));
+  logic load_valid, store_valid, matmul_valid, vec_valid, copy_valid;
+  logic load_ready, store_ready, matmul_ready, vec_ready, copy_ready;
+  logic load_done, store_done, matmul_done, vec_done, copy_done;
+  iau_clock_gate u_mxu_clk (.clk_i, .en_i(matmul_valid | mxu_active), .clk_o(mxu_clk));
+  iau_clock_gate u_load_clk (.clk_i, .en_i(load_valid | load_busy), .clk_o(load_clk));
+  iau_clock_gate u_vec_clk (.clk_i, .en_i(vec_valid | ~vec_ready | vec_done), .clk_o(vec_clk));
   iau_clock_gate u_ctl_clk (
     .clk_i,
-    .en_i (core_moves | mmu_moves | queues_moves | store_moves | u_valid[4] | ~u_ready[4]),
+    .en_i (core_moves | mmu_moves | queues_moves | store_moves | copy_valid | ~copy_ready),
     .clk_o(ctl_clk)
   );
 
@@ -155,8 +165,8 @@ module iau_top #(
   iau_hw_pkg::fault_e load_fault, store_fault, tr_fault;
   logic [63:0] load_va, store_va;
   logic [18:0] load_bytes;
-  logic [2:0] tr_ack;
-  logic [191:0] tr_va;
+  logic fetch_tr_req, load_tr_req, store_tr_req, fetch_tr_ack, load_tr_ack, store_tr_ack;
+  logic [63:0] fetch_tr_va, load_tr_va, store_tr_va;
   logic [51:0] tr_pa;
   logic tr_w, tr_c;
 
@@ -195,9 +205,9 @@ module iau_top #(
     .rd_valid_i     (f_valid),
     .rd_data_i      (r_data_i),
     .rd_err_i       (r_err_i),
-    .tr_req_o       (tr_req[0]),
-    .tr_va_o        (tr_va[63:0]),
-    .tr_ack_i       (tr_ack[0]),
+    .tr_req_o       (fetch_tr_req),
+    .tr_va_o        (fetch_tr_va),
+    .tr_ack_i       (fetch_tr_ack),
     .tr_pa_i        (tr_pa),
     .tr_c_i         (tr_c),
     .tr_fault_i     (tr_fault),
@@ -210,7 +220,11 @@ module iau_top #(
     .sl_row_o       (sl_row),
     .sl_gnt_i       (sl_gnt),
     .sl_data_i      (x_rdata),
-    .u_valid_o      (u_valid),
+    .load_valid_o    (load_valid),
+    .store_valid_o   (store_valid),
+    .matmul_valid_o  (matmul_valid),
+    .vec_valid_o     (vec_valid),
+    .copy_valid_o    (copy_valid),
     .load_cmd_o     (load_cmd),
     .store_cmd_o    (store_cmd),
     .matmul_cmd_o   (matmul_cmd),
@@ -218,8 +232,16 @@ module iau_top #(
     .copy_cmd_o     (copy_cmd),
     .load_idx_o     (load_idx),
     .cancel_o       (cancel),
-    .u_ready_i      (u_ready),
-    .u_done_i       (u_done),
+    .load_ready_i    (load_ready),
+    .store_ready_i   (store_ready),
+    .matmul_ready_i  (matmul_ready),
+    .vec_ready_i     (vec_ready),
+    .copy_ready_i    (copy_ready),
+    .load_done_i     (load_done),
+    .store_done_i    (store_done),
+    .matmul_done_i   (matmul_done),
+    .vec_done_i      (vec_done),
+    .copy_done_i     (copy_done),
     .load_done_idx_i(load_done_idx),
     .load_fault_i   (load_fault),
     .load_va_i      (load_va),
@@ -228,8 +250,9 @@ module iau_top #(
     .store_va_i     (store_va),
     .load_head_i    (load_head),
     .store_pending_o(store_pending),
-    .ev_enter_o, .ev_pc_o, .ev_unit_o, .ev_place_o, .ev_start_o, .ev_start_place_o,
-    .ev_done_o, .ev_done_place_o
+    .ev_enter_o, .ev_pc_o, .ev_unit_o, .ev_place_o, .ev_start_place_o, .ev_done_place_o, .ev_any_o,
+    .ev_load_start_o, .ev_store_start_o, .ev_matmul_start_o, .ev_vec_start_o, .ev_copy_start_o,
+    .ev_load_done_o, .ev_store_done_o, .ev_matmul_done_o, .ev_vec_done_o, .ev_copy_done_o
   );
 
   // Translation -----------------------------------------------------------------------------------
@@ -243,9 +266,15 @@ module iau_top #(
     .root_i    (root),
     .inv_i     (inv),
     .inv_ctx_i (inv_ctx),
-    .req_i     (tr_req),
-    .va_i      (tr_va),
-    .ack_o     (tr_ack),
+    .fetch_req_i(fetch_tr_req),
+    .fetch_va_i(fetch_tr_va),
+    .fetch_ack_o(fetch_tr_ack),
+    .load_req_i(load_tr_req),
+    .load_va_i(load_tr_va),
+    .load_ack_o(load_tr_ack),
+    .store_req_i(store_tr_req),
+    .store_va_i(store_tr_va),
+    .store_ack_o(store_tr_ack),
     .pa_o      (tr_pa),
     .w_o       (tr_w),
     .c_o       (tr_c),
@@ -301,13 +330,13 @@ module iau_top #(
 
   iau_load u_load (
     .clk_i(load_clk), .rst_ni,
-    .cmd_valid_i    (u_valid[0]),
+    .cmd_valid_i    (load_valid),
     .cmd_i          (load_cmd),
     .cmd_idx_i      (load_idx),
-    .cmd_ready_o    (u_ready[0]),
+    .cmd_ready_o    (load_ready),
     .busy_o         (load_busy),
     .cancel_i       (cancel),
-    .done_o         (u_done[0]),
+    .done_o         (load_done),
     .done_idx_o     (load_done_idx),
     .done_fault_o   (load_fault),
     .done_va_o      (load_va),
@@ -321,9 +350,9 @@ module iau_top #(
     .soon_o         (soon),
     .soon_va_o      (soon_va),
     .soon_take_i    (soon_take),
-    .tr_req_o       (tr_req[1]),
-    .tr_va_o        (tr_va[127:64]),
-    .tr_ack_i       (tr_ack[1]),
+    .tr_req_o       (load_tr_req),
+    .tr_va_o        (load_tr_va),
+    .tr_ack_i       (load_tr_ack),
     .tr_pa_i        (tr_pa),
     .tr_c_i         (tr_c),
     .tr_fault_i     (tr_fault),
@@ -349,17 +378,17 @@ module iau_top #(
 
   iau_store u_store (
     .clk_i(ctl_clk), .rst_ni,
-    .cmd_valid_i (u_valid[1]),
+    .cmd_valid_i (store_valid),
     .cmd_i       (store_cmd),
     .cmd_stamp_i (store_cmd[7:0] == iau_hw_pkg::OpStamp),
     .cycle_i     (cycle),
-    .cmd_ready_o (u_ready[1]),
-    .done_o      (u_done[1]),
+    .cmd_ready_o (store_ready),
+    .done_o      (store_done),
     .done_fault_o(store_fault),
     .done_va_o   (store_va),
-    .tr_req_o    (tr_req[2]),
-    .tr_va_o     (tr_va[191:128]),
-    .tr_ack_i    (tr_ack[2]),
+    .tr_req_o    (store_tr_req),
+    .tr_va_o     (store_tr_va),
+    .tr_ack_i    (store_tr_ack),
     .tr_pa_i     (tr_pa),
     .tr_w_i      (tr_w),
     .tr_fault_i  (tr_fault),
@@ -386,8 +415,8 @@ module iau_top #(
   logic [31:0] tk_data;
   logic cp_wr_tsp;
   assign is_topk = copy_cmd[7:0] == iau_hw_pkg::OpTopk;
-  assign u_ready[4] = cp_ready & tk_ready;
-  assign u_done[4] = cp_done | tk_done;
+  assign copy_ready = cp_ready & tk_ready;
+  assign copy_done = cp_done | tk_done;
   assign cp_rd_req = cp_rd_want | tk_rd_req;
   assign cp_row = tk_ready ? cp_rd_row : tk_row;
   assign cp_req = cp_wr_want | tk_req;
@@ -398,7 +427,7 @@ module iau_top #(
 
   iau_copy u_copy (
     .clk_i(ctl_clk), .rst_ni,
-    .cmd_valid_i(u_valid[4] & ~is_topk & tk_ready),
+    .cmd_valid_i(copy_valid & ~is_topk & tk_ready),
     .cmd_i      (copy_cmd),
     .cmd_ready_o(cp_ready),
     .done_o     (cp_done),
@@ -416,7 +445,7 @@ module iau_top #(
 
   iau_topk u_topk (
     .clk_i(ctl_clk), .rst_ni,
-    .cmd_valid_i(u_valid[4] & is_topk & cp_ready),
+    .cmd_valid_i(copy_valid & is_topk & cp_ready),
     .cmd_i      (copy_cmd),
     .cmd_ready_o(tk_ready),
     .done_o     (tk_done),
@@ -459,10 +488,10 @@ module iau_top #(
     .MacRows(MacRows)
   ) u_mxu (
     .clk_i(mxu_clk), .rst_ni,
-    .cmd_valid_i(u_valid[2]),
+    .cmd_valid_i(matmul_valid),
     .cmd_i      (matmul_cmd),
-    .cmd_ready_o(u_ready[2]),
-    .done_o     (u_done[2]),
+    .cmd_ready_o(matmul_ready),
+    .done_o     (matmul_done),
     .active_o   (mxu_active),
     .busy_o     (mxu_busy),
     .s_req_o    (ms_req),
@@ -480,10 +509,10 @@ module iau_top #(
 
   iau_vec u_vec (
     .clk_i(vec_clk), .rst_ni,
-    .cmd_valid_i(u_valid[3]),
+    .cmd_valid_i(vec_valid),
     .cmd_i      (vec_cmd),
-    .cmd_ready_o(u_ready[3]),
-    .done_o     (u_done[3]),
+    .cmd_ready_o(vec_ready),
+    .done_o     (vec_done),
     .busy_o     (vec_busy),
     .a_req_o    (va_req),
     .a_row_o    (va_row),

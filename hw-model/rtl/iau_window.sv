@@ -28,15 +28,27 @@ module iau_window (
   input  logic [7:0]         sl_granule_i,
   output logic               sl_clear_o,
   // units
-  output logic [4:0]         u_valid_o,
+  output logic               load_valid_o,
+  output logic               store_valid_o,
+  output logic               matmul_valid_o,
+  output logic               vec_valid_o,
+  output logic               copy_valid_o,
   output logic [511:0]       load_cmd_o,
   output logic [511:0]       store_cmd_o,
   output logic [511:0]       matmul_cmd_o,
   output logic [511:0]       vec_cmd_o,
   output logic [511:0]       copy_cmd_o,
   output logic [4:0]         load_idx_o,
-  input  logic [4:0]         u_ready_i,
-  input  logic [4:0]         u_done_i,
+  input  logic               load_ready_i,
+  input  logic               store_ready_i,
+  input  logic               matmul_ready_i,
+  input  logic               vec_ready_i,
+  input  logic               copy_ready_i,
+  input  logic               load_done_i,
+  input  logic               store_done_i,
+  input  logic               matmul_done_i,
+  input  logic               vec_done_i,
+  input  logic               copy_done_i,
   input  logic [4:0]         load_done_idx_i,
   input  iau_hw_pkg::fault_e load_fault_i,
   input  logic [63:0]        load_va_i,
@@ -62,9 +74,18 @@ module iau_window (
   output logic [47:0]        retire_amount_o,
   // traces: a command enters, starts in its unit, is done, each named by its place in the window
   output logic [4:0]         ev_place_o,
-  output logic [4:0]         ev_start_o,
+  output logic               ev_any_o,  // any of the below
+  output logic               ev_load_start_o,
+  output logic               ev_store_start_o,
+  output logic               ev_matmul_start_o,
+  output logic               ev_vec_start_o,
+  output logic               ev_copy_start_o,
   output logic [24:0]        ev_start_place_o,
-  output logic [4:0]         ev_done_o,
+  output logic               ev_load_done_o,
+  output logic               ev_store_done_o,
+  output logic               ev_matmul_done_o,
+  output logic               ev_vec_done_o,
+  output logic               ev_copy_done_o,
   output logic [24:0]        ev_done_place_o
 );
 
@@ -90,7 +111,10 @@ module iau_window (
   logic load_ok, store_ok, retire, flush_scal, window_empty, head_load;
 
   // Units -----------------------------------------------------------------------------------------
-  logic [Units-1:0] have, free, full, issue, enter_u;
+  logic [Units-1:0] full, enter_u;
+  logic load_have, store_have, matmul_have, vec_have, copy_have;
+  logic load_free, store_free, matmul_free, vec_free, copy_free;
+  logic load_start, store_start, matmul_start, vec_start, copy_start, starts, ends;
   logic [4:0] idx0, idx1, idx2, idx3, idx4;
   logic [4:0] cur1_q, cur3_q, cur4_q;  // what the one-at-a-time units work on
   // The matrix engine has up to five commands, done in order
@@ -110,17 +134,36 @@ module iau_window (
     any_older = (turned[31:0] & ~(32'hffff_ffff << (i - head))) != '0;
   endfunction
 
+  assign load_valid_o = load_have & load_free & ~hold_i;
+  assign matmul_valid_o = matmul_have & matmul_free & ~hold_i;
+  assign vec_valid_o = vec_have & vec_free & ~hold_i;
+  assign copy_valid_o = copy_have & copy_free & ~hold_i;
   always_comb begin
-    u_valid_o = have & free & {Units{~hold_i}};
-    if (u_valid_o[1]) u_valid_o[1] = ~any_older(risky_q, idx1, head_q);
+    store_valid_o = store_have & store_free & ~hold_i;
+    if (store_valid_o) store_valid_o = ~any_older(risky_q, idx1, head_q);
     store_pending_o = 1'b0;
     if (store_q != '0) store_pending_o = any_older(store_q, load_head_i, head_q);
   end
-  assign issue = u_valid_o & u_ready_i;
+  assign load_start = load_valid_o & load_ready_i;
+  assign store_start = store_valid_o & store_ready_i;
+  assign matmul_start = matmul_valid_o & matmul_ready_i;
+  assign vec_start = vec_valid_o & vec_ready_i;
+  assign copy_start = copy_valid_o & copy_ready_i;
+  assign starts = load_start | store_start | matmul_start | vec_start | copy_start;
+  assign ends = load_done_i | store_done_i | matmul_done_i | vec_done_i | copy_done_i;
   assign ev_place_o = tail_q;
-  assign ev_start_o = issue;
+  assign ev_any_o = starts | ends;
+  assign ev_load_start_o = load_start;
+  assign ev_store_start_o = store_start;
+  assign ev_matmul_start_o = matmul_start;
+  assign ev_vec_start_o = vec_start;
+  assign ev_copy_start_o = copy_start;
   assign ev_start_place_o = {idx4, idx3, idx2, idx1, idx0};
-  assign ev_done_o = u_done_i;
+  assign ev_load_done_o = load_done_i;
+  assign ev_store_done_o = store_done_i;
+  assign ev_matmul_done_o = matmul_done_i;
+  assign ev_vec_done_o = vec_done_i;
+  assign ev_copy_done_o = copy_done_i;
   assign enter_u = enter_i ? Units'(1) << unit_i : '0;
   assign room_o = ~live_q[tail_q] & ~full[unit_i];
   assign load_idx_o = idx0;
@@ -135,9 +178,9 @@ module iau_window (
     .idx_i    (tail_q),
     .dep_i    (deps),
     .full_o   (full[0]),
-    .issue_i  (issue[0]),
-    .have_o   (have[0]),
-    .free_o   (free[0]),
+    .issue_i  (load_start),
+    .have_o   (load_have),
+    .free_o   (load_free),
     .idx_o    (idx0),
     .cmd_o    (load_cmd_o)
   );
@@ -151,9 +194,9 @@ module iau_window (
     .idx_i    (tail_q),
     .dep_i    (deps),
     .full_o   (full[1]),
-    .issue_i  (issue[1]),
-    .have_o   (have[1]),
-    .free_o   (free[1]),
+    .issue_i  (store_start),
+    .have_o   (store_have),
+    .free_o   (store_free),
     .idx_o    (idx1),
     .cmd_o    (store_cmd_o)
   );
@@ -167,9 +210,9 @@ module iau_window (
     .idx_i    (tail_q),
     .dep_i    (deps),
     .full_o   (full[2]),
-    .issue_i  (issue[2]),
-    .have_o   (have[2]),
-    .free_o   (free[2]),
+    .issue_i  (matmul_start),
+    .have_o   (matmul_have),
+    .free_o   (matmul_free),
     .idx_o    (idx2),
     .cmd_o    (matmul_cmd_o)
   );
@@ -183,9 +226,9 @@ module iau_window (
     .idx_i    (tail_q),
     .dep_i    (deps),
     .full_o   (full[3]),
-    .issue_i  (issue[3]),
-    .have_o   (have[3]),
-    .free_o   (free[3]),
+    .issue_i  (vec_start),
+    .have_o   (vec_have),
+    .free_o   (vec_free),
     .idx_o    (idx3),
     .cmd_o    (vec_cmd_o)
   );
@@ -199,9 +242,9 @@ module iau_window (
     .idx_i    (tail_q),
     .dep_i    (deps),
     .full_o   (full[4]),
-    .issue_i  (issue[4]),
-    .have_o   (have[4]),
-    .free_o   (free[4]),
+    .issue_i  (copy_start),
+    .have_o   (copy_have),
+    .free_o   (copy_free),
     .idx_o    (idx4),
     .cmd_o    (copy_cmd_o)
   );
@@ -232,19 +275,19 @@ module iau_window (
   end
 
   // Completion and retirement ---------------------------------------------------------------------
-  assign load_ok = u_done_i[0] & (load_fault_i == iau_hw_pkg::FaultNone);
-  assign store_ok = u_done_i[1] & (store_fault_i == iau_hw_pkg::FaultNone);
+  assign load_ok = load_done_i & (load_fault_i == iau_hw_pkg::FaultNone);
+  assign store_ok = store_done_i & (store_fault_i == iau_hw_pkg::FaultNone);
   always_comb begin
     issue_mask = '0;
-    if (issue != '0)
-      issue_mask = onehot(issue[0], idx0) | onehot(issue[1], idx1) | onehot(issue[2], idx2) |
-                   onehot(issue[3], idx3) | onehot(issue[4], idx4);
+    if (starts)
+      issue_mask = onehot(load_start, idx0) | onehot(store_start, idx1) | onehot(matmul_start, idx2) |
+                   onehot(vec_start, idx3) | onehot(copy_start, idx4);
     done_mask = '0;
     ev_done_place_o = '0;
-    if (u_done_i != '0) begin
-      done_mask = onehot(u_done_i[0], load_done_idx_i) | onehot(u_done_i[1], cur1_q) |
-                  onehot(u_done_i[2], cur2) | onehot(u_done_i[3], cur3_q) |
-                  onehot(u_done_i[4], cur4_q);
+    if (ends) begin
+      done_mask = onehot(load_done_i, load_done_idx_i) | onehot(store_done_i, cur1_q) |
+                  onehot(matmul_done_i, cur2) | onehot(vec_done_i, cur3_q) |
+                  onehot(copy_done_i, cur4_q);
       ev_done_place_o = {cur4_q, cur3_q, cur2, cur1_q, load_done_idx_i};
     end
   end
@@ -256,7 +299,7 @@ module iau_window (
   assign flush_scal = window_empty & (nscal_q != '0) & ~hold_i;
   assign empty_o = window_empty & (nscal_q == '0);
   assign quiet_o = (live_q & issued_q & ~done_q) == '0;
-  assign moves_o = (issue != '0) | (u_done_i != '0) | retire | flush_scal;
+  assign moves_o = ev_any_o | retire | flush_scal;
   assign scalar_room_o = nscal_q < 6'd60;
   // a faulting command does not count, the scalar ones before it do
   assign progress_o = retire ? scal_q[head_q] + 6'd1 : fault_take_i ? scal_q[head_q] :
@@ -305,17 +348,17 @@ module iau_window (
       mm_in_q <= '0;
       mm_out_q <= '0;
     end else begin
-      mm_in_q <= mm_in_q + 3'(issue[2]);
-      mm_out_q <= mm_out_q + 3'(u_done_i[2]);
+      mm_in_q <= mm_in_q + 3'(matmul_start);
+      mm_out_q <= mm_out_q + 3'(matmul_done_i);
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (issue[1]) cur1_q <= idx1;
-    if (issue[2]) mm_q[mm_in_q] <= idx2;
-    if (issue[3]) cur3_q <= idx3;
-    if (issue[4]) cur4_q <= idx4;
-    if (u_done_i[0]) load_bytes_q[load_done_idx_i] <= load_bytes_i;
+    if (store_start) cur1_q <= idx1;
+    if (matmul_start) mm_q[mm_in_q] <= idx2;
+    if (vec_start) cur3_q <= idx3;
+    if (copy_start) cur4_q <= idx4;
+    if (load_done_i) load_bytes_q[load_done_idx_i] <= load_bytes_i;
     if (enter_i) begin
       pc_q[tail_q] <= pc_i;
       amount_q[tail_q] <= amount_i;
@@ -344,11 +387,11 @@ module iau_window (
       load_fault_q <= iau_hw_pkg::FaultNone;
       store_fault_q <= iau_hw_pkg::FaultNone;
     end else begin
-      if (u_done_i[0] && load_fault_q == iau_hw_pkg::FaultNone) begin
+      if (load_done_i && load_fault_q == iau_hw_pkg::FaultNone) begin
         load_fault_q <= load_fault_i;
         load_va_q <= load_va_i;
       end
-      if (u_done_i[1] && store_fault_q == iau_hw_pkg::FaultNone) begin
+      if (store_done_i && store_fault_q == iau_hw_pkg::FaultNone) begin
         store_fault_q <= store_fault_i;
         store_va_q <= store_va_i;
       end

@@ -51,9 +51,18 @@ module iau_sim #(
   output logic [31:0]  ev_pc_o,
   output logic [2:0]   ev_unit_o,
   output logic [4:0]   ev_place_o,
-  output logic [4:0]   ev_start_o,
+  output logic         ev_any_o,
+  output logic         ev_load_start_o,
+  output logic         ev_store_start_o,
+  output logic         ev_matmul_start_o,
+  output logic         ev_vec_start_o,
+  output logic         ev_copy_start_o,
   output logic [24:0]  ev_start_place_o,
-  output logic [4:0]   ev_done_o,
+  output logic         ev_load_done_o,
+  output logic         ev_store_done_o,
+  output logic         ev_matmul_done_o,
+  output logic         ev_vec_done_o,
+  output logic         ev_copy_done_o,
   output logic [24:0]  ev_done_place_o
 );
   logic clk, seen_q, rst_n;
@@ -116,7 +125,8 @@ module iau_sim #(
     .w_ready_i   (w_ready_q),
     .b_valid_i   (b_valid_q),
     .b_err_i     (b_err_q),
-    .ev_enter_o, .ev_pc_o, .ev_unit_o, .ev_place_o, .ev_start_o, .ev_start_place_o,
-    .ev_done_o, .ev_done_place_o
+    .ev_enter_o, .ev_pc_o, .ev_unit_o, .ev_place_o, .ev_start_place_o, .ev_done_place_o, .ev_any_o,
+    .ev_load_start_o, .ev_store_start_o, .ev_matmul_start_o, .ev_vec_start_o, .ev_copy_start_o,
+    .ev_load_done_o, .ev_store_done_o, .ev_matmul_done_o, .ev_vec_done_o, .ev_copy_done_o
   );
 endmodule

@@ -25,23 +25,37 @@ struct iau_dev {
 	bool in_job;
 };
 
+// Commands that start or are done in this cycle.
+static void trace_units(struct iau_dev *dev)
+{
+	Viau_sim &t = dev->top;
+	uint64_t now = dev->dram.now;
+	const CData starts[] = { t.ev_load_start_o, t.ev_store_start_o, t.ev_matmul_start_o,
+				 t.ev_vec_start_o, t.ev_copy_start_o };
+	const CData ends[] = { t.ev_load_done_o, t.ev_store_done_o, t.ev_matmul_done_o,
+			       t.ev_vec_done_o, t.ev_copy_done_o };
+
+	for (unsigned int u = 0; u < sizeof(starts); u++) {
+		iau_dev_span &started = dev->span[t.ev_start_place_o >> 5 * u & 31];
+		iau_dev_span &done = dev->span[t.ev_done_place_o >> 5 * u & 31];
+
+		if (ends[u]) {
+			done.done = now;
+			dev->host.span(dev->host.opaque, &done);
+		}
+		if (starts[u])
+			started.started = now;
+	}
+}
+
 // What the trace ports say in the cycle before the edge.
 static void trace(struct iau_dev *dev)
 {
 	Viau_sim &t = dev->top;
 	uint64_t now = dev->dram.now;
 
-	for (unsigned int u = 0; (t.ev_start_o | t.ev_done_o) >> u; u++) {
-		iau_dev_span &started = dev->span[t.ev_start_place_o >> 5 * u & 31];
-		iau_dev_span &done = dev->span[t.ev_done_place_o >> 5 * u & 31];
-
-		if (t.ev_done_o >> u & 1) {
-			done.done = now;
-			dev->host.span(dev->host.opaque, &done);
-		}
-		if (t.ev_start_o >> u & 1)
-			started.started = now;
-	}
+	if (t.ev_any_o)
+		trace_units(dev);
 	if (t.ev_enter_o)
 		dev->span[t.ev_place_o] = { now, now, now, t.ev_pc_o, (iau_dev_unit)t.ev_unit_o };
 	if (t.counts_o && !dev->in_job)
