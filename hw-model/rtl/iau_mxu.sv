@@ -63,8 +63,15 @@ module iau_mxu #(
   assign next_m = wait_valid_q ? wait_q.m[5:0] : cmd_i.m[5:0];
   assign next_c_addr = wait_valid_q ? wait_q.c_addr[17:7] : cmd_i.c_addr[17:7];
   assign next_c_stride = wait_valid_q ? wait_q.c_stride[17:7] : cmd_i.c_stride[17:7];
-  assign front_take = (wait_valid_q ? ~wait_front_q : cmd_valid_i) & (~front_q | front_done);
-  assign c_take = (wait_valid_q ? ~wait_cin_q : cmd_valid_i) & (~c_run_q | c_done);
+  // mostly nobody waits
+  always_comb begin
+    front_take = 1'b0;
+    c_take = 1'b0;
+    if (wait_valid_q | cmd_valid_i) begin
+      front_take = ~(wait_valid_q & wait_front_q) & (~front_q | front_done);
+      c_take = ~(wait_valid_q & wait_cin_q) & (~c_run_q | c_done);
+    end
+  end
   assign ex_take = front_q & ~taken_q & (~ex_run_q | ((ex_last | ~ex_left_q) & ex_taken_q));
   assign out_take = ex_run_q & ~ex_taken_q & (~out_run_q | out_last);
   assign active_o = wait_valid_q | front_q | ex_run_q | out_run_q | d_req_o;
@@ -150,20 +157,26 @@ module iau_mxu #(
   logic swap;
 
   assign ld_data_beats = (format == 2'd2) ? 3'd2 : 3'd4;
-  assign ld_is_scale = ld_beat_q == ld_data_beats;
-  assign ld_last_beat = ld_beat_q == (unit ? ld_data_beats - 3'd1 : ld_data_beats);
   // The first beat may overwrite the next tile the cycle after that has become the current one.
   assign ld_req = ld_run_q & ((ld_beat_q != 3'd0) | ~ld_pend_q | swap);
 
   assign t_req_o = ld_req;
   always_comb begin
-    if (ld_is_scale) begin
-      t_addr_o = cmd_q.ws_addr[17:6] + ld_ws_q;
-    end else if (format == 2'd1) begin
-      t_addr_o = (ld_beat_q[1] ? cmd_q.wl_addr[17:6] : cmd_q.w_addr[17:6]) + ld_w_q +
-          {9'd0, ld_beat_q[0], 2'd0};
-    end else begin
-      t_addr_o = cmd_q.w_addr[17:6] + ld_w_q + {8'd0, ld_beat_q[1:0], 2'd0};
+    ld_is_scale = 1'b0;
+    ld_last_beat = 1'b0;
+    t_addr_o = '0;
+    // a few cycles of each tile
+    if (ld_req) begin
+      ld_is_scale = ld_beat_q == ld_data_beats;
+      ld_last_beat = ld_beat_q == (unit ? ld_data_beats - 3'd1 : ld_data_beats);
+      if (ld_is_scale) begin
+        t_addr_o = cmd_q.ws_addr[17:6] + ld_ws_q;
+      end else if (format == 2'd1) begin
+        t_addr_o = (ld_beat_q[1] ? cmd_q.wl_addr[17:6] : cmd_q.w_addr[17:6]) + ld_w_q +
+            {9'd0, ld_beat_q[0], 2'd0};
+      end else begin
+        t_addr_o = cmd_q.w_addr[17:6] + ld_w_q + {8'd0, ld_beat_q[1:0], 2'd0};
+      end
     end
   end
 
@@ -283,8 +296,8 @@ module iau_mxu #(
   logic tile_valid_q, a_new_q, s_new_q, issue, k_last, m_last, issue_last;
   logic pair, again;  // two rows; a row that was issued in the last two cycles, too
   logic [4:0] m_q, m_end;
-  logic [1:0] issued_q, same;  // in each of them
-  logic [1:0][4:0] before_q, before_end_q;
+  logic issued1_q, issued2_q;  // in each of them
+  logic [4:0] before1_q, before1_end_q, before2_q, before2_end_q;
   logic [12:0] k_q, n_q;
   logic [12:0] a_addr_q, a_kbase_q, a_kbase_next, a_addr_next;
   logic [15:0] s_addr_q, s_kbase_q, s_kbase_next, s_addr_next;
@@ -296,10 +309,12 @@ module iau_mxu #(
       ({1'b0, m_q} + 6'd1 != ex_m);
   assign m_end = m_q | {4'd0, pair};
   assign m_last = {1'b0, m_end} + 6'd1 == ex_m;
-  for (genvar i = 0; i < 2; i++) begin : g_same
-    assign same[i] = issued_q[i] & (m_q <= before_end_q[i]) & (before_q[i] <= m_end);
+  // rows mostly go up, so that the first comparison is enough
+  always_comb begin
+    again = 1'b0;
+    if (m_q <= before1_end_q) again = issued1_q & (before1_q <= m_end);
+    if (m_q <= before2_end_q) again |= issued2_q & (before2_q <= m_end);
   end
-  assign again = same != '0;
   assign k_last = k_q + 13'd1 == ex_kb;
   assign a_slot = a_new_q ? a_took_q[1:0] : a_took_q[1:0] - 2'd1;
   assign s_slot = s_new_q ? s_took_q[1:0] : s_took_q[1:0] - 2'd1;
@@ -328,9 +343,12 @@ module iau_mxu #(
       s_took_q <= '0;
       tile_valid_q <= 1'b0;
       pass_q <= '0;
-      issued_q <= '0;
-      before_q <= '0;
-      before_end_q <= '0;
+      issued1_q <= 1'b0;
+      issued2_q <= 1'b0;
+      before1_q <= '0;
+      before1_end_q <= '0;
+      before2_q <= '0;
+      before2_end_q <= '0;
       a_new_q <= 1'b0;
       s_new_q <= 1'b0;
       m_q <= '0;
@@ -343,14 +361,17 @@ module iau_mxu #(
       s_kbase_q <= '0;
     end else begin
       tag_q <= tag;
-      issued_q <= {issued_q[0], issue};
+      issued1_q <= issue;
+      issued2_q <= issued1_q;
       if (go) pass_q <= whole ? 2'd0 : pass_q + 2'd1;
       a_sent_q <= a_sent_q + 3'(a_gnt);
       s_sent_q <= s_sent_q + 3'(s_gnt);
       a_here_q <= a_here_q + 3'(tag_q == TagData);
       s_here_q <= s_here_q + 3'(tag_q == TagScale);
-      before_q <= {before_q[0], m_q};
-      before_end_q <= {before_end_q[0], m_end};
+      before1_q <= m_q;
+      before1_end_q <= m_end;
+      before2_q <= before1_q;
+      before2_end_q <= before1_end_q;
       tile_valid_q <= swap | (tile_valid_q & ~issue_last);
       if (issue & a_new_q) a_took_q <= a_took_q + 3'd1;
       if (issue & s_new_q) s_took_q <= s_took_q + 3'd1;
@@ -399,28 +420,50 @@ module iau_mxu #(
   // that is on its way there and the tile in the other bank. Those of the same command lie elsewhere;
   // the last one of an older command must be waited for, unless both plainly lie one behind the
   // other or side by side.
-  assign d_first = cin_q.d_addr[17:7] + c_nt[10:0] - 11'd1;
-  assign d_last = d_first + ({5'd0, c_m} - 11'd1) * cin_q.d_stride[17:7];
   assign c_first = next_c_addr;
-  assign c_last = c_first + ({5'd0, next_m} - 11'd1) * next_c_stride;
-  assign c_far = c_first < d_first ? d_first - c_first : c_first - d_first;
-  assign c_apart = (c_first > d_last) | (c_last < d_first) |
-      ((next_c_stride == cin_q.d_stride[17:7]) & (c_far != 11'd0) &
-       (c_far < next_c_stride));
+  always_comb begin
+    d_first = '0;
+    d_last = '0;
+    c_last = '0;
+    c_far = '0;
+    c_apart = 1'b0;
+    if (c_take) begin
+      d_first = cin_q.d_addr[17:7] + c_nt[10:0] - 11'd1;
+      d_last = d_first + ({5'd0, c_m} - 11'd1) * cin_q.d_stride[17:7];
+      c_last = c_first + ({5'd0, next_m} - 11'd1) * next_c_stride;
+      c_far = c_first < d_first ? d_first - c_first : c_first - d_first;
+      c_apart = (c_first > d_last) | (c_last < d_first) |
+          ((next_c_stride == cin_q.d_stride[17:7]) & (c_far != 11'd0) &
+           (c_far < next_c_stride));
+    end
+  end
 
-  assign c_m_last = {1'b0, c_m_q} + 6'd1 == c_m;
-  assign c_n_last = c_n_q + 13'd1 == c_nt;
-  assign c_go = c_run_q & ~acc_used_q[c_bank_q] &
-      ~(cin & ((o_valid_q & (d_row_o == c_row_q)) | (c_wait_q & acc_used_q[~c_bank_q])));
+  // most cycles find both banks in use
+  always_comb begin
+    c_go = 1'b0;
+    c_m_last = 1'b0;
+    c_n_last = 1'b0;
+    if (c_run_q & ~acc_used_q[c_bank_q]) begin
+      c_m_last = {1'b0, c_m_q} + 6'd1 == c_m;
+      c_n_last = c_n_q + 13'd1 == c_nt;
+      c_go = ~(cin & ((o_valid_q & (d_row_o == c_row_q)) | (c_wait_q & acc_used_q[~c_bank_q])));
+    end
+  end
   assign c_req = c_go & cin;
   assign c_row = c_row_q;
   assign c_step = cin ? c_gnt & c_m_last : c_go;
   assign c_done = c_step & c_n_last;
 
-  assign o_m_last = {1'b0, o_m_q} + 6'd1 == out_m;
-  assign o_n_last = o_n_q + 13'd1 == out_nt;
   assign o_read = out_run_q & acc_full_q[o_bank_q] & (~o_valid_q | d_gnt_i);
-  assign out_last = o_read & o_m_last & o_n_last;
+  always_comb begin
+    o_m_last = 1'b0;
+    o_n_last = 1'b0;
+    if (o_read) begin
+      o_m_last = {1'b0, o_m_q} + 6'd1 == out_m;
+      o_n_last = o_n_q + 13'd1 == out_nt;
+    end
+  end
+  assign out_last = o_m_last & o_n_last;
   assign d_req_o = o_valid_q;
   assign done_o = o_valid_q & o_last_q & d_gnt_i;
   assign o_acc = {o_bank_q, o_m_q};

@@ -30,13 +30,20 @@ module iau_mxu_prefetch #(
   logic need, step;
 
   assign active_o = active_q;
-  assign left = m_i - m_q;
-  assign in_row = 6'(1 << OffWidth) - 6'(addr_q[OffWidth-1:0]);
-  assign kbase_next = kbase_q + pitch_i;
   assign row_o = addr_q[AddrWidth-1:OffWidth];
   assign need = active_q & (~seen_q | (row_o != last_q));
   assign req_o = need & space_i;
   assign step = active_q & (~need | (req_o & gnt_i));
+  always_comb begin
+    left = '0;
+    in_row = '0;
+    kbase_next = '0;
+    if (step) begin
+      left = m_i - m_q;
+      in_row = 6'(1 << OffWidth) - 6'(addr_q[OffWidth-1:0]);
+      kbase_next = kbase_q + pitch_i;
+    end
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

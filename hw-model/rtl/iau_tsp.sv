@@ -31,13 +31,25 @@ module iau_tsp (
 
   always_ff @(posedge clk_i) if (rd_en_i) first_q <= rd_addr_i[1:0];
 
+  // words before the first one of the run lie in the next row
+  logic [9:0] row[4];
+  always_comb begin
+    row[0] = '0;
+    row[1] = '0;
+    row[2] = '0;
+    row[3] = '0;
+    if (rd_en_i) begin
+      row[0] = rd_addr_i[11:2] + 10'(rd_addr_i[1:0] > 2'd0);
+      row[1] = rd_addr_i[11:2] + 10'(rd_addr_i[1:0] > 2'd1);
+      row[2] = rd_addr_i[11:2] + 10'(rd_addr_i[1:0] > 2'd2);
+      row[3] = rd_addr_i[11:2];
+    end
+  end
+
   for (genvar b = 0; b < 4; b++) begin : gen_bank
-    logic [9:0] row, wr_row;
+    logic [9:0] wr_row;
     logic second;
     logic [511:0] wr_data;
-
-    // words before the first one of the run lie in the next row
-    assign row = rd_addr_i[11:2] + 10'({1'b0, rd_addr_i[1:0]} > 3'(b));
 
     assign second = wr_two_i && place == 2'(b);
     assign wr_row = wr_addr_i[11:2] + 10'(second && b == 0);
@@ -50,7 +62,7 @@ module iau_tsp (
       .clk_i,
       .clear_i,
       .rd_en_i,
-      .rd_addr_i(row),
+      .rd_addr_i(row[b]),
       .rd_data_o(word[b]),
       .wr_en_i  (wr_en[b]),
       .wr_addr_i(wr_row),
