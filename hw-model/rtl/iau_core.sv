@@ -350,10 +350,17 @@ module iau_core (
   end
   assign idle_now = quiet & ~busy;
   assign wfault_take = wfault & ~hold & ~abort_i;
-  assign done_o = (jstate_q == JDrain && empty && !busy && !abort_i && !record_q) ||
-                  (jstate_q == JRecordWait && rec_done_i);
-  assign fault_o = jstate_q == JFault && idle_now && !abort_i;
-  assign abort_done_o = (jstate_q == JAbort || (jstate_q == JFault && abort_i)) && idle_now;
+  always_comb begin
+    done_o = 1'b0;
+    fault_o = 1'b0;
+    abort_done_o = 1'b0;
+    if (!run) begin
+      done_o = (jstate_q == JDrain && empty && !busy && !abort_i && !record_q) ||
+               (jstate_q == JRecordWait && rec_done_i);
+      fault_o = jstate_q == JFault && idle_now && !abort_i;
+      abort_done_o = (jstate_q == JAbort || (jstate_q == JFault && abort_i)) && idle_now;
+    end
+  end
 
   // Idle in the middle of a job: fetch, decode and window are at work.
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -127,11 +127,8 @@ module iau_load (
 
   assign head = cmd_q[head_q];
   assign room = 11'd1024 - {1'b0, va_q[9:0]};
-  assign take = left_q < 19'(room) ? left_q[10:0] : room;
-  assign row_end = left_q == 19'(take);
   assign tr_va_o = va_q;
   assign ar_addr_o = {ppn_q, va_q[11:6], 6'd0};
-  assign ar_len_o = 4'(((12'(va_q[5:0]) + 12'(take) + 12'd63) >> 6) - 12'd1);
   assign ar_tag_o = tag_q;
   // what a command asks for once it is started
   always_comb begin
@@ -140,6 +137,14 @@ module iau_load (
     if (started_q & ~cancel_i) begin
       tr_req_o = ~have_q & ~wait_q;
       ar_valid_o = have_q & ~tag_busy_q[tag_q] & (const_q | ~store_pending_i);
+    end
+    take = '0;
+    row_end = 1'b0;
+    ar_len_o = '0;
+    if (ar_valid_o) begin
+      take = left_q < 19'(room) ? left_q[10:0] : room;
+      row_end = left_q == 19'(take);
+      ar_len_o = 4'(((12'(va_q[5:0]) + 12'(take) + 12'd63) >> 6) - 12'd1);
     end
   end
   // what comes of it
@@ -158,11 +163,17 @@ module iau_load (
       last = head.rows == '0;
       next_row = ~last;
     end
-    row_take = next_row & head.by_list & row_valid;
+    row_take = 1'b0;
+    next_va = '0;
+    next_packed = 1'b0;
+    next_left = '0;
+    if (next_row) begin
+      row_take = head.by_list & row_valid;
+      next_va = head.by_list ? row_va : started_q ? row_va_q + 64'(head.mem_stride) : head.va;
+      next_packed = head.unpack & (~head.by_list | row_packed);
+      next_left = next_packed ? {1'b0, head.row_bytes[18:1]} : head.row_bytes[18:0];
+    end
   end
-  assign next_va = head.by_list ? row_va : started_q ? row_va_q + 64'(head.mem_stride) : head.va;
-  assign next_packed = head.unpack & (~head.by_list | row_packed);
-  assign next_left = next_packed ? {1'b0, head.row_bytes[18:1]} : head.row_bytes[18:0];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

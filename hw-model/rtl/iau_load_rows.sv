@@ -55,7 +55,6 @@ module iau_load_rows (
 
   assign slot_o = look_q;
   assign look = live_i[look_q] & ~told_q[look_q];
-  assign is_list = cmd_i.by_list & (cmd_i.rows != '0);
   assign rd_req_o = state_q == Ask & ~data_q & ~n_q[3] & ~cancel_i;
   assign rd_row_o = at_q[15:5];
   assign entry = rd_data_i[{at_q[4:0], 5'd0}+:32];
@@ -66,11 +65,25 @@ module iau_load_rows (
 
   // A row is told at both ends; not any more when its turn has come.
   assign newest = in_q - 3'd1;
-  assign last_va = row_q[newest][63:0] + {45'd0, cmd_i.row_bytes[18:0]} - 64'd1;
   assign skip = n_q == '0;
-  assign soon_va_o = state_q == Slot ? cmd_i.va : state_q == Last ? last_va : row_q[newest][63:0];
-  assign soon_o = ~cancel_i & (state_q == Slot ? look & queued_i[look_q] & ~is_list & look_q != head_i :
-                  state_q != Ask & ~skip);
+  always_comb begin
+    is_list = 1'b0;
+    soon_o = 1'b0;
+    last_va = '0;
+    soon_va_o = '0;
+    if (state_q == Slot) begin
+      // mostly there is nothing to look at
+      if (look) begin
+        is_list = cmd_i.by_list & (cmd_i.rows != '0);
+        soon_o = ~cancel_i & queued_i[look_q] & ~is_list & look_q != head_i;
+        soon_va_o = cmd_i.va;
+      end
+    end else begin
+      soon_o = ~cancel_i & state_q != Ask & ~skip;
+      last_va = row_q[newest][63:0] + {45'd0, cmd_i.row_bytes[18:0]} - 64'd1;
+      soon_va_o = state_q == Last ? last_va : row_q[newest][63:0];
+    end
+  end
   assign told = state_q == Slot ? look & ~is_list & (~soon_o | soon_take_i) :
                 state_q == Last & left_q == '0 & (skip | soon_take_i);
 

@@ -217,9 +217,11 @@ module iau_queues #(
   logic [5:0] rise;
   always_comb begin
     rise = '0;
-    if (done_i && done_irq_i) rise[{1'b0, active_queue_i}] = 1'b1;
-    rise[iau_hw_pkg::IrqFault] = fault_i;
-    rise[iau_hw_pkg::IrqReset] = reset_now | reset_late;
+    if (done_i | fault_i | reset_now | reset_late) begin
+      if (done_i && done_irq_i) rise[{1'b0, active_queue_i}] = 1'b1;
+      rise[iau_hw_pkg::IrqFault] = fault_i;
+      rise[iau_hw_pkg::IrqReset] = reset_now | reset_late;
+    end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

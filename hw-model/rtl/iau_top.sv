@@ -535,7 +535,10 @@ module iau_top #(
 
   // COPY, SLOAD, lists of LOADs and STORE share a read port, COPY and LOAD the write ports.
   assign x_req = cp_rd_req | sl_req | ls_req | st_rd_req;
-  assign x_row = cp_rd_req ? cp_row : sl_req ? sl_row : ls_req ? ls_row : st_row;
+  always_comb begin
+    x_row = '0;
+    if (x_req) x_row = cp_rd_req ? cp_row : sl_req ? sl_row : ls_req ? ls_row : st_row;
+  end
   assign cp_rd_gnt = x_gnt & cp_rd_req;
   assign sl_gnt = x_gnt & ~cp_rd_req;
   assign ls_gnt = x_gnt & ~cp_rd_req & ~sl_req;
