@@ -336,17 +336,20 @@ module iau_core (
   assign moves_o = steps | f_moves | d_moves | w_moves;
   // what the state waits for; JRun ends otherwise with a command that moves
   always_comb begin
-    case (jstate_q)
-      JIdle: steps = job_valid_i;
-      JDesc, JParamRd: steps = rd_gnt_i;
-      JDescWait, JParamWait: steps = rd_valid_i;
-      JParamTr: steps = tr_ack_i;
-      JRun: steps = abort_i | wfault;
-      JDrain: steps = abort_i | wfault | (empty & ~busy);
-      JRecord: steps = rec_ready_i;
-      JRecordWait: steps = rec_done_i;
-      default: steps = 1'b1;
-    endcase
+    if (run) begin
+      steps = abort_i | wfault;
+    end else begin
+      case (jstate_q)
+        JIdle: steps = job_valid_i;
+        JDesc, JParamRd: steps = rd_gnt_i;
+        JDescWait, JParamWait: steps = rd_valid_i;
+        JParamTr: steps = tr_ack_i;
+        JDrain: steps = abort_i | wfault | (empty & ~busy);
+        JRecord: steps = rec_ready_i;
+        JRecordWait: steps = rec_done_i;
+        default: steps = 1'b1;
+      endcase
+    end
   end
   assign idle_now = quiet & ~busy;
   assign wfault_take = wfault & ~hold & ~abort_i;

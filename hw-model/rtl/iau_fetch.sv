@@ -72,7 +72,10 @@ module iau_fetch (
   assign rd_pa_o = {ppn_q, va[11:6], 6'd0};
   assign rd_len_o = group - 4'd1;
   assign go = rd_req_o & rd_gnt_i;
-  assign beat = rd_valid_i & (outst_q != '0);
+  always_comb begin
+    beat = 1'b0;
+    if (rd_valid_i) beat = outst_q != '0;
+  end
   assign stale = drop_q != '0;
   assign busy_o = outst_q != '0;
   assign moves_o = go | rd_valid_i | (tr_req_o & tr_ack_i);

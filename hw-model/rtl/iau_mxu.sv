@@ -324,7 +324,10 @@ module iau_mxu #(
   assign whole = pass_q == 2'(Passes - 1);
   assign issue = go & whole;
   assign issue_last = issue & m_last;
-  assign ex_last = issue_last & k_last & (n_q + 13'd1 == ex_nt);
+  always_comb begin
+    ex_last = 1'b0;
+    if (issue_last) ex_last = k_last & (n_q + 13'd1 == ex_nt);
+  end
   assign swap = ld_pend_q & (~tile_valid_q | issue_last);
 
   assign a_kbase_next = k_last ? ex_q.a_addr[17:5] : a_kbase_q + ex_q.pitch[12:0];

@@ -99,7 +99,10 @@ module iau_queues #(
   assign job_valid_o = found_q & ~mmio_we_i;
   assign waiting_o = found_q;
   assign busy_o = look_q | found_q | (irq_o != '0);
-  assign moves_o = mmio_re_i | mmio_we_i | (look_q & ~job_active_i) | found_q | (irq_o != '0);
+  always_comb begin
+    moves_o = mmio_re_i | mmio_we_i | found_q | (irq_o != '0);
+    if (look_q & ~job_active_i) moves_o = 1'b1;
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

@@ -70,7 +70,7 @@ module iau_store (
   assign done_o = run_q & ~valid & ~read_q & (full_q == 2'd0) & (pending_q == '0);
   always_comb begin
     rd_req_o = 1'b0;
-    if (run_q & valid & page_ok) rd_req_o = full_q + 2'(read_q) < 2'd2 + 2'(wrote);
+    if (run_q) rd_req_o = valid & page_ok & (full_q + 2'(read_q) < 2'd2 + 2'(wrote));
   end
   always_comb begin
     moves_o = start;

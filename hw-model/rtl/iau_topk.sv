@@ -63,10 +63,13 @@ module iau_topk (
   always_comb begin
     word_req = 1'b0;
     row_req = 1'b0;
-    if (state_q == Scan) row_req = row_q != rows;
-    if (state_q == Emit) begin
-      word_req = table_q & column_valid_q & ~word_q & (~wr_req_o | wr_gnt_i);
-      row_req = row_q != rows & left_q == '0 & ~here_q & todo_q != '0 & ~word_req;
+    if (state_q != Idle) begin
+      if (state_q == Scan) begin
+        row_req = row_q != rows;
+      end else begin
+        word_req = table_q & column_valid_q & ~word_q & (~wr_req_o | wr_gnt_i);
+        row_req = row_q != rows & left_q == '0 & ~here_q & todo_q != '0 & ~word_req;
+      end
     end
   end
   assign rd_row_o = word_req ? word_at[15:5] : base_q + row_q[10:0];
