@@ -79,10 +79,13 @@ module iau_vec_issue (
   logic [31:0] masked;
 
   always_comb begin
-    room = limit_q - {18'd0, col_q, 5'd0};
-    masked = '1;
-    if (!room[33]) masked = (room[32:5] != 28'd0) ? '0 : 32'hffffffff << room[4:0];
-    if (!cmd_i.mask) masked = '0;
+    room = '0;
+    masked = '0;
+    if (cmd_i.mask) begin
+      room = limit_q - {18'd0, col_q, 5'd0};
+      masked = '1;
+      if (!room[33]) masked = (room[32:5] != 28'd0) ? '0 : 32'hffffffff << room[4:0];
+    end
   end
 
   // Row scalars and old values
@@ -99,8 +102,14 @@ module iau_vec_issue (
   assign rows_ready = active_q & (~use_s | s_hit) & (~use_r | r_hit);
   assign s_req_o = active_q & ~s_wait_q & ~r_wait_q & ((use_s & ~s_hit) | (use_r & ~r_hit));
   assign s_row_o = (use_s & ~s_hit) ? s_addr_q[17:7] : r_addr_q[17:7];
-  assign old_pair = r_data_q[{r_addr_q[6:3], 6'd0} +: 64];
-  assign old = r_addr_q[2] ? {32'd0, old_pair[63:32]} : old_pair;
+  always_comb begin
+    old_pair = '0;
+    old = '0;
+    if (use_r) begin
+      old_pair = r_data_q[{r_addr_q[6:3], 6'd0} +: 64];
+      old = r_addr_q[2] ? {32'd0, old_pair[63:32]} : old_pair;
+    end
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

@@ -74,9 +74,13 @@ module iau_vec_write (
   assign r_fits = ~r_full_q | (r_row_q == r_addr_q[17:7]);
 
   assign load = ~w_req_o | w_gnt_i;
-  assign load_r = load & r_full_q & (drain_i ? (r_count_q == 3'd0) | ~r_fits :
-                                               (r_count_q != 3'd0) & ~r_fits);
-  assign load_sc = load & ~load_r & ((d_count_q != 3'd0) ? ~sc_fits : drain_i & (|sc_full_q));
+  always_comb begin
+    load_r = 1'b0;
+    load_sc = 1'b0;
+    if (r_full_q)
+      load_r = load & (drain_i ? (r_count_q == 3'd0) | ~r_fits : (r_count_q != 3'd0) & ~r_fits);
+    if (sc_full_q != '0) load_sc = load & ~load_r & ((d_count_q != 3'd0) ? ~sc_fits : drain_i);
+  end
   always_comb begin
     sc_oldest = '0;
     if (drain_i) begin
