@@ -45,7 +45,7 @@ enum iau_graph_param {
 	GRAPH_VS_AT,	/* ... of the values' scales; in a batch these three are lower addresses */
 	GRAPH_KV_HI,	/* HI once more */
 	GRAPH_ROW,	/* byte offset of the row that gets logits, if one of many does */
-	GRAPH_SCRATCH,	/* the graph's own */
+	GRAPH_CHOICE,	/* steps: the next token; at the start bytes of the registers of all */
 	/* of sparse attention */
 	GRAPH_TOP,	/* blocks of full chunks, and in the upper half how many of them are chosen */
 	GRAPH_FORCED,	/* first blocks that always are, and in the upper half last ones */
@@ -60,7 +60,6 @@ enum iau_graph_param {
 	/* a graph that goes on by itself, where batches and many rows have theirs */
 	GRAPH_LEFT = GRAPH_KV_HI, /* steps, or runs, after this one */
 	GRAPH_STEP = GRAPH_ROW, /* byte offset of this step's registers; of the next run's */
-	GRAPH_CHOICE = GRAPH_SCRATCH, /* the next token; at the start bytes of the registers of all steps */
 	GRAPH_PARAMS = IAU_PARAM_BYTES / 4,
 };
 

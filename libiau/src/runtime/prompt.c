@@ -21,6 +21,14 @@ struct run {
 	uint32_t all;  /* tokens of the job */
 };
 
+/* Tokens of a run from POS on that is as long as can be with so many rows */
+static uint32_t whole_run(uint32_t pos, uint32_t widest)
+{
+	uint32_t left = 32 - pos % 32;
+
+	return left < widest ? left : widest;
+}
+
 /*
  * The next of N tokens, in the narrowest graph. A narrow one takes as long as weights and keys take to come, a wide
  * one as long as the products: 4, 8, 16 and 32 rows of iau-demo after 1,024 tokens 1.07, 1.21, 1.53 and 2.38 times
@@ -29,7 +37,7 @@ struct run {
 static struct run next_run(struct iau_session *s, size_t n)
 {
 	uint32_t left = 32 - s->length % 32, widest = s->rows[iau_session_choice(s, true) != NULL];
-	uint32_t most = left < widest ? left : widest;
+	uint32_t most = whole_run(s->length, widest);
 	struct run run = { .tokens = n < most ? (uint32_t)n : most, .rows = 1 };
 
 	if (run.tokens > 1)
@@ -44,14 +52,6 @@ static struct run next_run(struct iau_session *s, size_t n)
 	return run;
 }
 
-/* Tokens of a run from POS on that is as long as can be */
-static uint32_t whole_run(const struct iau_session *s, uint32_t pos)
-{
-	uint32_t left = 32 - pos % 32, widest = s->rows[0];
-
-	return left < widest ? left : widest;
-}
-
 /*
  * Runs behind RUN, of N tokens in all, for the same job: without logits, which the last one has; all of the widest
  * graph, attending to all, before a slab gets packed, and others have waited enough.
@@ -62,12 +62,12 @@ static void add_runs(const struct iau_session *s, struct run *run, size_t n)
 	uint64_t cycles, until = iau_kv_until_packed(s);
 	struct iau_device_info info;
 
-	iau_device_info(m->dev, &info);
-	cycles = m->w.macs / (info.rows * info.lanes);
 	if (run->rows != s->rows[0] || run->sparse)
 		return;
+	iau_device_info(m->dev, &info);
+	cycles = m->w.macs / (info.rows * info.lanes);
 	while (run->more + 1 < GRAPH_RUNS) {
-		uint32_t pos = s->length + run->all, all = run->all + whole_run(s, pos);
+		uint32_t pos = s->length + run->all, all = run->all + whole_run(pos, run->rows);
 
 		if (all >= n || all > until || all * cycles > JOB_CYCLES ||
 		    iau_sparse_candidates(&s->cfg.kv, &s->sparse[1], pos))
@@ -89,7 +89,7 @@ static void set_runs(struct iau_session *s, const struct run *run, bool is_loop,
 	for (uint32_t i = 0, at = 0, n; i <= run->more; i++, to++, at += n) {
 		uint32_t pos = s->length + at;
 
-		n = i ? whole_run(s, pos) : run->tokens;
+		n = i ? whole_run(pos, run->rows) : run->tokens;
 		for (uint32_t r = 0; r < run->rows; r++)
 			to->embd[r] = (uint32_t)tokens[at + (r < n ? r : n - 1)] * m->w.embd_stride;
 		memset(to->param, 0, sizeof(to->param));
@@ -177,7 +177,7 @@ int iau_session_eval(struct iau_session *s, const int32_t *tokens, size_t n, iau
 {
 	int err = iau_check_tokens(s, tokens, n);
 
-	for (size_t i = 0, done; i < n && !err; i += done)
+	for (size_t i = 0, done = 0; i < n && !err; i += done)
 		err = eval_job(s, tokens + i, n - i, each, opaque, &done);
 	return err;
 }
