@@ -36,9 +36,15 @@ RTL_CXXFLAGS = -O3 $(RTL_ARCH) -fPIC -mllvm -vectorizer-maximize-bandwidth -fno-
 	-mllvm -enable-ext-tsp-block-placement \
 	-Wno-parentheses-equality
 
+# Verilator places vectors at any multiple of 4 bytes, where each access of 64 bytes meets two lines of the host's cache.
+# In lines of their own a prefill takes 3 to 10% less time.
+RTL_ALIGN = 's/^ +(VlWide<(16|32|64)>|VlUnpacked<|VL_(IN|OUT)W)/alignas(64) &/; \
+	s/^ +VlWide<8>/alignas(32) &/; s/^ +VlWide<4>/alignas(16) &/'
+
 $(RTL_DIR)/Viau_sim.mk: sim/lint.vlt $(RTL_SRCS)
 	@mkdir -p $(@D)
 	verilator --cc --Mdir $(RTL_DIR) $(VERILATOR_FLAGS) sim/lint.vlt $(RTL_SRCS)
+	sed -i -E $(RTL_ALIGN) $(RTL_DIR)/Viau_sim___024root.h
 
 # Twice: what the first one counts while it runs random jobs tells the compiler which branches are taken. All that
 # the jobs need besides may change without a new device: order-only. What they come to is for the tests to
