@@ -112,8 +112,9 @@ module iau_decode (
 
   assign x_done = x_scalar ? scalar_room_i & (~x_sload | sl_wait_q) : room_i;
   assign x_go = run_i & x_valid & ~fault_o & x_done;
-  // A stage has room if it is empty or one after it is
-  assign room = {5{x_go}} | {~valid_q[4], ~&valid_q[4:3], ~&valid_q[4:2], ~&valid_q[4:1], ~&valid_q};
+  // A stage has room if it is empty or one after it is, or X's command goes: that is known late, and all that is before
+  // the check does without it
+  assign room = {{4{x_go}} | {~valid_q[4], ~&valid_q[4:3], ~&valid_q[4:2], ~&valid_q[4:1]}, ~&valid_q};
   assign go = room & {valid_q[X-1:0], c_valid_q & c_done};
 
   assign c_scalar = c_cmd_q[7:0] < 8'h10;
