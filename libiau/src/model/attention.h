@@ -20,6 +20,12 @@ static inline bool is_prompt(const struct builder *b)
 	return b->rows > 1 && !b->seqs;
 }
 
+/* Whether new keys and values are of many tokens of one sequence: of how many, registers say */
+static inline bool brings_many(const struct builder *b)
+{
+	return b->fresh_rows > 1 && !b->seqs;
+}
+
 static inline uint32_t hd_blocks(const struct builder *b)
 {
 	return b->hp->head_dim / 32;
@@ -52,7 +58,7 @@ static inline uint32_t vscale_step(const struct builder *b)
 
 static inline uint32_t tile_step(const struct builder *b)
 {
-	return b->rows * 32 < IAU_VSP_GRANULE / 2 ? IAU_VSP_GRANULE / 2 : b->rows * 32;
+	return b->fresh_rows * 32 < IAU_VSP_GRANULE / 2 ? IAU_VSP_GRANULE / 2 : b->fresh_rows * 32;
 }
 
 uint32_t fresh_alloc(struct builder *b);

@@ -41,9 +41,12 @@ struct builder {
 	const struct iau_weights *w;
 	struct iau_cmdbuf cb;
 	uint32_t rows;
+	uint32_t fresh_rows; /* with new keys and values: all that there are, also where only one goes on */
 	uint32_t from, to; /* layers that are worked on, TO not among them */
 	/* Those before it attend. Without logits the last layer does not: nothing but its keys and values is seen again. */
 	uint32_t attending;
+	/* The one row that gets logits goes on alone in the last layer; with a choice of blocks, which all make, they do. */
+	bool keeps_row;
 	/*
 	 * Many rows go in two halves of as many rows each, a product of one after a product of the
 	 * other by the same weights: while one half is at the vector unit the matrix engine has the
@@ -199,7 +202,7 @@ void load_round(struct builder *b);
 /* X, the residual stream, [rows][n_embd] fp32, wherever it lies: room for it; from one row of embeddings each; */
 void rows_alloc(struct builder *b);
 void emit_rows_embedded(struct builder *b, uint32_t embd, uint32_t stride);
-/* ... as the part before left it; for the part behind; all but the row at GRAPH_ROW is left out */
+/* ... as the part before left it; for the part behind; of all rows the one that GRAPH_ROW says goes on */
 void emit_rows_taken(struct builder *b);
 void emit_rows_left(struct builder *b);
 void emit_row_kept(struct builder *b);

@@ -286,6 +286,96 @@ static void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	b->vsp = mark;
 }
 
+/* Of the row that goes on: which keys it sees, and its turns, for a place of their own */
+static void emit_kept_position(struct builder *b)
+{
+	uint32_t offset = GRAPH_LOOP;
+
+	iau_cmd_salu(&b->cb, SALU_ADD, GRAPH_LIMIT, GRAPH_LIMIT, GRAPH_ROW);
+	iau_cmd_salu_imm(&b->cb, SALU_MUL, offset, GRAPH_ROW, b->hp->head_dim * 8);
+	iau_cmd_salu(&b->cb, SALU_ADD, GRAPH_ROPE, GRAPH_ROPE, offset);
+}
+
+/* Rows that commands are for: how many, in which halves, their norm, where their turns are */
+struct at_work {
+	uint32_t rows, halves, half, rope;
+	struct act act;
+};
+
+static struct at_work at_work(const struct builder *b)
+{
+	return (struct at_work){ b->rows, b->halves, b->half, b->rope, b->act };
+}
+
+static void work_on(struct builder *b, struct at_work rows)
+{
+	b->rows = rows.rows;
+	b->halves = rows.halves;
+	b->half = rows.half;
+	b->rope = rows.rope;
+	b->act = rows.act;
+}
+
+/* The norm of all rows; then the one that goes on, alone, from where a layer begins, and its norm in a place of its own */
+static struct at_work emit_kept_row(struct builder *b, uint32_t pack, struct at_work *all)
+{
+	uint32_t heads = b->hp->n_head * b->hp->head_dim;
+
+	if (in_frames(b))
+		b->act = act_alloc(b, b->hp->n_embd);
+	emit_rows_norm(b, pack + b->w->pack.attn_norm);
+	*all = at_work(b);
+	emit_row_kept(b);
+	b->rope = vsp_alloc_beside(b, b->rope_step);
+	load_rope(b, 0, 1);
+	b->act = act_alloc(b, b->hp->n_embd > heads ? b->hp->n_embd : heads);
+	emit_rows_norm(b, pack + b->w->pack.attn_norm);
+	return at_work(b);
+}
+
+/*
+ * The last layer, where only one row gets logits: keys and values are made of all rows, and that one goes on alone.
+ * Keys first: their products hide its norm.
+ */
+static void emit_kept_attention_block(struct builder *b, uint32_t l, uint32_t pack)
+{
+	uint32_t mark, n_kv = b->hp->n_head_kv, n = b->in_memory ? 1 : n_kv;
+	struct attention a, kv;
+	struct at_work all, one;
+
+	label(b, l, OP_ATTN_NORM);
+	emit_kept_position(b);
+	one = emit_kept_row(b, pack, &all);
+	mark = b->vsp;
+	if (b->in_memory)
+		b->fresh = fresh_alloc(b);
+	a = attention_alloc(b);
+	kv = a;
+	kv.at_once = kv.q_at_once = n; /* keys to be rotated take a place of queries */
+	work_on(b, all);
+	attention_alloc_projections(b, &kv);
+	a.q = vsp_alloc(b, b->hp->n_head * b->hp->head_dim * 4);
+	for (uint32_t g = 0; g < n_kv; g += n) {
+		for (uint32_t i = 0; i < n; i++)
+			emit_keys_made(b, l, &kv, g, i, 1, pack);
+		if (!g) {
+			work_on(b, one);
+			emit_finished_queries(b, l, &a, 0, pack);
+			work_on(b, all);
+		}
+		for (uint32_t i = 0; i < n; i++)
+			emit_values_made(b, l, &kv, g, i, 1, pack);
+		emit_rotated_keys(b, l, &kv, g);
+	}
+	work_on(b, one);
+	finish_rotated_queries(b, l, &a, 0);
+	emit_attention(b, l, &a);
+	label(b, l, OP_ATTN_OUTPUT);
+	b->vsp = a.scratch;
+	emit_rows_add(b, &b->w->layer[l].o, a.out, 0, b->w->layer[l].o.kb);
+	b->vsp = mark;
+}
+
 /* What a part tells of layer L, which the next one begins with: by the queries, the blocks that it will choose */
 static void emit_peek(struct builder *b, uint32_t l, uint32_t pack)
 {
@@ -447,6 +537,7 @@ static void begin_pass(struct builder *b, uint32_t rows, enum iau_graph_logits l
 {
 	b->spilled = b->in_memory;
 	set_rows(b, rows);
+	b->fresh_rows = rows;
 	b->vsp = b->vsp_peak = 0;
 	b->cur = b->used = b->next_load = 0;
 	b->ring_next = b->ring_used = 0;
@@ -459,6 +550,7 @@ static void begin_pass(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->cb.n = 0;
 	b->steps = logits == LOGITS_NEXT;
 	b->runs = logits == LOGITS_NONE && is_prompt(b) && !b->cfg->is_part && !b->in_memory && !b->alone;
+	b->keeps_row = logits == LOGITS_ONE && is_prompt(b) && !b->cfg->is_part && !b->cfg->sparse;
 	b->attending = logits == LOGITS_NONE && !b->cfg->is_part ? b->to - 1 : b->to;
 }
 
@@ -517,7 +609,10 @@ static void emit_layer(struct builder *b, uint32_t l)
 	/* not in the first layer, if there are more: LOADs have enough to wait for there */
 	if (b->runs && l == (b->to > 1))
 		emit_run_asked(b);
-	emit_attention_block(b, l, pack_of(b, l));
+	if (b->keeps_row && l + 1 == b->to)
+		emit_kept_attention_block(b, l, pack_of(b, l));
+	else
+		emit_attention_block(b, l, pack_of(b, l));
 	if (l < b->attending)
 		emit_ffn_block(b, l, pack_of(b, l));
 }
@@ -532,7 +627,7 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	if (b->to < b->hp->n_layer)
 		emit_peek(b, b->to, b->pack[b->to & 1]);
 	label(b, b->hp->n_layer, OP_OUTPUT_NORM);
-	if (logits == LOGITS_ONE)
+	if (logits == LOGITS_ONE && !b->keeps_row)
 		emit_row_kept(b);
 	if (logits != LOGITS_NONE)
 		emit_logits(b);

@@ -44,7 +44,7 @@ enum iau_graph_param {
 	GRAPH_KS_AT,	/* ... of the keys' scales */
 	GRAPH_VS_AT,	/* ... of the values' scales; in a batch these three are lower addresses */
 	GRAPH_KV_HI,	/* HI once more */
-	GRAPH_ROW,	/* byte offset of the row that gets logits, if one of many does */
+	GRAPH_ROW,	/* which row gets logits, if one of many does */
 	GRAPH_CHOICE,	/* steps: the next token; at the start bytes of the registers of all */
 	/* of sparse attention */
 	GRAPH_TOP,	/* blocks of full chunks, and in the upper half how many of them are chosen */

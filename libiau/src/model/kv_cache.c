@@ -284,7 +284,7 @@ void emit_kv_prefetch(struct builder *b, uint32_t pass)
 /* ROW_BYTES of a COPY or STORE of new tokens: those of one, or the register of that many */
 static void patch_new_bytes(const struct builder *b, uint32_t *cmd, unsigned int reg)
 {
-	if (is_prompt(b))
+	if (brings_many(b))
 		iau_cmd_patch(cmd, 1, reg);
 }
 
@@ -297,7 +297,7 @@ struct insertion {
 static void insert(struct builder *b, struct insertion in)
 {
 	uint32_t *cmd = iau_cmd_copy(&b->cb, (struct iau_move){ .src = in.src, .src_stride = in.step,
-								.row_bytes = is_prompt(b) ? 0 : in.bytes,
+								.row_bytes = brings_many(b) ? 0 : in.bytes,
 								.rows = in.n, .addr = in.addr, .stride = in.stride });
 
 	patch_seq(b, cmd, 6, in.at);
@@ -343,7 +343,7 @@ void insert_fresh_values(struct builder *b, struct place at, const struct fresh 
 
 void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t i)
 {
-	uint32_t blocks = hd_blocks(b), n_kv = b->hp->n_head_kv, one = !is_prompt(b), *cmd;
+	uint32_t blocks = hd_blocks(b), n_kv = b->hp->n_head_kv, one = !brings_many(b), *cmd;
 	struct fresh f = fresh_at(b, 0);
 	struct head_va va = head_va(b->cfg, layer, 0);
 	const struct {

@@ -90,6 +90,7 @@ void emit_row_kept(struct builder *b)
 {
 	uint32_t n = b->hp->n_embd, row = vsp_alloc(b, n * 4), *cmd;
 
+	iau_cmd_salu_imm(&b->cb, SALU_MUL, GRAPH_ROW, GRAPH_ROW, n * 4);
 	if (b->spilled)
 		cmd = iau_cmd_load(&b->cb, rows_in_memory(b, 0, 1, row));
 	else

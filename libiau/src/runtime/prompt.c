@@ -101,7 +101,7 @@ static void set_runs(struct iau_session *s, const struct run *run, bool is_loop,
 			to->param[GRAPH_STEP] = (i + 1) * sizeof(*to);
 			to->param[GRAPH_LEFT] = run->more - i;
 		} else {
-			to->param[GRAPH_ROW] = (n - 1) * m->hp.n_embd * 4;
+			to->param[GRAPH_ROW] = n - 1;
 		}
 	}
 }
