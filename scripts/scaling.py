@@ -56,9 +56,12 @@ def attention_waits(b, prompt, pass_cycles):
 
 
 def prefill_cycles(b, q, prompt, rows=32):
-    """Of the matrix engine at its peak: products of all tokens, and attention over whole blocks"""
+    """Of the matrix engine at its peak: products of all tokens, and attention over whole blocks. Of one token, in the last
+    layer and the head, what the bus takes to bring the weights"""
     weights, attention = prompt_macs(b, prompt, keys)
-    return (weights / PEAK_MACS[q] + (b["head_macs"] + attention) / PEAK_MACS["q8_0"]) * 32 / rows
+    alone = b["spared_macs"] + b["head_macs"]
+    products = (weights - b["spared_macs"]) / PEAK_MACS[q] + attention / PEAK_MACS["q8_0"]
+    return products * 32 / rows + b["matrix_bytes"] * alone / b["matrix_macs"] / PEAK_BYTES * REFRESH
 
 
 def array_rows():

@@ -120,13 +120,16 @@ module iau_core (
   logic param_half_q, record_q;
   iau_hw_pkg::fault_e fcode_q;
 
-  logic run, clear, hold, idle_now, empty, quiet, wfault, wfault_take, dfault, end_seen, busy;
+  logic run, params, fetching, clear, hold, idle_now, empty, quiet, wfault, wfault_take, dfault, end_seen, busy;
   logic f_moves, d_moves, w_moves, steps;
   iau_hw_pkg::fault_e wfault_code, dfault_code;
   logic [63:0] wfault_va, dfault_va;
   logic [31:0] wfault_pc, dfault_info, executed, x_pc;
 
   assign run = jstate_q == JRun;
+  assign params = jstate_q == JParamWait;
+  // the first commands are asked for behind the parameters, and answered behind them
+  assign fetching = run | params;
   assign clear = jstate_q == JCheck;
   assign hold = ~(run | jstate_q == JDrain);
   assign clear_o = clear;
@@ -144,7 +147,7 @@ module iau_core (
   iau_fetch u_fetch (
     .clk_i, .rst_ni,
     .clear_i     (clear),
-    .run_i       (run),
+    .run_i       (fetching),
     .base_i      (job_q.cmd_va),
     .count_i     ({6'd0, job_q.cmd_bytes[31:6]}),
     .pc_o        (f_pc),
@@ -160,15 +163,15 @@ module iau_core (
     .target_i    (target),
     .tr_req_o    (f_tr_req),
     .tr_va_o     (f_tr_va),
-    .tr_ack_i    (tr_ack_i & run),
+    .tr_ack_i    (tr_ack_i & fetching),
     .tr_pa_i,
     .tr_c_i,
     .tr_fault_i,
     .rd_req_o    (f_rd_req),
     .rd_pa_o     (f_rd_pa),
     .rd_len_o    (f_rd_len),
-    .rd_gnt_i    (rd_gnt_i & run),
-    .rd_valid_i,
+    .rd_gnt_i    (rd_gnt_i & fetching),
+    .rd_valid_i  (rd_valid_i & ~params),
     .rd_data_i,
     .rd_err_i,
     .busy_o      (busy),
@@ -178,8 +181,8 @@ module iau_core (
   assign tr_req_o = jstate_q == JParamTr | f_tr_req;
   assign tr_va_o = jstate_q == JParamTr ? job_q.param_va : f_tr_va;
   assign rd_req_o = jstate_q == JDesc | jstate_q == JParamRd | f_rd_req;
-  assign rd_pa_o = run ? f_rd_pa : pa_q;
-  assign rd_len_o = run ? f_rd_len : jstate_q == JParamRd ? 4'd1 : '0;
+  assign rd_pa_o = fetching ? f_rd_pa : pa_q;
+  assign rd_len_o = fetching ? f_rd_len : jstate_q == JParamRd ? 4'd1 : '0;
 
   // Decode ----------------------------------------------------------------------------------------
   logic enter, scalar, room, scalar_room, sl_clear, sl_want;
@@ -194,7 +197,7 @@ module iau_core (
     .clear_i      (clear),
     .run_i        (run),
     .budget_i     (job_q.budget),
-    .param_valid_i(jstate_q == JParamWait && rd_valid_i),
+    .param_valid_i(params && rd_valid_i),
     .param_half_i (param_half_q),
     .param_data_i (rd_data_i),
     .base_i       (job_q.cmd_va),
