@@ -97,6 +97,11 @@ static void branch(struct iau_cmdbuf *cb, uint32_t cond, unsigned int ra, uint32
 	IAU_PUT(cmd, offset, IAU_BRANCH_OFFSET);
 }
 
+void iau_cmd_branch_to(struct iau_cmdbuf *cb, size_t target)
+{
+	branch(cb, 0, 0, 0, target);
+}
+
 void iau_cmd_branch_equal(struct iau_cmdbuf *cb, unsigned int ra, uint32_t imm, size_t target)
 {
 	branch(cb, 1, ra, imm, target);

@@ -36,7 +36,8 @@ void iau_cmd_salu_imm(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd
 		      uint32_t imm);
 void iau_cmd_salu(struct iau_cmdbuf *cb, enum iau_salu func, unsigned int rd, unsigned int ra,
 		  unsigned int rb);
-/* Goes to command TARGET if register RA is IMM; if it is not zero. */
+/* Goes to command TARGET; if register RA is IMM; if it is not zero. */
+void iau_cmd_branch_to(struct iau_cmdbuf *cb, size_t target);
 void iau_cmd_branch_equal(struct iau_cmdbuf *cb, unsigned int ra, uint32_t imm, size_t target);
 void iau_cmd_branch_nonzero(struct iau_cmdbuf *cb, unsigned int ra, size_t target);
 /* Goes on at a place that iau_cmd_branch_here() names later if register RA is zero. */

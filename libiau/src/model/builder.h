@@ -45,7 +45,10 @@ struct builder {
 	uint32_t from, to; /* layers that are worked on, TO not among them */
 	/* Those before it attend. Without logits the last layer does not: nothing but its keys and values is seen again. */
 	uint32_t attending;
-	/* The one row that gets logits goes on alone in the last layer; with a choice of blocks, which all make, they do. */
+	/*
+	 * The one row that gets logits goes on alone in the last layer; with a choice of blocks, which all make, they do. Of
+	 * a prompt whose runs are one job only in the last one.
+	 */
 	bool keeps_row;
 	/*
 	 * Many rows go in two halves of as many rows each, a product of one after a product of the
@@ -59,10 +62,14 @@ struct builder {
 	 */
 	bool in_memory, spilled;
 	uint32_t vsp, vsp_peak; /* stack of vector scratchpad allocations */
-	struct chunk *chunk;	/* of the first pass, so that the second can load ahead */
-	size_t n_chunks, next_load, cur, used; /* CUR is the next one, USED those whose products are queued */
+	/* of the first pass, so that the second can load ahead; where a prompt's runs are one job, of one run, then of the last */
+	struct chunks {
+		struct chunk *chunk;
+		size_t n;
+	} chunks[2], *list;
+	size_t next_load, cur, used; /* CUR is the next one, USED those whose products are queued */
 	uint32_t ring_bytes, ring_next, ring_used;
-	uint32_t ring_end; /* behind the last chunk */
+	uint32_t ring_end; /* behind the last chunk of a run that another one follows */
 	/* of it what is asked for ahead: of runs less at first, so that LOADs do not fill the window before memory has time */
 	uint32_t ring_limit;
 	/*
@@ -85,7 +92,7 @@ struct builder {
 	size_t step, end;   /* commands that a step or a run begins with, and that end the job */
 	/* of a prompt whose runs are one job: see prompt.c */
 	bool runs;
-	bool alone;	     /* they are not: there is no room for what the next run begins with */
+	bool alone;	     /* they are not: no room for what the next run begins with, or the last one begins otherwise */
 	bool goes_round;     /* chunks of weights that are asked for are the next run's */
 	uint32_t embd;	     /* its rows of embeddings */
 	uint32_t first_pack; /* weights of norms of the first layer, the same for all runs */
@@ -223,10 +230,15 @@ void emit_next_step(struct builder *b);
 /* Rows of embeddings to EMBD, EMBD_STEP apart, whose places are a list at LIST */
 void load_embeddings(struct builder *b, uint32_t list, uint32_t embd);
 uint32_t embd_step(const struct builder *b);
-/* Of a prompt whose runs are one job: before the first; before each; behind each */
+/* Of a prompt whose runs are one job: before the first; behind each */
 void emit_runs(struct builder *b);
-void emit_run(struct builder *b);
 void emit_next_run(struct builder *b);
+/* Before the layers of the last one, which gets logits: all of those that get none, if registers say that there are any */
+void emit_runs_before(struct builder *b);
+/* Whether the last one begins with the same weights as the others, which are asked for before it is known which it is */
+bool begin_alike(const struct builder *b);
+/* The layers of the model, as far as they are asked for */
+void emit_layers(struct builder *b);
 /* Whether the next run begins in layer L: x = its embeddings; B->act = the norm of half H, if there is one */
 bool begins_run(const struct builder *b, uint32_t l);
 void emit_run_asked(struct builder *b);

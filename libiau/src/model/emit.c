@@ -59,21 +59,21 @@ static bool may_load(struct builder *b, const struct chunk *c)
 /* Whether there is a chunk to ask for: behind the last one of a run the first ones of the next */
 static bool next_chunk(struct builder *b)
 {
-	if (b->next_load == b->n_chunks && b->runs && !b->goes_round && !b->planning) {
+	if (b->next_load == b->list->n && b->runs && !b->keeps_row && !b->goes_round && !b->planning) {
 		b->goes_round = true;
 		b->next_load = 0;
 		b->credit = RUN_CREDIT;
 		/* what the last chunk leaves at the ring's end */
 		b->ring_used += b->ring_bytes - b->ring_end;
 	}
-	return b->next_load < b->n_chunks;
+	return b->next_load < b->list->n;
 }
 
 /* Loads ahead as far as the ring has room: a chunk's is free once its matmul is queued. */
 void load_ahead(struct builder *b)
 {
-	while (next_chunk(b) && may_load(b, &b->chunk[b->next_load])) {
-		const struct chunk *c = &b->chunk[b->next_load++];
+	while (next_chunk(b) && may_load(b, &b->list->chunk[b->next_load])) {
+		const struct chunk *c = &b->list->chunk[b->next_load++];
 		uint16_t before = b->cb.label;
 
 		b->cb.label = c->label;
@@ -97,6 +97,10 @@ void load_first(struct builder *b)
 
 void load_round(struct builder *b)
 {
+	if (b->planning) {
+		b->ring_end = b->ring_next;
+		return;
+	}
 	b->ring_used -= b->ring_bytes - b->ring_end;
 	load_ahead(b);
 }
@@ -107,13 +111,13 @@ static uint32_t begin_chunk(struct builder *b, uint64_t va, uint32_t bytes)
 	size_t i = b->cur++;
 
 	if (b->planning && i < MAX_CHUNKS) {
-		b->chunk[i] = (struct chunk){ .va = va, .bytes = bytes, .label = b->cb.label,
+		b->list->chunk[i] = (struct chunk){ .va = va, .bytes = bytes, .label = b->cb.label,
 					     .stage = b->stage };
-		place_chunk(b, &b->chunk[i]);
-		b->n_chunks = i + 1;
+		place_chunk(b, &b->list->chunk[i]);
+		b->list->n = i + 1;
 	}
 	load_ahead(b);
-	return IAU_TSP_BASE + b->chunk[i < MAX_CHUNKS ? i : 0].at;
+	return IAU_TSP_BASE + b->list->chunk[i < MAX_CHUNKS ? i : 0].at;
 }
 
 /* The products with all chunks begun are queued. */
@@ -121,7 +125,7 @@ static void end_chunks(struct builder *b)
 {
 	for (; b->used < b->cur; b->used++)
 		if (b->used < MAX_CHUNKS)
-			b->ring_used -= b->chunk[b->used].span;
+			b->ring_used -= b->list->chunk[b->used].span;
 	b->ring_limit = b->ring_limit + RING_GROWS < b->ring_bytes ? b->ring_limit + RING_GROWS : b->ring_bytes;
 	load_ahead(b);
 }

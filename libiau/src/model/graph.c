@@ -549,8 +549,12 @@ static void begin_pass(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->regs = 0;
 	b->cb.n = 0;
 	b->steps = logits == LOGITS_NEXT;
-	b->runs = logits == LOGITS_NONE && is_prompt(b) && !b->cfg->is_part && !b->in_memory && !b->alone;
+	b->list = &b->chunks[0];
 	b->keeps_row = logits == LOGITS_ONE && is_prompt(b) && !b->cfg->is_part && !b->cfg->sparse;
+	b->runs = (logits == LOGITS_NONE || (b->keeps_row && b->to > 1)) && is_prompt(b) && !b->cfg->is_part &&
+		  !b->in_memory && !b->alone;
+	/* not before the last one */
+	b->keeps_row = b->keeps_row && !b->runs;
 	b->attending = logits == LOGITS_NONE && !b->cfg->is_part ? b->to - 1 : b->to;
 }
 
@@ -595,7 +599,7 @@ static void emit_beginning(struct builder *b)
 	}
 	if (b->runs)
 		emit_runs(b);
-	(b->runs ? emit_run : b->from ? emit_rows : emit_embedding)(b);
+	(b->runs ? emit_kv_prefetches : b->from ? emit_rows : emit_embedding)(b);
 }
 
 static void emit_layer(struct builder *b, uint32_t l)
@@ -607,7 +611,7 @@ static void emit_layer(struct builder *b, uint32_t l)
 	if (b->spilled && l > b->from)
 		load_pack(b, l);
 	/* not in the first layer, if there are more: LOADs have enough to wait for there */
-	if (b->runs && l == (b->to > 1))
+	if (b->runs && !b->keeps_row && l == (b->to > 1))
 		emit_run_asked(b);
 	if (b->keeps_row && l + 1 == b->to)
 		emit_kept_attention_block(b, l, pack_of(b, l));
@@ -617,13 +621,20 @@ static void emit_layer(struct builder *b, uint32_t l)
 		emit_ffn_block(b, l, pack_of(b, l));
 }
 
+void emit_layers(struct builder *b)
+{
+	for (uint32_t l = b->from; l < b->to; l++)
+		emit_layer(b, l);
+}
+
 static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
 {
 	begin_pass(b, rows, logits);
 	alloc_buffers(b);
 	emit_beginning(b);
-	for (uint32_t l = b->from; l < b->to; l++)
-		emit_layer(b, l);
+	if (b->runs && logits == LOGITS_ONE)
+		emit_runs_before(b);
+	emit_layers(b);
 	if (b->to < b->hp->n_layer)
 		emit_peek(b, b->to, b->pack[b->to & 1]);
 	label(b, b->hp->n_layer, OP_OUTPUT_NORM);
@@ -631,7 +642,7 @@ static void emit_model(struct builder *b, uint32_t rows, enum iau_graph_logits l
 		emit_row_kept(b);
 	if (logits != LOGITS_NONE)
 		emit_logits(b);
-	if (b->runs)
+	if (b->runs && logits == LOGITS_NONE)
 		emit_next_run(b);
 	if (b->steps)
 		emit_next_step(b);
@@ -663,12 +674,13 @@ static int emit(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
 	b->planning = true;
 	emit_model(b, rows, logits);
 	b->planning = false;
-	b->ring_end = b->ring_next;
 	if (b->cur > MAX_CHUNKS)
 		return iau_error(-ENOTSUP, "model has more than %d weight chunks", MAX_CHUNKS);
 	if (b->vsp_peak > b->cfg->vsp_bytes)
 		return iau_error(-ENOSPC, "%u rows need %u bytes of vector scratchpad, it has %u", rows,
 				 b->vsp_peak, b->cfg->vsp_bytes);
+	if (b->runs && logits == LOGITS_ONE && !begin_alike(b))
+		return -ENOSPC;
 	emit_model(b, rows, logits);
 	return b->cb.err;
 }
@@ -699,9 +711,10 @@ static int build(struct iau_device *dev, struct builder *b, uint32_t rows, enum 
 	memset(out, 0, sizeof(*out));
 	b->from = b->cfg->is_part ? b->cfg->from : 0;
 	b->to = b->cfg->is_part ? b->cfg->to : b->hp->n_layer;
-	b->chunk = calloc(MAX_CHUNKS, sizeof(*b->chunk));
-	if (!b->chunk)
+	b->chunks[0].chunk = calloc(2 * MAX_CHUNKS, sizeof(struct chunk));
+	if (!b->chunks[0].chunk)
 		return iau_error_nomem("graph");
+	b->chunks[1].chunk = b->chunks[0].chunk + MAX_CHUNKS;
 	err = emit(b, rows, logits);
 	if (err == -ENOSPC && b->runs) {
 		b->alone = true;
@@ -717,7 +730,7 @@ static int build(struct iau_device *dev, struct builder *b, uint32_t rows, enum 
 	else
 		err = iau_graph_finish(dev, &b->cb, rows, out);
 	out->runs = b->runs;
-	free(b->chunk);
+	free(b->chunks[0].chunk);
 	return err;
 }
 

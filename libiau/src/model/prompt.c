@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs over many tokens of a prompt, none of which is asked for logits, one after the other in one job. The next
+ * Runs over many tokens of a prompt, one after the other in one job, whose last token may be asked for logits: those
+ * before the last run are a loop then, and it has commands of its own. The next
  * run begins while the last layer makes keys and values, where a job of its own would find nothing to multiply for some
  * 2,000 cycles: x is done with then, and so is, when they are made, the place of the norm, which comes before what is
  * left to do with them. Behind the last run of a job nobody uses what has begun.
@@ -13,7 +14,7 @@
 #define EMBD_AT ((uint32_t)offsetof(struct iau_graph_run, embd))
 #define PARAM_AT ((uint32_t)offsetof(struct iau_graph_run, param))
 
-/* A run's registers and embeddings: of the first one, or, IS_NEXT, from where the one at hand says */
+/* Registers and embeddings of a run: of the job's first one, which has them already, or, IS_NEXT, of the next one */
 static void ask(struct builder *b, bool is_next)
 {
 	uint16_t before = label(b, 0, OP_EMBEDDING);
@@ -29,7 +30,7 @@ static void ask(struct builder *b, bool is_next)
 
 bool begins_run(const struct builder *b, uint32_t l)
 {
-	return b->runs && l + 1 == b->to;
+	return b->runs && !b->keeps_row && l + 1 == b->to;
 }
 
 void emit_run_asked(struct builder *b)
@@ -58,6 +59,7 @@ void emit_runs(struct builder *b)
 {
 	ask(b, false);
 	load_pack(b, 0);
+	load_rope(b, 0, b->rows);
 	load_first(b);
 	emit_run_embedded(b);
 	for (uint32_t h = 0; h < b->halves; h++)
@@ -66,17 +68,57 @@ void emit_runs(struct builder *b)
 }
 
 /* The first weights are on their way; more of them come with the products. */
-void emit_run(struct builder *b)
+static void go_on(struct builder *b)
 {
+	load_round(b);
 	iau_cmd_sload_half(&b->cb, 0, b->params + PARAM_AT);
 	iau_cmd_sload_half(&b->cb, 16, b->params + PARAM_AT + 64);
 	load_rope(b, 0, b->rows);
-	emit_kv_prefetches(b);
+	iau_cmd_branch_to(&b->cb, b->step);
 }
 
 void emit_next_run(struct builder *b)
 {
-	if (!b->planning)
-		load_round(b);
-	iau_cmd_branch_nonzero(&b->cb, GRAPH_LEFT, b->step);
+	size_t last = iau_cmd_branch_zero(&b->cb, GRAPH_LEFT);
+
+	go_on(b);
+	iau_cmd_branch_here(&b->cb, last);
+}
+
+/* What is known of weights and the ring where a run begins */
+struct beginning {
+	size_t next_load;
+	uint32_t ring_used, ring_limit, credit;
+};
+
+void emit_runs_before(struct builder *b)
+{
+	struct beginning begun = { b->next_load, b->ring_used, b->ring_limit, b->credit };
+	size_t none = iau_cmd_branch_zero(&b->cb, GRAPH_LEFT);
+
+	b->attending = b->to - 1;
+	emit_layers(b);
+	go_on(b);
+	iau_cmd_branch_here(&b->cb, none);
+	b->attending = b->to;
+	b->keeps_row = true;
+	b->list = &b->chunks[1];
+	b->cur = b->used = 0;
+	b->ring_next = 0;
+	b->goes_round = false;
+	b->next_load = begun.next_load;
+	b->ring_used = begun.ring_used;
+	b->ring_limit = begun.ring_limit;
+	b->credit = begun.credit;
+}
+
+bool begin_alike(const struct builder *b)
+{
+	const struct chunks *all = &b->chunks[0], *last = &b->chunks[1];
+
+	for (size_t i = 0, bytes = 0; bytes < RUN_CREDIT; bytes += all->chunk[i++].span)
+		if (i == all->n || i == last->n || all->chunk[i].va != last->chunk[i].va ||
+		    all->chunk[i].at != last->chunk[i].at || all->chunk[i].span != last->chunk[i].span)
+			return false;
+	return true;
 }

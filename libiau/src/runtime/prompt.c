@@ -52,11 +52,26 @@ static struct run next_run(struct iau_session *s, size_t n)
 	return run;
 }
 
+static void only_one(struct run *run)
+{
+	run->more = 0;
+	run->all = run->tokens;
+}
+
+/* Whether the run that gets logits may be in a job behind others; there may be no room for what they begin with. */
+static bool last_goes_along(struct iau_session *s, const struct run *run)
+{
+	struct iau_graph *g;
+
+	return !iau_session_graph(s, run->rows, false, LOGITS_ONE, &g) && g->runs;
+}
+
 /*
- * Runs behind RUN, of N tokens in all, for the same job: without logits, which the last one has; all of the widest
- * graph, attending to all, before a slab gets packed, and others have waited enough.
+ * Runs behind RUN, of N tokens in all, for the same job: all of the widest graph, attending to all, before a slab gets
+ * packed, and others have waited enough. The last one, of tokens that no narrower graph takes, gets logits; where
+ * there is more to come, or that is not for the widest graph, none of the job's does.
  */
-static void add_runs(const struct iau_session *s, struct run *run, size_t n)
+static void add_runs(struct iau_session *s, struct run *run, size_t n)
 {
 	const struct iau_model *m = s->model;
 	uint64_t cycles, until = iau_kv_until_packed(s);
@@ -66,10 +81,15 @@ static void add_runs(const struct iau_session *s, struct run *run, size_t n)
 		return;
 	iau_device_info(m->dev, &info);
 	cycles = m->w.macs / (info.rows * info.lanes);
-	while (run->more + 1 < GRAPH_RUNS) {
-		uint32_t pos = s->length + run->all, all = run->all + whole_run(pos, run->rows);
+	while (run->more + 1 < GRAPH_RUNS && run->all < n) {
+		uint32_t pos = s->length + run->all, tokens = whole_run(pos, run->rows), all;
 
-		if (all >= n || all > until || all * cycles > JOB_CYCLES ||
+		if (n - run->all < tokens)
+			tokens = (uint32_t)(n - run->all);
+		all = run->all + tokens;
+		if (all == n && (tokens <= run->rows / 2 || !last_goes_along(s, run)))
+			return;
+		if (all > until || all * cycles > JOB_CYCLES ||
 		    iau_sparse_candidates(&s->cfg.kv, &s->sparse[1], pos))
 			return;
 		run->more++;
@@ -78,18 +98,20 @@ static void add_runs(const struct iau_session *s, struct run *run, size_t n)
 }
 
 /*
- * Registers of RUN and those behind it in its job, where the device takes them up if there are no logits: each says
- * then where the next one's are, too
+ * Registers of RUN and those behind it in its job, where the device takes them up by itself: each says then where the
+ * next one's are, but for one that gets LOGITS
  */
-static void set_runs(struct iau_session *s, const struct run *run, bool is_loop, const int32_t *tokens)
+static void set_runs(struct iau_session *s, const struct run *run, bool is_loop, enum iau_graph_logits logits,
+		     const int32_t *tokens)
 {
 	const struct iau_model *m = s->model;
 	struct iau_graph_run *to = s->io.ptr;
 
 	for (uint32_t i = 0, at = 0, n; i <= run->more; i++, to++, at += n) {
-		uint32_t pos = s->length + at;
+		uint32_t pos = s->length + at, left = run->all - at;
 
 		n = i ? whole_run(pos, run->rows) : run->tokens;
+		n = n < left ? n : left;
 		for (uint32_t r = 0; r < run->rows; r++)
 			to->embd[r] = (uint32_t)tokens[at + (r < n ? r : n - 1)] * m->w.embd_stride;
 		memset(to->param, 0, sizeof(to->param));
@@ -97,12 +119,12 @@ static void set_runs(struct iau_session *s, const struct run *run, bool is_loop,
 		if (run->sparse)
 			iau_sparse_params(&m->hp, &s->cfg.kv, run->sparse, pos, to->param);
 		to->param[GRAPH_TOKEN] = to->embd[0];
-		if (is_loop) {
-			to->param[GRAPH_STEP] = (i + 1) * sizeof(*to);
+		if (is_loop)
 			to->param[GRAPH_LEFT] = run->more - i;
-		} else {
+		if (is_loop && (i < run->more || logits == LOGITS_NONE))
+			to->param[GRAPH_STEP] = (i + 1) * sizeof(*to);
+		else
 			to->param[GRAPH_ROW] = n - 1;
-		}
 	}
 }
 
@@ -112,32 +134,58 @@ static int prepare(struct iau_session *s, struct run *run)
 	int err = iau_kv_prepare(&s, 1, run->more ? run->all : run->kept);
 
 	if (err == -ENOSPC && run->more) {
-		run->more = 0;
-		run->all = run->tokens;
+		only_one(run);
 		err = iau_kv_prepare(&s, 1, run->kept);
 	}
 	return !err && run->sparse ? iau_bounds_update(s) : err;
 }
 
+/* What the last token of a job over the first of N tokens gets, if EACH says nothing of all */
+static enum iau_graph_logits wanted(const struct run *run, size_t n, iau_logits_fn each)
+{
+	if (each || (n == run->tokens && run->rows == 1))
+		return LOGITS_ALL;
+	return n == run->all ? LOGITS_ONE : LOGITS_NONE;
+}
+
+/* RUN and those behind it, of N tokens, as far as there is room; LOGITS: of the last one */
+static int plan_job(struct iau_session *s, struct run *run, size_t n, iau_logits_fn each, enum iau_graph_logits *logits,
+		    struct iau_graph **g)
+{
+	int err;
+
+	*logits = wanted(run, n, each);
+	if (run->in_parts)
+		return prepare(s, run);
+	if (!each)
+		add_runs(s, run, n);
+	*logits = wanted(run, n, each);
+	err = iau_session_graph(s, run->rows, run->sparse, *logits, g);
+	if (!err && run->more && !(*g)->runs)
+		only_one(run);
+	if (!err)
+		err = prepare(s, run);
+	if (err || *logits == wanted(run, n, each))
+		return err;
+	*logits = wanted(run, n, each);
+	return iau_session_graph(s, run->rows, run->sparse, *logits, g);
+}
+
 /* Of N tokens the first ones */
-static int run_graph(struct iau_session *s, struct run *run, enum iau_graph_logits logits, const int32_t *tokens,
-		     size_t n)
+static int run_graph(struct iau_session *s, struct run *run, enum iau_graph_logits *logits, const int32_t *tokens,
+		     size_t n, iau_logits_fn each)
 {
 	const struct iau_graph_run *first = s->io.ptr;
 	uint32_t param[IAU_PARAMS] = { 0 };
 	struct iau_graph *g = NULL;
-	int err = run->in_parts ? 0 : iau_session_graph(s, run->rows, run->sparse, logits, &g);
+	int err = plan_job(s, run, n, each, logits, &g);
 
-	if (g && g->runs)
-		add_runs(s, run, n);
-	if (!err)
-		err = prepare(s, run);
 	if (err)
 		return err;
-	set_runs(s, run, g && g->runs, tokens);
+	set_runs(s, run, g && g->runs, *logits, tokens);
 	memcpy(param, first->param, sizeof(first->param));
 	if (run->in_parts)
-		return iau_kv_run_parts(s, run->rows, logits, param);
+		return iau_kv_run_parts(s, run->rows, *logits, param);
 	s->model->trace.running = g;
 	return iau_device_execute(s->model->dev, g->buf.va, g->bytes, param);
 }
@@ -147,16 +195,14 @@ static int eval_job(struct iau_session *s, const int32_t *tokens, size_t n, iau_
 		    size_t *done)
 {
 	struct run run = next_run(s, n);
-	enum iau_graph_logits want = each || (n == run.tokens && run.rows == 1) ? LOGITS_ALL :
-				     n == run.tokens				? LOGITS_ONE :
-										  LOGITS_NONE;
-	int err = run_graph(s, &run, want, tokens, n);
+	enum iau_graph_logits logits;
+	int err = run_graph(s, &run, &logits, tokens, n, each);
 
 	for (uint32_t r = 0; r < run.tokens && each && !err; r++)
 		err = each(opaque, s->length + r, iau_session_row(s, r));
 	if (err)
 		return err;
-	s->last = want == LOGITS_NONE ? NULL : iau_session_row(s, want == LOGITS_ONE ? 0 : run.tokens - 1);
+	s->last = logits == LOGITS_NONE ? NULL : iau_session_row(s, logits == LOGITS_ONE ? 0 : run.tokens - 1);
 	memcpy(s->token + s->length, tokens, run.all * sizeof(*tokens));
 	s->length += run.all;
 	s->model->pool.clock++; /* nothing is in use */
