@@ -8,6 +8,7 @@ LIBIAU_SRCS := $(LIBIAU_HOST_SRCS) \
 	libiau/src/device/kernel.c \
 	libiau/src/model/attention.c \
 	libiau/src/model/attention_batch.c \
+	libiau/src/model/attention_block.c \
 	libiau/src/model/attention_sparse.c \
 	libiau/src/model/bounds.c \
 	libiau/src/model/emit.c \

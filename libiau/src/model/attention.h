@@ -234,6 +234,15 @@ void emit_rotated_queries(struct builder *b, uint32_t l, const struct attention 
  */
 void emit_attention(struct builder *b, uint32_t l, const struct attention *a);
 
+/*
+ * Of layer L, whose weights of norms lie at PACK: x += attention of its norm. The last layer, where only one row gets
+ * logits: keys and values are made of all rows, and that one goes on alone.
+ */
+void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack);
+void emit_kept_attention_block(struct builder *b, uint32_t l, uint32_t pack);
+/* What a part tells of layer L, which the next one begins with: by the queries, the blocks that it will choose */
+void emit_peek(struct builder *b, uint32_t l, uint32_t pack);
+
 /* The choice of layer L alone, told to the host, by its queries */
 void emit_told_choice(struct builder *b, uint32_t l, const struct attention *a);
 
