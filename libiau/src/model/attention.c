@@ -23,6 +23,12 @@ static struct part part_at(const struct builder *b, const struct pass *p, uint32
 	return part;
 }
 
+/* Rows of part I, as commands have them */
+static uint32_t rows_at(const struct builder *b, const struct pass *p, uint32_t i)
+{
+	return i % b->halves ? rows_of(b, i % b->halves) : p->m;
+}
+
 static void vec_row(struct builder *b, struct iau_vec v, uint32_t n)
 {
 	v.rows = 1;
@@ -98,12 +104,13 @@ void emit_scores(struct builder *b, const struct pass *p, struct place at, uint3
 	uint32_t hd = b->hp->head_dim, *cmd;
 
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
-		.format = 0, .m = p->m, .pitch = p->pitch, .kb = hd / 32,
+		.format = 0, .m = rows_at(b, p, i), .pitch = p->pitch, .kb = hd / 32,
 		.nt = first ? 0 : chunk_keys(b) / 32, .a = part.q.data, .as = part.q.scale,
 		.w = at.kv, .w_n = b->cfg->kv.head_bytes / 64, .w_k = 16,
 		.ws = at.kscale, .ws_n = hd / 32, .ws_k = 1,
 		.d = p->scores[i % TURNS],
 		.d_stride = chunk_keys(b) * 4 });
+	patch_rows(b, cmd, i % b->halves);
 	if (first)
 		patch_seq(b, cmd, 2, GRAPH_BLOCKS);
 }
@@ -115,10 +122,11 @@ void emit_values(struct builder *b, const struct pass *p, struct place at, uint3
 	uint32_t hd = b->hp->head_dim, o = part_at(b, p, i).o, *cmd;
 
 	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
-		.format = 3, .unit = 1, .cin = !first, .m = p->m, .pitch = p->m, .nt = hd / 32,
+		.format = 3, .unit = 1, .cin = !first, .m = rows_at(b, p, i), .pitch = p->m, .nt = hd / 32,
 		.kb = first ? 0 : chunk_keys(b) / 32, .a = p->p[i % TURNS].data, .as = p->p[i % TURNS].scale,
 		.w = at.kv + hd * 32, .w_n = 16, .w_k = b->cfg->kv.head_bytes / 64, .c = o,
 		.c_stride = hd * 4, .d = o, .d_stride = hd * 4 });
+	patch_rows(b, cmd, i % b->halves);
 	if (first)
 		patch_seq(b, cmd, 3, GRAPH_BLOCKS);
 }
@@ -133,7 +141,7 @@ void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint
 	struct part part = part_at(b, p, i);
 	uint32_t hd = b->hp->head_dim, keys = chunk_keys(b);
 	float scale = LOG2_E / (hd == 64 ? 8.0f : 11.3137085f);
-	struct iau_vec v = { .rows = p->m, .cols = first ? 0 : keys, .a = p->scores[i % TURNS],
+	struct iau_vec v = { .rows = rows_at(b, p, i), .cols = first ? 0 : keys, .a = p->scores[i % TURNS],
 			     .a_stride = keys * 4, .m1 = VEC_M_IMM, .imm0 = scale, .mask = first,
 			     .mask_step = first && is_prompt(b),
 			     .limit = (int32_t)(i % b->halves * b->half), .init = !first };
@@ -146,6 +154,7 @@ void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint
 	v.max = true;
 	v.r = part.max;
 	cmd[0] = iau_cmd_vec(&b->cb, v);
+	patch_rows(b, cmd[0], i % b->halves);
 	if (first) {
 		patch_seq(b, cmd[0], 1, GRAPH_COLS);
 		patch_seq(b, cmd[0], 13, GRAPH_LIMIT);
@@ -175,6 +184,7 @@ void emit_softmax(struct builder *b, const struct pass *p, struct place at, uint
 	e.sc_row = 4;
 	e.sc_block = p->m * 4;
 	cmd[1] = iau_cmd_vec(&b->cb, e);
+	patch_rows(b, cmd[1], i % b->halves);
 	if (first) {
 		patch_seq(b, cmd[1], 1, GRAPH_COLS);
 		patch_seq(b, cmd[1], 13, GRAPH_LIMIT);

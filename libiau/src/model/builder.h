@@ -57,6 +57,11 @@ struct builder {
 	 */
 	uint32_t halves, half;
 	/*
+	 * Rows of the second half that are no tokens are left out of products with weights and of attention, and of what
+	 * the vector unit has to do with halves; what stands in them nobody reads. A choice of blocks is made by all rows.
+	 */
+	bool shortens;
+	/*
 	 * Rows too wide for the scratchpad: x lies in memory at cfg->rows_va between blocks (IN_MEMORY is of the
 	 * graph, SPILLED of the place at hand), and what is made of it comes in pieces: see rows.c.
 	 */
@@ -176,6 +181,18 @@ static inline uint16_t label(struct builder *b, uint32_t layer, enum iau_op op)
 	return before;
 }
 
+/* Rows of half H, as commands have them; for the second one a register adds to word 1 of CMD how many they are */
+static inline uint32_t rows_of(const struct builder *b, uint32_t h)
+{
+	return h && b->shortens ? 0 : b->half;
+}
+
+static inline void patch_rows(const struct builder *b, uint32_t *cmd, uint32_t h)
+{
+	if (h && b->shortens)
+		iau_cmd_patch(cmd, 1, GRAPH_SECOND);
+}
+
 /* The same in the layer at hand */
 static inline uint16_t label_op(struct builder *b, enum iau_op op)
 {
@@ -237,6 +254,8 @@ void emit_next_run(struct builder *b);
 void emit_runs_before(struct builder *b);
 /* Whether the last one begins with the same weights as the others, which are asked for before it is known which it is */
 bool begin_alike(const struct builder *b);
+/* Before a run: the register of the rows that its second half has */
+void emit_second_half(struct builder *b);
 /* The layers of the model, as far as they are asked for */
 void emit_layers(struct builder *b);
 /* Whether the next run begins in layer L: x = its embeddings; B->act = the norm of half H, if there is one */

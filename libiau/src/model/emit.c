@@ -143,11 +143,12 @@ static void matmul_half(struct builder *b, const struct linear *lin, const struc
 	uint32_t c = (first ? lin->c : lin->out) + at;
 	uint32_t c_stride = first ? lin->c_stride : lin->out_stride;
 	struct act act = act_half(lin->act, h);
+	uint32_t *cmd;
 
-	iau_cmd_matmul(&b->cb, (struct iau_matmul){
+	cmd = iau_cmd_matmul(&b->cb, (struct iau_matmul){
 		.format = m->int4 ? 2 : 1,
 		.cin = first ? lin->cin : true,
-		.m = b->seqs ? b->seqs : b->half,
+		.m = b->seqs ? b->seqs : rows_of(b, h),
 		.pitch = b->half,
 		.nt = p->count,
 		.kb = p->s,
@@ -165,6 +166,7 @@ static void matmul_half(struct builder *b, const struct linear *lin, const struc
 		.d = lin->out + at + h * b->half * lin->out_stride,
 		.d_stride = lin->out_stride,
 	});
+	patch_rows(b, cmd, h);
 }
 
 /* The next piece behind P, its chunk begun; false if there is none. VA is that of P's segment. */

@@ -116,12 +116,19 @@ static void emit_embedding(struct builder *b)
 	else
 		load_places(b, rows);
 	load_pack(b, 0);
+	emit_second_half(b);
 	if (!b->seqs)
 		load_rope(b, 0, b->rows);
 	load_ahead(b);
 	(b->seqs ? emit_batch_prefetch : emit_kv_prefetches)(b);
 	emit_rows_embedded(b, rows, embd_step(b));
 	b->vsp = mark;
+}
+
+void emit_second_half(struct builder *b)
+{
+	if (b->shortens)
+		iau_cmd_salu_imm(&b->cb, SALU_SUB, GRAPH_SECOND, GRAPH_SECOND, b->half);
 }
 
 /* The rows as the part before left them */
@@ -143,16 +150,16 @@ struct ffn_slice {
 static void emit_silu(struct builder *b, const struct ffn_slice *s, uint32_t h, uint32_t cols)
 {
 	uint32_t at = h * b->half * cols * 4;
-	struct iau_vec v = { .rows = b->half, .cols = cols, .a_stride = cols * 4, .b_stride = cols * 4,
+	struct iau_vec v = { .rows = rows_of(b, h), .cols = cols, .a_stride = cols * 4, .b_stride = cols * 4,
 			     .d_stride = cols * 4, .out = VEC_F32, .d = s->tmp + at };
 	struct iau_vec t = v;
 
 	t.a = s->gate + at, t.m1 = VEC_M_IMM, t.imm0 = -LOG2_E, t.sfu = VEC_EXP2;
-	iau_cmd_vec(&b->cb, t);
+	patch_rows(b, iau_cmd_vec(&b->cb, t), h);
 	t = v;
 	t.a = s->tmp + at, t.a1 = VEC_A_IMM, t.imm1 = 1.0f, t.sfu = VEC_RECIP;
 	t.m2 = VEC_M_B, t.b = s->gate + at;
-	iau_cmd_vec(&b->cb, t);
+	patch_rows(b, iau_cmd_vec(&b->cb, t), h);
 }
 
 /* OUT = silu(gate) * up of COUNT tile columns from FIRST; IN: B->act */
@@ -174,13 +181,13 @@ static void emit_ffn_slice(struct builder *b, const struct iau_layer *y, struct 
 	for (uint32_t h = 0; h < b->halves; h++) {
 		struct iau_vec v = to_blocks(act_half(out, h), b->half);
 
-		v.rows = b->half;
+		v.rows = rows_of(b, h);
 		v.cols = cols;
 		v.a = s->tmp + h * half_bytes;
 		v.a_stride = v.b_stride = cols * 4;
 		v.m1 = VEC_M_B;
 		v.b = s->up + h * half_bytes;
-		iau_cmd_vec(&b->cb, v);
+		patch_rows(b, iau_cmd_vec(&b->cb, v), h);
 	}
 }
 
@@ -292,6 +299,7 @@ static void begin_pass(struct builder *b, uint32_t rows, enum iau_graph_logits l
 		  !b->in_memory && !b->alone;
 	/* not before the last one */
 	b->keeps_row = b->keeps_row && !b->runs;
+	b->shortens = b->halves > 1 && !b->cfg->sparse;
 	b->attending = logits == LOGITS_NONE && !b->cfg->is_part ? b->to - 1 : b->to;
 }
 

@@ -37,6 +37,7 @@ enum iau_graph_param {
 	GRAPH_KS_BYTES,
 	GRAPH_VS_BYTES,
 	GRAPH_PAIRS,	/* sparse attention: not 0 if two neighbouring blocks are chosen together */
+	GRAPH_SECOND,	/* many rows: those that are tokens; the graph makes of it those of its second half */
 
 	GRAPH_TOKEN = 16, /* one row: byte offset of the token's embedding */
 	GRAPH_ROPE,	/* byte offset of the first position in the rope table */

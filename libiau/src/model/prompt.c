@@ -58,6 +58,7 @@ void emit_run_norm(struct builder *b, uint32_t h)
 void emit_runs(struct builder *b)
 {
 	ask(b, false);
+	emit_second_half(b);
 	load_pack(b, 0);
 	load_rope(b, 0, b->rows);
 	load_first(b);
@@ -73,6 +74,7 @@ static void go_on(struct builder *b)
 	load_round(b);
 	iau_cmd_sload_half(&b->cb, 0, b->params + PARAM_AT);
 	iau_cmd_sload_half(&b->cb, 16, b->params + PARAM_AT + 64);
+	emit_second_half(b);
 	load_rope(b, 0, b->rows);
 	iau_cmd_branch_to(&b->cb, b->step);
 }

@@ -14,7 +14,6 @@
 struct run {
 	uint32_t tokens;
 	uint32_t rows; /* of the graph; behind the tokens they repeat the last one, and compute what nobody reads */
-	uint32_t kept; /* rows that lie in the block of 32 that the tokens go to: their keys and values are stored */
 	const struct iau_sparse *sparse; /* NULL: all blocks are attended to */
 	bool in_parts;
 	uint32_t more; /* runs behind it in the same job, each of as many tokens as fit */
@@ -36,7 +35,7 @@ static uint32_t whole_run(uint32_t pos, uint32_t widest)
  */
 static struct run next_run(struct iau_session *s, size_t n)
 {
-	uint32_t left = 32 - s->length % 32, widest = s->rows[iau_session_choice(s, true) != NULL];
+	uint32_t widest = s->rows[iau_session_choice(s, true) != NULL];
 	uint32_t most = whole_run(s->length, widest);
 	struct run run = { .tokens = n < most ? (uint32_t)n : most, .rows = 1 };
 
@@ -45,10 +44,9 @@ static struct run next_run(struct iau_session *s, size_t n)
 			;
 	if (run.rows > widest)
 		run.rows = widest;
-	run.kept = run.rows < left ? run.rows : left;
 	run.all = run.tokens;
 	run.sparse = iau_session_choice(s, run.rows > 1);
-	run.in_parts = iau_kv_divide(s, run.kept, run.sparse);
+	run.in_parts = iau_kv_divide(s, run.tokens, run.sparse);
 	return run;
 }
 
@@ -115,10 +113,11 @@ static void set_runs(struct iau_session *s, const struct run *run, bool is_loop,
 		for (uint32_t r = 0; r < run->rows; r++)
 			to->embd[r] = (uint32_t)tokens[at + (r < n ? r : n - 1)] * m->w.embd_stride;
 		memset(to->param, 0, sizeof(to->param));
-		iau_graph_params(&m->hp, &s->cfg.kv, pos, i ? n : run->kept, to->param);
+		iau_graph_params(&m->hp, &s->cfg.kv, pos, n, to->param);
 		if (run->sparse)
 			iau_sparse_params(&m->hp, &s->cfg.kv, run->sparse, pos, to->param);
 		to->param[GRAPH_TOKEN] = to->embd[0];
+		to->param[GRAPH_SECOND] = n;
 		if (is_loop)
 			to->param[GRAPH_LEFT] = run->more - i;
 		if (is_loop && (i < run->more || logits == LOGITS_NONE))
@@ -131,11 +130,11 @@ static void set_runs(struct iau_session *s, const struct run *run, bool is_loop,
 /* What a job's runs attend to is in device memory, or comes as it is chosen; there may be room for one of them alone. */
 static int prepare(struct iau_session *s, struct run *run)
 {
-	int err = iau_kv_prepare(&s, 1, run->more ? run->all : run->kept);
+	int err = iau_kv_prepare(&s, 1, run->all);
 
 	if (err == -ENOSPC && run->more) {
 		only_one(run);
-		err = iau_kv_prepare(&s, 1, run->kept);
+		err = iau_kv_prepare(&s, 1, run->tokens);
 	}
 	return !err && run->sparse ? iau_bounds_update(s) : err;
 }
