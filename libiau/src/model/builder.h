@@ -214,7 +214,10 @@ struct linear {
 };
 
 void emit_linear(struct builder *b, struct linear lin);
-/* ROWS rows at X, N wide, whose sums lie at STAT; OUT: their place among blocks of B->half rows */
+/*
+ * ROWS rows at X, N wide, whose sums lie at STAT; 0: those of the second half that are tokens. OUT: their place among
+ * blocks of B->half rows
+ */
 void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t rows, uint32_t weight, uint32_t stat,
 		     struct act out);
 void load_ahead(struct builder *b);
@@ -230,9 +233,9 @@ void emit_rows_embedded(struct builder *b, uint32_t embd, uint32_t stride);
 void emit_rows_taken(struct builder *b);
 void emit_rows_left(struct builder *b);
 void emit_row_kept(struct builder *b);
-/* ... B->act = its norm; of one half, if it is in the scratchpad; x += ACT . M^T for KB blocks of M from K on */
+/* ... B->act = its norm; of ROWS of one half, as commands have them, if it is in the scratchpad; x += ACT . M^T for KB blocks of M from K on */
 void emit_rows_norm(struct builder *b, uint32_t weight);
-void emit_half_norm(struct builder *b, uint32_t h, uint32_t weight);
+void emit_half_norm(struct builder *b, uint32_t h, uint32_t rows, uint32_t weight);
 void emit_rows_add(struct builder *b, const struct iau_matrix *m, struct act act, uint32_t k, uint32_t kb);
 /* Bytes of the scratchpad that emit_rows_add() takes */
 uint32_t rows_add_bytes(const struct builder *b);

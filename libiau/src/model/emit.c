@@ -218,9 +218,10 @@ void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t rows, u
 {
 	struct iau_vec scaled = to_blocks(out, b->half);
 
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = rows, .cols = n, .a = x, .a_stride = n * 4,
-					      .m1 = VEC_M_SQUARE, .red = VEC_SUM, .r = stat });
-	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = rows, .a = stat, .m1 = VEC_M_IMM,
+	patch_rows(b, iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = rows, .cols = n, .a = x, .a_stride = n * 4,
+							    .m1 = VEC_M_SQUARE, .red = VEC_SUM, .r = stat }),
+		   !rows);
+	iau_cmd_vec(&b->cb, (struct iau_vec){ .rows = 1, .cols = rows ? rows : b->half, .a = stat, .m1 = VEC_M_IMM,
 					      .imm0 = 1.0f / (float)n, .a1 = VEC_A_IMM, .imm1 = b->hp->rms_eps,
 					      .sfu = VEC_RSQRT, .out = VEC_F32, .d = stat });
 	scaled.rows = rows;
@@ -231,5 +232,5 @@ void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t rows, u
 	scaled.s = stat;
 	scaled.m2 = VEC_M_B;
 	scaled.b = weight;
-	iau_cmd_vec(&b->cb, scaled);
+	patch_rows(b, iau_cmd_vec(&b->cb, scaled), !rows);
 }

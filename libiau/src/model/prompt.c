@@ -51,7 +51,7 @@ void emit_run_norm(struct builder *b, uint32_t h)
 	uint16_t before = label(b, 0, OP_ATTN_NORM);
 
 	if (h < b->halves)
-		emit_half_norm(b, h, pack_of(b, 0) + b->w->pack.attn_norm);
+		emit_half_norm(b, h, b->half, pack_of(b, 0) + b->w->pack.attn_norm);
 	b->cb.label = before;
 }
 

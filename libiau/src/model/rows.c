@@ -102,7 +102,7 @@ void emit_row_kept(struct builder *b)
 	set_rows(b, 1);
 }
 
-/* Rows R to R + COUNT - 1, of one half, at X */
+/* Rows R to R + COUNT - 1, of one half, at X; COUNT = 0: those that the second half has */
 static void norm(struct builder *b, uint32_t r, uint32_t count, uint32_t x, uint32_t weight, uint32_t stat)
 {
 	struct act out = act_half(b->act, r / b->half);
@@ -112,9 +112,9 @@ static void norm(struct builder *b, uint32_t r, uint32_t count, uint32_t x, uint
 	emit_rmsnorm_q8(b, x, b->hp->n_embd, count, weight, stat, out);
 }
 
-void emit_half_norm(struct builder *b, uint32_t h, uint32_t weight)
+void emit_half_norm(struct builder *b, uint32_t h, uint32_t rows, uint32_t weight)
 {
-	norm(b, h * b->half, b->half, b->x + h * b->half * b->hp->n_embd * 4, weight, b->stat + h * IAU_VSP_GRANULE);
+	norm(b, h * b->half, rows, b->x + h * b->half * b->hp->n_embd * 4, weight, b->stat + h * IAU_VSP_GRANULE);
 }
 
 void emit_rows_norm(struct builder *b, uint32_t weight)
@@ -123,7 +123,7 @@ void emit_rows_norm(struct builder *b, uint32_t weight)
 
 	if (!b->spilled) {
 		for (uint32_t h = 0; h < b->halves; h++)
-			emit_half_norm(b, h, weight);
+			emit_half_norm(b, h, rows_of(b, h), weight);
 		return;
 	}
 	begin_pieces(b, piece);
