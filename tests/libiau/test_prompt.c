@@ -75,7 +75,10 @@ static void lengths(const char *engine)
 {
 	static const struct {
 		uint32_t tokens, jobs;
-	} c[] = { { 17, 1 }, { 23, 1 }, { 33, 2 }, { 48, 2 }, { 49, 1 }, { 63, 1 }, { 64, 1 }, { 65, 2 }, { 160, 1 }, { 180, 1 } };
+	} c[] = {
+		{ 17, 1 }, { 23, 1 }, { 33, 2 }, { 48, 2 }, { 49, 1 },
+		{ 63, 1 }, { 64, 1 }, { 65, 2 }, { 160, 1 }, { 180, 1 },
+	};
 	struct scene scene;
 
 	scene_open(&scene, engine);

@@ -13,7 +13,7 @@
 /* Some of the tokens to come: as many as a graph takes at once */
 struct run {
 	uint32_t tokens;
-	uint32_t rows; /* of the graph; behind the tokens they repeat the last one, and compute what nobody reads */
+	uint32_t rows; /* of the graph; those behind the tokens are left out, or compute what nobody reads */
 	const struct iau_sparse *sparse; /* NULL: all blocks are attended to */
 	bool in_parts;
 	uint32_t more; /* runs behind it in the same job, each of as many tokens as fit */
