@@ -184,7 +184,7 @@ static void work_on(struct builder *b, struct at_work rows)
 	b->act = rows.act;
 }
 
-/* The norm of all rows; then the one that goes on, alone, from where a layer begins, and its norm in a place of its own */
+/* The norm of all rows; then the one that goes on, alone, as the layer found it, and its norm in a place of its own */
 static struct at_work emit_kept_row(struct builder *b, uint32_t pack, struct at_work *all)
 {
 	uint32_t heads = b->hp->n_head * b->hp->head_dim;

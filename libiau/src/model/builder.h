@@ -67,7 +67,7 @@ struct builder {
 	 */
 	bool in_memory, spilled;
 	uint32_t vsp, vsp_peak; /* stack of vector scratchpad allocations */
-	/* of the first pass, so that the second can load ahead; where a prompt's runs are one job, of one run, then of the last */
+	/* of the first pass, so that the second can load ahead; if a prompt's runs are one job, of a run and of the last */
 	struct chunks {
 		struct chunk *chunk;
 		size_t n;
@@ -233,7 +233,10 @@ void emit_rows_embedded(struct builder *b, uint32_t embd, uint32_t stride);
 void emit_rows_taken(struct builder *b);
 void emit_rows_left(struct builder *b);
 void emit_row_kept(struct builder *b);
-/* ... B->act = its norm; of ROWS of one half, as commands have them, if it is in the scratchpad; x += ACT . M^T for KB blocks of M from K on */
+/*
+ * ... B->act = its norm; of ROWS of one half, as commands have them, if it is in the scratchpad; x += ACT . M^T for KB
+ * blocks of M from K on
+ */
 void emit_rows_norm(struct builder *b, uint32_t weight);
 void emit_half_norm(struct builder *b, uint32_t h, uint32_t rows, uint32_t weight);
 void emit_rows_add(struct builder *b, const struct iau_matrix *m, struct act act, uint32_t k, uint32_t kb);
@@ -253,9 +256,9 @@ uint32_t embd_step(const struct builder *b);
 /* Of a prompt whose runs are one job: before the first; behind each */
 void emit_runs(struct builder *b);
 void emit_next_run(struct builder *b);
-/* Before the layers of the last one, which gets logits: all of those that get none, if registers say that there are any */
+/* Before the layers of the last one, which gets logits: those that get none, if registers say that there are any */
 void emit_runs_before(struct builder *b);
-/* Whether the last one begins with the same weights as the others, which are asked for before it is known which it is */
+/* Whether the last one begins with the weights of the others, which are asked for before it is known which it is */
 bool begin_alike(const struct builder *b);
 /* Before a run: the register of the rows that its second half has */
 void emit_second_half(struct builder *b);
@@ -263,7 +266,8 @@ void emit_second_half(struct builder *b);
 void emit_layers(struct builder *b);
 /* Whether the next run begins in layer L: x = its embeddings; B->act = the norm of half H, if there is one */
 bool begins_run(const struct builder *b, uint32_t l);
-void emit_run_asked(struct builder *b);
+/* Registers and embeddings of the job's first run, or of the next one */
+void emit_run_asked(struct builder *b, bool is_next);
 void emit_run_embedded(struct builder *b);
 void emit_run_norm(struct builder *b, uint32_t h);
 /* Weights of norms, and biases, of layer L; the rope table from row R on */

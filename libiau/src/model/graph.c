@@ -357,7 +357,7 @@ static void emit_layer(struct builder *b, uint32_t l)
 		load_pack(b, l);
 	/* not in the first layer, if there are more: LOADs have enough to wait for there */
 	if (b->runs && !b->keeps_row && l == (b->to > 1))
-		emit_run_asked(b);
+		emit_run_asked(b, true);
 	if (b->keeps_row && l + 1 == b->to)
 		emit_kept_attention_block(b, l, pack_of(b, l));
 	else

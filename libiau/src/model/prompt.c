@@ -14,8 +14,7 @@
 #define EMBD_AT ((uint32_t)offsetof(struct iau_graph_run, embd))
 #define PARAM_AT ((uint32_t)offsetof(struct iau_graph_run, param))
 
-/* Registers and embeddings of a run: of the job's first one, which has them already, or, IS_NEXT, of the next one */
-static void ask(struct builder *b, bool is_next)
+void emit_run_asked(struct builder *b, bool is_next)
 {
 	uint16_t before = label(b, 0, OP_EMBEDDING);
 	uint32_t *cmd = iau_cmd_load(&b->cb, (struct iau_copy){ .va = b->cfg->tokens_va, .addr = b->params,
@@ -31,11 +30,6 @@ static void ask(struct builder *b, bool is_next)
 bool begins_run(const struct builder *b, uint32_t l)
 {
 	return b->runs && !b->keeps_row && l + 1 == b->to;
-}
-
-void emit_run_asked(struct builder *b)
-{
-	ask(b, true);
 }
 
 void emit_run_embedded(struct builder *b)
@@ -57,7 +51,7 @@ void emit_run_norm(struct builder *b, uint32_t h)
 
 void emit_runs(struct builder *b)
 {
-	ask(b, false);
+	emit_run_asked(b, false);
 	emit_second_half(b);
 	load_pack(b, 0);
 	load_rope(b, 0, b->rows);
