@@ -124,10 +124,17 @@ static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, u
 		finish_rotated_queries(b, l, a, first);
 }
 
+static void emit_attended(struct builder *b, uint32_t l, const struct attention *a)
+{
+	const struct iau_matrix *o = &b->w->layer[l].o;
+
+	label(b, l, OP_ATTN_OUTPUT);
+	b->vsp = a->scratch;
+	emit_rows_add(b, o, a->out, 0, o->kb);
+}
+
 void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 {
-	const struct iau_hparams *hp = b->hp;
-	const struct iau_layer *y = &b->w->layer[l];
 	uint32_t mark = b->vsp;
 	struct attention a;
 
@@ -143,14 +150,11 @@ void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 		emit_run_embedded(b);
 	if (b->seqs)
 		emit_batch_early(b, l);
-	for (uint32_t g = 0; g < hp->n_head_kv; g += a.at_once)
+	for (uint32_t g = 0; g < b->hp->n_head_kv; g += a.at_once)
 		emit_qkv(b, l, &a, g, pack);
 	(b->seqs ? emit_batch_attention : emit_attention)(b, l, &a);
-	if (l < b->attending) {
-		label(b, l, OP_ATTN_OUTPUT);
-		b->vsp = a.scratch;
-		emit_rows_add(b, &y->o, a.out, 0, y->o.kb);
-	}
+	if (l < b->attending)
+		emit_attended(b, l, &a);
 	b->vsp = mark;
 }
 
@@ -235,9 +239,7 @@ void emit_kept_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	work_on(b, one);
 	finish_rotated_queries(b, l, &a, 0);
 	emit_attention(b, l, &a);
-	label(b, l, OP_ATTN_OUTPUT);
-	b->vsp = a.scratch;
-	emit_rows_add(b, &b->w->layer[l].o, a.out, 0, b->w->layer[l].o.kb);
+	emit_attended(b, l, &a);
 	b->vsp = mark;
 }
 
