@@ -56,12 +56,12 @@ static void only_one(struct run *run)
 	run->all = run->tokens;
 }
 
-/* Whether the run that gets logits may be in a job behind others; there may be no room for what they begin with. */
-static bool last_goes_along(struct iau_session *s, const struct run *run)
+/* Whether a job that ends with these LOGITS takes more than one run; there may be no room for what they begin with. */
+static bool takes_runs(struct iau_session *s, const struct run *run, enum iau_graph_logits logits)
 {
 	struct iau_graph *g;
 
-	return !iau_session_graph(s, run->rows, false, LOGITS_ONE, &g) && g->runs;
+	return !iau_session_graph(s, run->rows, false, logits, &g) && g->runs;
 }
 
 /*
@@ -85,14 +85,16 @@ static void add_runs(struct iau_session *s, struct run *run, size_t n)
 		if (n - run->all < tokens)
 			tokens = (uint32_t)(n - run->all);
 		all = run->all + tokens;
-		if (all == n && (tokens <= run->rows / 2 || !last_goes_along(s, run)))
-			return;
+		if (all == n && (tokens <= run->rows / 2 || !takes_runs(s, run, LOGITS_ONE)))
+			break;
 		if (all > until || all * cycles > JOB_CYCLES ||
 		    iau_sparse_candidates(&s->cfg.kv, &s->sparse[1], pos))
-			return;
+			break;
 		run->more++;
 		run->all = all;
 	}
+	if (run->more && run->all < n && !takes_runs(s, run, LOGITS_NONE))
+		only_one(run);
 }
 
 /*
@@ -153,21 +155,11 @@ static int plan_job(struct iau_session *s, struct run *run, size_t n, iau_logits
 {
 	int err;
 
-	*logits = wanted(run, n, each);
-	if (run->in_parts)
-		return prepare(s, run);
-	if (!each)
+	if (!each && !run->in_parts)
 		add_runs(s, run, n);
+	err = prepare(s, run);
 	*logits = wanted(run, n, each);
-	err = iau_session_graph(s, run->rows, run->sparse, *logits, g);
-	if (!err && run->more && !(*g)->runs)
-		only_one(run);
-	if (!err)
-		err = prepare(s, run);
-	if (err || *logits == wanted(run, n, each))
-		return err;
-	*logits = wanted(run, n, each);
-	return iau_session_graph(s, run->rows, run->sparse, *logits, g);
+	return err || run->in_parts ? err : iau_session_graph(s, run->rows, run->sparse, *logits, g);
 }
 
 /* Of N tokens the first ones */
