@@ -83,12 +83,10 @@ def mac_share(prefill, q, tokens=512):
 
 
 def layer_share(model, q, tokens):
-    """... by a layer in the middle of the model, which is what one more takes: the last one has less to do"""
-    fewer, more = (bench(f"{model}:{n}", q, tokens, 0) for n in (1, 2))
-    weights = tokens * (fewer["matrix_macs"] - fewer["head_macs"])
-    attention = fewer["attention_macs_per_key"] * sum(range(tokens + 1))
-    return ((weights / PEAK_MACS[q] + attention / PEAK_MACS["q8_0"]) /
-            (more["prefill"]["cycles"] - fewer["prefill"]["cycles"]))
+    """... by a layer behind which there are others, which is what two of a shape of one take more: the last has less to do"""
+    one, two = (bench(name, q, tokens, 0) for name in (model, f"{model}:2"))
+    return ((needed_cycles(two, q, tokens) - needed_cycles(one, q, tokens)) /
+            (two["prefill"]["cycles"] - one["prefill"]["cycles"]))
 
 
 def matrix_cycles(prefill, *operators):
