@@ -191,8 +191,6 @@ static void work_on(struct builder *b, struct at_work rows)
 /* The norm of all rows; then the one that goes on, alone, as the layer found it, and its norm in a place of its own */
 static struct at_work emit_kept_row(struct builder *b, uint32_t pack, struct at_work *all)
 {
-	uint32_t heads = b->hp->n_head * b->hp->head_dim;
-
 	if (in_frames(b))
 		b->act = act_alloc(b, b->hp->n_embd);
 	emit_rows_norm(b, pack + b->w->pack.attn_norm);
@@ -200,7 +198,7 @@ static struct at_work emit_kept_row(struct builder *b, uint32_t pack, struct at_
 	emit_row_kept(b);
 	b->rope = vsp_alloc_beside(b, b->rope_step);
 	load_rope(b, 0, 1);
-	b->act = act_alloc(b, b->hp->n_embd > heads ? b->hp->n_embd : heads);
+	b->act = act_alloc_widest(b);
 	emit_rows_norm(b, pack + b->w->pack.attn_norm);
 	return at_work(b);
 }

@@ -149,6 +149,8 @@ uint32_t vsp_alloc(struct builder *b, uint32_t bytes);
  */
 uint32_t vsp_alloc_beside(struct builder *b, uint32_t bytes);
 struct act act_alloc(struct builder *b, uint32_t cols);
+/* As many columns as x or the output of attention has */
+struct act act_alloc_widest(struct builder *b);
 
 static inline struct act act_half(struct act act, uint32_t h)
 {

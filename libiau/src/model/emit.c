@@ -27,6 +27,13 @@ struct act act_alloc(struct builder *b, uint32_t cols)
 	return act;
 }
 
+struct act act_alloc_widest(struct builder *b)
+{
+	uint32_t heads = b->hp->n_head * b->hp->head_dim;
+
+	return act_alloc(b, b->hp->n_embd > heads ? b->hp->n_embd : heads);
+}
+
 /* Where the next chunk goes; BYTES of it are contiguous. */
 static void place_chunk(struct builder *b, struct chunk *c)
 {

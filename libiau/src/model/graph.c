@@ -279,6 +279,8 @@ static void emit_logits(struct builder *b)
 /* What a pass over the model begins with */
 static void begin_pass(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
 {
+	bool keeps_row = logits == LOGITS_ONE && rows > 1 && !b->seqs && !b->cfg->is_part && !b->cfg->sparse;
+
 	b->spilled = b->in_memory;
 	set_rows(b, rows);
 	b->fresh_rows = rows;
@@ -294,11 +296,9 @@ static void begin_pass(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->cb.n = 0;
 	b->steps = logits == LOGITS_NEXT;
 	b->list = &b->chunks[0];
-	b->keeps_row = logits == LOGITS_ONE && is_prompt(b) && !b->cfg->is_part && !b->cfg->sparse;
-	b->runs = (logits == LOGITS_NONE || (b->keeps_row && b->to > 1)) && is_prompt(b) && !b->cfg->is_part &&
+	b->runs = (logits == LOGITS_NONE || (keeps_row && b->to > 1)) && is_prompt(b) && !b->cfg->is_part &&
 		  !b->in_memory && !b->alone;
-	/* not before the last one */
-	b->keeps_row = b->keeps_row && !b->runs;
+	b->keeps_row = keeps_row && !b->runs;
 	b->shortens = b->halves > 1 && !b->cfg->sparse;
 	b->attending = logits == LOGITS_NONE && !b->cfg->is_part ? b->to - 1 : b->to;
 }
@@ -306,7 +306,7 @@ static void begin_pass(struct builder *b, uint32_t rows, enum iau_graph_logits l
 static void alloc_buffers(struct builder *b)
 {
 	const struct iau_hparams *hp = b->hp;
-	uint32_t heads = hp->n_head * hp->head_dim, tables = b->seqs ? b->seqs * b->is_long : 1;
+	uint32_t tables = b->seqs ? b->seqs * b->is_long : 1;
 
 	b->params = vsp_alloc(b, b->runs ? sizeof(struct iau_graph_run) :
 					   (b->steps ? GRAPH_STEPS : b->seqs) * IAU_PARAM_BYTES);
@@ -322,7 +322,7 @@ static void alloc_buffers(struct builder *b)
 	b->rope = vsp_alloc_beside(b, b->rows * b->rope_step);
 	rows_alloc(b);
 	if (!in_frames(b)) {
-		b->act = act_alloc(b, hp->n_embd > heads ? hp->n_embd : heads);
+		b->act = act_alloc_widest(b);
 		b->fresh = fresh_alloc(b);
 	}
 	b->table = vsp_alloc(b, is_packed(b) ? tables * table_bytes(b) : 0);

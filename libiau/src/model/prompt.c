@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Runs over many tokens of a prompt, one after the other in one job, whose last token may be asked for logits: those
- * before the last run are a loop then, and it has commands of its own. The next
- * run begins while the last layer makes keys and values, where a job of its own would find nothing to multiply for some
- * 2,000 cycles: x is done with then, and so is, when they are made, the place of the norm, which comes before what is
- * left to do with them. Behind the last run of a job nobody uses what has begun.
+ * before the last run are a loop then, and it has commands of its own. The next run begins while the last layer makes
+ * keys and values, where a job of its own would find nothing to multiply for some 2,000 cycles: x is done with then, and
+ * so is, when they are made, the place of the norm, which comes before what is left to do with them. Behind the last
+ * run of a job without logits nobody uses what has begun.
  *
  * Registers and places of embeddings of each run are known to the host. Those of the next one are asked for before the
  * last layer stores anything, since LOADs from memory that changes wait for older STOREs.
