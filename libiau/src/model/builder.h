@@ -73,7 +73,7 @@ struct builder {
 		size_t n;
 	} chunks[2], *list;
 	size_t next_load, cur, used; /* CUR is the next one, USED those whose products are queued */
-	uint32_t ring_bytes, ring_next, ring_used;
+	uint32_t ring_bytes, ring_used;
 	uint32_t ring_end; /* behind the last chunk of a run that another one follows */
 	/* of it what is asked for ahead: of runs less at first, so that LOADs do not fill the window before memory has time */
 	uint32_t ring_limit;
@@ -84,7 +84,7 @@ struct builder {
 	 */
 	uint32_t stage, credit;
 	bool planning;
-	uint32_t kv_places, kv_bytes; /* of the tile scratchpad, behind the ring */
+	uint32_t kv_places, kv_bytes, kv_at; /* of the tile scratchpad, behind the ring's room */
 	uint32_t bound_places; /* behind those */
 	uint32_t hadamard;     /* behind those, if keys are rotated */
 	uint32_t table; /* where blocks are, if some may be packed; of a batch one after the other */
@@ -215,6 +215,12 @@ struct linear {
 	uint32_t c, c_stride;
 };
 
+/*
+ * Behind the planning pass: where in the ring chunks come. Each of the runs of a prompt begins where the ring does, with
+ * chunks that are asked for during the run before, and what is left behind the last one of that run is of no use until
+ * then: the ring is as small as it can be begun as often.
+ */
+void place_chunks(struct builder *b);
 void emit_linear(struct builder *b, struct linear lin);
 /*
  * ROWS rows at X, N wide, whose sums lie at STAT; 0: those of the second half that are tokens. OUT: their place among

@@ -34,18 +34,39 @@ struct act act_alloc_widest(struct builder *b)
 	return act_alloc(b, b->hp->n_embd > heads ? b->hp->n_embd : heads);
 }
 
-/* Where the next chunk goes; BYTES of it are contiguous. */
-static void place_chunk(struct builder *b, struct chunk *c)
+/* Places in a ring of SIZE bytes for the chunks of LIST, each in one piece: how often it is begun anew, the last one's END */
+static uint32_t place_list(struct chunks *list, uint32_t size, uint32_t *end)
 {
-	uint32_t size = tsp_round(c->bytes), pad = 0;
+	uint32_t laps = 0;
 
-	if (b->ring_next + size > b->ring_bytes) {
-		pad = b->ring_bytes - b->ring_next;
-		b->ring_next = 0;
+	*end = 0;
+	for (size_t i = 0; i < list->n; i++) {
+		struct chunk *c = &list->chunk[i];
+		uint32_t bytes = tsp_round(c->bytes), pad = 0;
+
+		if (*end + bytes > size) {
+			pad = size - *end;
+			*end = 0;
+			laps++;
+		}
+		c->at = *end;
+		c->span = pad + bytes;
+		*end += bytes;
 	}
-	c->at = b->ring_next;
-	c->span = pad + size;
-	b->ring_next += size;
+	return laps;
+}
+
+void place_chunks(struct builder *b)
+{
+	struct chunks *all = &b->chunks[0];
+	uint32_t laps = place_list(all, b->ring_bytes, &b->ring_end);
+
+	if (b->runs) {
+		while (place_list(all, b->ring_bytes - IAU_TSP_GRANULE, &b->ring_end) == laps)
+			b->ring_bytes -= IAU_TSP_GRANULE;
+		place_list(&b->chunks[1], b->ring_bytes, &b->ring_end);
+		place_list(all, b->ring_bytes, &b->ring_end);
+	}
 }
 
 /* Whether chunk C may be asked for now */
@@ -104,10 +125,8 @@ void load_first(struct builder *b)
 
 void load_round(struct builder *b)
 {
-	if (b->planning) {
-		b->ring_end = b->ring_next;
+	if (b->planning)
 		return;
-	}
 	b->ring_used -= b->ring_bytes - b->ring_end;
 	load_ahead(b);
 }
@@ -120,7 +139,6 @@ static uint32_t begin_chunk(struct builder *b, uint64_t va, uint32_t bytes)
 	if (b->planning && i < MAX_CHUNKS) {
 		b->list->chunk[i] = (struct chunk){ .va = va, .bytes = bytes, .label = b->cb.label,
 					     .stage = b->stage };
-		place_chunk(b, &b->list->chunk[i]);
 		b->list->n = i + 1;
 	}
 	load_ahead(b);

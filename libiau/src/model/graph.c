@@ -286,7 +286,7 @@ static void begin_pass(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	b->fresh_rows = rows;
 	b->vsp = b->vsp_peak = 0;
 	b->cur = b->used = b->next_load = 0;
-	b->ring_next = b->ring_used = 0;
+	b->ring_used = 0;
 	b->ring_limit = is_prompt(b) && !b->in_memory ? RUN_CREDIT : b->ring_bytes;
 	b->goes_round = false;
 	b->stage = 0;
@@ -408,7 +408,8 @@ static void divide_tsp(struct builder *b)
 	b->ring_bytes = IAU_TSP_BYTES - b->kv_places * b->kv_bytes - 2 * bound_place_bytes(b->cfg);
 	if (iau_keys_rotated(b->cfg))
 		b->ring_bytes -= tsp_round(iau_hadamard_tiles(b->hp) * HADAMARD_INT4);
-	b->bound_places = IAU_TSP_BASE + b->ring_bytes + b->kv_places * b->kv_bytes;
+	b->kv_at = IAU_TSP_BASE + b->ring_bytes;
+	b->bound_places = b->kv_at + b->kv_places * b->kv_bytes;
 	b->hadamard = b->bound_places + 2 * bound_place_bytes(b->cfg);
 }
 
@@ -424,6 +425,7 @@ static int emit(struct builder *b, uint32_t rows, enum iau_graph_logits logits)
 	if (b->vsp_peak > b->cfg->vsp_bytes)
 		return iau_error(-ENOSPC, "%u rows need %u bytes of vector scratchpad, it has %u", rows,
 				 b->vsp_peak, b->cfg->vsp_bytes);
+	place_chunks(b);
 	if (b->runs && logits == LOGITS_ONE && !begin_alike(b))
 		return -ENOSPC;
 	emit_model(b, rows, logits);

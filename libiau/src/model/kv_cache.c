@@ -157,7 +157,7 @@ struct head_va head_va(const struct iau_graph_config *cfg, uint32_t layer, uint3
 
 struct place place_at(const struct builder *b, uint32_t pass)
 {
-	uint32_t i = pass % b->kv_places, kv = IAU_TSP_BASE + b->ring_bytes + i * b->kv_bytes;
+	uint32_t i = pass % b->kv_places, kv = b->kv_at + i * b->kv_bytes;
 
 	return (struct place){ kv, kv + b->cfg->kv.chunk_blocks * b->cfg->kv.head_bytes, b->vscale[i] };
 }

@@ -100,7 +100,6 @@ void emit_runs_before(struct builder *b)
 	b->keeps_row = true;
 	b->list = &b->chunks[1];
 	b->cur = b->used = 0;
-	b->ring_next = 0;
 	b->goes_round = false;
 	b->next_load = begun.next_load;
 	b->ring_used = begun.ring_used;
