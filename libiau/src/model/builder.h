@@ -213,6 +213,7 @@ struct linear {
 	uint32_t out, out_stride;
 	bool cin;
 	uint32_t c, c_stride;
+	bool to_norm; /* the next thing is a norm of what comes out */
 };
 
 /*
@@ -222,6 +223,8 @@ struct linear {
  */
 void place_chunks(struct builder *b);
 void emit_linear(struct builder *b, struct linear lin);
+/* COUNT products of the same rows, one after the other */
+void emit_linears(struct builder *b, const struct linear *lin, uint32_t count);
 /*
  * ROWS rows at X, N wide, whose sums lie at STAT; 0: those of the second half that are tokens. OUT: their place among
  * blocks of B->half rows

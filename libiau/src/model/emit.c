@@ -155,13 +155,16 @@ static void end_chunks(struct builder *b)
 	load_ahead(b);
 }
 
-/* Columns N .. N + COUNT - 1 of S blocks from block K on, at SLOT */
+/* Of LIN the columns N .. N + COUNT - 1 of S blocks from block K on, at SLOT; VA is that of its segment */
 struct piece {
+	const struct linear *lin;
+	uint64_t va;
 	uint32_t k, s, n, count, slot;
 };
 
-static void matmul_half(struct builder *b, const struct linear *lin, const struct piece *p, uint32_t h)
+static void matmul_half(struct builder *b, const struct piece *p, uint32_t h)
 {
+	const struct linear *lin = p->lin;
 	const struct iau_matrix *m = lin->m;
 	uint32_t column = p->s * iau_tile_bytes(m), at = p->n * 128;
 	bool first = p->k == lin->k;
@@ -194,47 +197,80 @@ static void matmul_half(struct builder *b, const struct linear *lin, const struc
 	patch_rows(b, cmd, h);
 }
 
-/* The next piece behind P, its chunk begun; false if there is none. VA is that of P's segment. */
-static bool next_piece(struct builder *b, const struct linear *lin, struct piece *p, uint64_t *va)
+static struct piece first_piece(const struct linear *lin)
 {
+	return (struct piece){ .lin = lin, .k = lin->k,
+			       .va = lin->m->va + (uint64_t)lin->m->nt * lin->k * iau_tile_bytes(lin->m) };
+}
+
+/* The next piece behind P; false if there is none. */
+static bool next_piece(struct piece *p)
+{
+	const struct linear *lin = p->lin;
 	const struct iau_matrix *m = lin->m;
-	uint32_t column, fit, end = lin->kb ? lin->k + lin->kb : m->kb;
+	uint32_t fit, end = lin->kb ? lin->k + lin->kb : m->kb;
 
 	p->n += p->count;
 	if (p->n == lin->count) {
-		*va += (uint64_t)m->nt * p->s * iau_tile_bytes(m);
+		p->va += (uint64_t)m->nt * p->s * iau_tile_bytes(m);
 		p->k += p->s;
 		p->n = 0;
 	}
 	if (p->k == end)
 		return false;
 	p->s = end - p->k < m->segment ? end - p->k : m->segment;
-	column = p->s * iau_tile_bytes(m);
-	fit = IAU_CHUNK_BYTES / column;
+	fit = IAU_CHUNK_BYTES / (p->s * iau_tile_bytes(m));
 	p->count = lin->count - p->n < fit ? lin->count - p->n : fit;
-	p->slot = begin_chunk(b, *va + (uint64_t)(lin->first + p->n) * column, p->count * column);
 	return true;
 }
 
-/*
- * Of two halves of the rows, one is multiplied with two chunks, then the other: time enough for a
- * norm of the half that is not being multiplied, before the first product and behind the last.
- */
-void emit_linear(struct builder *b, struct linear lin)
+/* Of COUNT products from LIN on */
+static uint32_t pieces(const struct linear *lin, uint32_t count)
 {
-	struct piece last = { .k = lin.k }, p[2];
-	uint64_t va = lin.m->va + (uint64_t)lin.m->nt * lin.k * iau_tile_bytes(lin.m);
-	uint32_t n;
+	uint32_t n = 0;
 
-	do {
-		for (n = 0; n < b->halves && next_piece(b, &lin, &last, &va); n++)
-			p[n] = last;
+	for (uint32_t i = 0; i < count; i++)
+		for (struct piece p = first_piece(&lin[i]); next_piece(&p);)
+			n++;
+	return n;
+}
+
+/* The piece behind AT, perhaps the first one of the next product, its chunk begun; there is one. */
+static struct piece begin_piece(struct builder *b, struct piece *at)
+{
+	uint32_t column;
+
+	while (!next_piece(at))
+		*at = first_piece(at->lin + 1);
+	column = at->s * iau_tile_bytes(at->lin->m);
+	at->slot = begin_chunk(b, at->va + (uint64_t)(at->lin->first + at->n) * column, at->count * column);
+	return *at;
+}
+
+/*
+ * Of two halves of the rows, one is multiplied with two chunks, then the other: time enough for a norm of the half that
+ * is not being multiplied, before the first product and behind the last. If there is an odd one, it is the first where
+ * a norm comes behind, else the last.
+ */
+void emit_linears(struct builder *b, const struct linear *lin, uint32_t count)
+{
+	struct piece at = first_piece(lin), p[2];
+
+	for (uint32_t left = pieces(lin, count), n; left; left -= n) {
+		n = left < b->halves || (lin->to_norm && left % b->halves) ? 1 : b->halves;
+		for (uint32_t i = 0; i < n; i++)
+			p[i] = begin_piece(b, &at);
 		for (uint32_t h = 0; h < b->halves; h++)
 			for (uint32_t i = 0; i < n; i++)
-				matmul_half(b, &lin, &p[i], h);
+				matmul_half(b, &p[i], h);
 		end_chunks(b);
 		emit_batch_stores(b, 1);
-	} while (n == b->halves);
+	}
+}
+
+void emit_linear(struct builder *b, struct linear lin)
+{
+	emit_linears(b, &lin, 1);
 }
 
 /* x * rsqrt(mean(x^2) + eps) * weight, quantised (Zhang and Sennrich 2019) */

@@ -167,20 +167,18 @@ static void emit_ffn_slice(struct builder *b, const struct iau_layer *y, struct 
 			   const struct ffn_slice *s, uint32_t first, uint32_t count)
 {
 	uint32_t cols = count * 32, half_bytes = b->half * cols * 4;
+	const struct linear gate_up[] = {
+		{ .m = &y->gate, .act = b->act, .first = first, .count = count, .out = s->gate, .out_stride = cols * 4 },
+		{ .m = &y->up, .act = b->act, .first = first, .count = count, .out = s->up, .out_stride = cols * 4 },
+	};
 
 	label_op(b, OP_FFN_GATE_UP);
-	emit_linear(b, (struct linear){ .m = &y->gate, .act = b->act, .first = first, .count = count,
-					.out = s->gate, .out_stride = cols * 4 });
-	label_op(b, OP_FFN_ACTIVATION);
-	for (uint32_t h = 0; h < b->halves; h++)
-		emit_silu(b, s, h, cols);
-	label_op(b, OP_FFN_GATE_UP);
-	emit_linear(b, (struct linear){ .m = &y->up, .act = b->act, .first = first, .count = count,
-					.out = s->up, .out_stride = cols * 4 });
+	emit_linears(b, gate_up, 2);
 	label_op(b, OP_FFN_ACTIVATION);
 	for (uint32_t h = 0; h < b->halves; h++) {
 		struct iau_vec v = to_blocks(act_half(out, h), b->half);
 
+		emit_silu(b, s, h, cols);
 		v.rows = rows_of(b, h);
 		v.cols = cols;
 		v.a = s->tmp + h * half_bytes;

@@ -189,7 +189,8 @@ static void add_in_pieces(struct builder *b, struct linear lin)
 void emit_rows_add(struct builder *b, const struct iau_matrix *m, struct act act, uint32_t k, uint32_t kb)
 {
 	struct linear lin = { .m = m, .act = act, .count = m->nt, .k = k, .kb = kb, .out = b->x,
-			      .out_stride = b->hp->n_embd * 4, .cin = true, .c = b->x, .c_stride = b->hp->n_embd * 4 };
+			      .out_stride = b->hp->n_embd * 4, .cin = true, .c = b->x, .c_stride = b->hp->n_embd * 4,
+			      .to_norm = true };
 
 	if (b->spilled)
 		add_in_pieces(b, lin);
