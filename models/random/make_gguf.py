@@ -23,6 +23,11 @@ SHAPES = {
                        ffn=4864, vocab=4096, rope_base=1e6, epsilon=1e-6),
     "qwen3-0.6b": dict(arch="qwen3", hidden=1024, layers=2, heads=16, kv_heads=8, head_dim=128,
                        ffn=3072, vocab=4096, rope_base=1e6, epsilon=1e-6),
+    "qwen3-1.7b": dict(arch="qwen3", hidden=2048, layers=2, heads=16, kv_heads=8, head_dim=128,
+                       ffn=6144, vocab=4096, rope_base=1e6, epsilon=1e-6),
+    # so many heads that 16 rows fill the scratchpad
+    "wide": dict(arch="qwen3", hidden=1024, layers=2, heads=32, kv_heads=8, head_dim=128,
+                 ffn=512, vocab=4096, rope_base=1e6, epsilon=1e-6),
     "6m": dict(arch="llama", hidden=256, layers=8, heads=4, kv_heads=2, head_dim=64,
                ffn=704, vocab=2048, rope_base=5e5, epsilon=1e-5),
     "14m": dict(arch="llama", hidden=384, layers=8, heads=6, kv_heads=2, head_dim=64,

@@ -14,6 +14,6 @@ $(LIBIAU_TESTS): $(B)/tests/libiau/%: $(B)/tests/libiau/%.o $(LIBIAU_OBJS) $(DEV
 $(B)/tests/libiau/%.gguf: models/random/make_gguf.py $(wildcard models/common/*.py) | $(NEEDED)
 	@mkdir -p $(@D)
 	/usr/bin/python3 $< --shape $* --type q4_0 --out $@ > /dev/null
-$(addprefix $(B)/tests/libiau/,test_batch test_cuts test_generate test_prompt test_rotation test_sparse): | $(patsubst %,$(B)/tests/libiau/%.gguf,6m 14m qwen2-0.5b qwen3-0.6b)
+$(addprefix $(B)/tests/libiau/,test_batch test_cuts test_generate test_prompt test_rotation test_sparse): | $(patsubst %,$(B)/tests/libiau/%.gguf,6m 14m wide qwen2-0.5b qwen3-0.6b)
 $(B)/tests/libiau/test_kv_budget: | $(B)/tests/libiau/tiny.gguf
 check-vm check-debug: $(LIBIAU_TESTS)

@@ -126,7 +126,8 @@ static void any_cut_is_no_cut(const char *engine)
 static void cuts_of_other_shapes(void **state)
 {
 	(void)state;
-	cut_anywhere("ref", SHAPES "qwen3-0.6b.gguf", 120, 7, 16);
+	cut_anywhere("ref", SHAPES "wide.gguf", 120, 7, 16);
+	cut_anywhere("ref", SHAPES "qwen3-0.6b.gguf", 120, 7, 32);
 	cut_anywhere("ref", SHAPES "qwen2-0.5b.gguf", 33, 7, 32);
 	cut_anywhere("rtl", SHAPES "6m.gguf", 40, 13, 32);
 }

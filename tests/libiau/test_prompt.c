@@ -109,6 +109,7 @@ static void other_shapes(void **state)
 	check_model("ref", SHAPES "6m.gguf", 1);
 	check_model("ref", SHAPES "qwen3-0.6b.gguf", 1);
 	check_model("ref", SHAPES "qwen2-0.5b.gguf", 1);
+	check_model("rtl", SHAPES "qwen3-0.6b.gguf", 1);
 }
 
 ENGINES(spared)

@@ -304,8 +304,10 @@ struct attention attention_alloc(struct builder *b)
 	if (iau_keys_rotated(b->cfg) && b->cfg->sparse)
 		a.choosers = act_alloc(b, hp->n_head * hp->head_dim);
 	a.scratch = b->vsp;
-	if (in_frames(b))
+	if (in_frames(b)) {
 		b->act = act_alloc(b, hp->n_embd);
+		a.q = vsp_alloc(b, b->rows * hp->head_dim * 4);
+	}
 	a.out = in_frames(b) ? a.queries : b->act;
 	return a;
 }
@@ -316,6 +318,11 @@ void attention_alloc_projections(struct builder *b, struct attention *a)
 	uint32_t q_bytes = b->rows * a->q_at_once * b->hp->head_dim * 4;
 
 	a->v = vsp_alloc(b, kv_bytes);
+	if (in_frames(b)) {
+		a->k = a->v;
+		b->fresh = fresh_alloc(b);
+		return;
+	}
 	a->k = vsp_alloc(b, kv_bytes);
 	a->q = b->vsp;
 	/* in a batch where keys and values come later */
@@ -362,7 +369,7 @@ static struct iau_vec to_keys(const struct builder *b, uint32_t g)
 	struct fresh f = fresh_at(b, g);
 
 	return (struct iau_vec){ .out = VEC_Q8_F16, .d = f.k, .d_stride = 32, .d_block = tile_step(b), .sc = f.ks,
-				 .sc_row = 2, .sc_block = scale_step(b) };
+				 .sc_row = 2, .sc_block = KSCALE_STEP };
 }
 
 /* Keys that are going to be rotated: where values were, which are done with, or, if those come last, queries */
@@ -373,16 +380,28 @@ static struct act turned_keys(const struct builder *b, const struct attention *a
 	return (struct act){ .data = at, .scale = at + b->rows * b->hp->head_dim };
 }
 
+/* Of a head, at X. With rows in memory a half at a time, which takes half as much room beside them. */
+static void turn_keys(struct builder *b, uint32_t x, uint32_t stride, struct iau_vec out)
+{
+	uint32_t rows = in_frames(b) ? b->half : b->rows;
+
+	for (uint32_t r = 0; r < b->rows; r += rows) {
+		emit_rope(b, x + r * stride, b->rope + r * b->rope_step, rows, b->hp->head_dim, stride, out);
+		out.d += rows * 32;
+		out.sc += rows * out.sc_row;
+	}
+}
+
 void emit_new_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t from,
 		   uint32_t count)
 {
-	uint32_t hd = b->hp->head_dim;
-	bool rotated = iau_keys_rotated(b->cfg);
+	uint32_t stride = count * b->hp->head_dim * 4;
 
 	label(b, l, OP_ROPE);
 	for (uint32_t i = 0; i < count; i++)
-		emit_rope(b, new_at(b, a->k, from) + i * hd * 4, b->rope, b->rows, hd, count * hd * 4,
-			  rotated ? to_blocks(turned_keys(b, a, from + i), b->rows) : to_keys(b, g + from + i));
+		turn_keys(b, new_at(b, a->k, from) + i * b->hp->head_dim * 4, stride,
+			  iau_keys_rotated(b->cfg) ? to_blocks(turned_keys(b, a, from + i), b->rows) :
+						     to_keys(b, g + from + i));
 }
 
 void emit_rotated_keys(struct builder *b, uint32_t l, const struct attention *a, uint32_t g)
@@ -425,25 +444,27 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	struct place here = place_at(b, pass), spare = place_at(b, pass + 2);
 	struct older full = all_older(b, l, 0, g);
 	struct fresh f = fresh_at(b, g);
-	bool is_late = is_prompt(b) && hp->n_head_kv == 1; /* the first head's values are the last ones, too */
+	bool is_late = is_prompt(b) && hp->n_head_kv == 1 && !kv_through_memory(b); /* the first head's values are the last ones, too */
 
 	p->part.q = act_from(a->queries, block * 32);
 	label(b, l, OP_KV_CACHE);
-	if (is_prompt(b))
-		insert_fresh_keys(b, here, &f);
-	else
-		insert_fresh(b, here, &f, 0);
-	if (is_prompt(b) && !is_late)
-		insert_fresh_values(b, here, &f);
+	if (!kv_through_memory(b)) {
+		if (is_prompt(b))
+			insert_fresh_keys(b, here, &f);
+		else
+			insert_fresh(b, here, &f, 0);
+		if (is_prompt(b) && !is_late)
+			insert_fresh_values(b, here, &f);
+	}
 	/* the first of them is asked for before the newest chunk is worked on */
 	if (!b->cfg->sparse)
 		load_full(b, &full, spare, GRAPH_FULL);
 	if (kv_passes_ahead(hp) == 1)
-		emit_kv_prefetch(b, pass + 1);
+		emit_kv_prefetch(b, l, g + 1);
 	emit_chunk(b, p, here, true, is_late ? &f : NULL);
 	emit_older_chunks(b, p, c, &full, a->choosers, here, spare);
 	if (kv_passes_ahead(hp) == 2 && !b->cfg->sparse)
-		emit_kv_prefetch(b, pass + 2);
+		emit_kv_prefetch(b, l, g + 2);
 	label_op(b, OP_ATTN_VALUES);
 	emit_results(b, p, head, a->out);
 }
@@ -490,9 +511,11 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a)
 {
 	if (l < b->attending)
 		emit_passes(b, l, a);
+	if (kv_through_memory(b))
+		return;
 	label(b, l, OP_KV_CACHE);
 	for (uint32_t i = 0; i < STORE_PARTS; i++)
-		store_fresh(b, l, 0, i);
+		store_fresh(b, l, 0, b->hp->n_head_kv, 0, i);
 }
 
 void emit_told_choice(struct builder *b, uint32_t l, const struct attention *a)

@@ -44,16 +44,16 @@ struct fresh {
 	uint32_t k, v, ks, vs;
 };
 
-/* From block to block of keys, of which no head has less than two; where there is no room, close together */
-static inline uint32_t scale_step(const struct builder *b)
-{
-	return in_frames(b) ? 128 : IAU_VSP_GRANULE / 2;
-}
+#define KSCALE_STEP (IAU_VSP_GRANULE / 2) /* from block to block of keys, of which no head has less than two */
+#define VSCALE_STEP IAU_VSP_GRANULE	   /* from head to head */
 
-/* From head to head */
-static inline uint32_t vscale_step(const struct builder *b)
+/*
+ * Whether new keys and values are stored head by head, and come back with their chunks: beside rows in memory there is
+ * no room for those of all heads.
+ */
+static inline bool kv_through_memory(const struct builder *b)
 {
-	return in_frames(b) ? 128 : IAU_VSP_GRANULE;
+	return b->in_memory && !b->seqs;
 }
 
 static inline uint32_t tile_step(const struct builder *b)
@@ -111,9 +111,11 @@ void insert_fresh(struct builder *b, struct place at, const struct fresh *f, uin
 /* ... one after the other, of many tokens */
 void insert_fresh_keys(struct builder *b, struct place at, const struct fresh *f);
 void insert_fresh_values(struct builder *b, struct place at, const struct fresh *f);
-/* ... of all KV heads into the cache, for the tokens that follow: PART of STORE_PARTS */
+/* ... of N KV heads from G on into the cache, for the tokens that follow: PART of STORE_PARTS */
 #define STORE_PARTS 3u
-void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t part);
+void store_fresh(struct builder *b, uint32_t layer, uint32_t g, uint32_t n, uint32_t row, uint32_t part);
+/* Those of KV head G through memory, and the first chunks behind them */
+void emit_kv_stored(struct builder *b, uint32_t layer, uint32_t g);
 
 /* Rows that share a matrix product: all heads of a group for one token, else the tokens of a head. */
 struct part {
@@ -266,8 +268,11 @@ static inline uint32_t batch_passes_ahead(const struct iau_hparams *hp)
 	return hp->n_head_kv < 4 ? batch_seqs_ahead(hp) * hp->n_head_kv : 4;
 }
 
-/* The newest chunk of a pass; of the first ones, and what a choice of blocks needs */
-void emit_kv_prefetch(struct builder *b, uint32_t pass);
+/*
+ * The newest chunk of KV head G of layer L or, behind its last one, of the next layer's first ones, unless those are yet
+ * to be stored; of the first ones, and what a choice of blocks needs
+ */
+void emit_kv_prefetch(struct builder *b, uint32_t l, uint32_t g);
 void emit_kv_prefetches(struct builder *b);
 
 /* The same for a batch: B->seqs sequences of a token each */

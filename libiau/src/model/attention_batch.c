@@ -263,7 +263,7 @@ void emit_batch_stores(struct builder *b, uint32_t most)
 
 		if (part == 0)
 			iau_cmd_sload_half(&b->cb, 16, b->params + seq * IAU_PARAM_BYTES + 64);
-		store_fresh(b, layer, seq, part);
+		store_fresh(b, layer, 0, b->hp->n_head_kv, seq, part);
 	}
 	b->cb.label = before;
 }

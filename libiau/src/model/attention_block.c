@@ -51,20 +51,25 @@ static uint32_t group_of(const struct builder *b, const struct attention *a)
 	return a->at_once * (b->hp->n_head / b->hp->n_head_kv);
 }
 
-/* From head FIRST on */
-static void emit_finished_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t first,
-				  uint32_t pack)
+/* Of the heads that Q holds at once, from H on */
+static void emit_queries_made(struct builder *b, uint32_t l, const struct attention *a, uint32_t h, uint32_t pack)
 {
 	const struct iau_hparams *hp = b->hp;
 	uint32_t count = a->q_at_once;
 
-	for (uint32_t h = first; h < first + group_of(b, a); h += count) {
-		emit_projection(b, l, &b->w->layer[l].q, h, count, a->q, pack + b->w->pack.bias);
-		label(b, l, OP_QK_NORM);
-		if (hp->qk_norm)
-			emit_head_norm(b, a->q, count * hp->head_dim * 4, count, pack + b->w->pack.q_norm);
-		(b->seqs ? emit_batch_queries : emit_queries)(b, l, a, h);
-	}
+	emit_projection(b, l, &b->w->layer[l].q, h, count, a->q, pack + b->w->pack.bias);
+	label(b, l, OP_QK_NORM);
+	if (hp->qk_norm)
+		emit_head_norm(b, a->q, count * hp->head_dim * 4, count, pack + b->w->pack.q_norm);
+	(b->seqs ? emit_batch_queries : emit_queries)(b, l, a, h);
+}
+
+/* From head FIRST on */
+static void emit_finished_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t first,
+				  uint32_t pack)
+{
+	for (uint32_t h = first; h < first + group_of(b, a); h += a->q_at_once)
+		emit_queries_made(b, l, a, h, pack);
 }
 
 static void finish_rotated_queries(struct builder *b, uint32_t l, const struct attention *a, uint32_t first)
@@ -100,6 +105,29 @@ static void emit_values_made(struct builder *b, uint32_t l, const struct attenti
 	emit_new_values(b, l, a, g, i, count);
 	if (is_last)
 		emit_run_norm(b, 1);
+}
+
+/*
+ * A head at a time, in two places in turns: the next one's products hide what is done with this one. Values last: the
+ * first scores need all else.
+ */
+static void emit_qkv_by_heads(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t pack)
+{
+	uint32_t queries = l < b->attending ? group_of(b, a) : 0, n = g * (queries + 2);
+	struct attention swapped = *a; /* Q is where K and V are, and they where Q is */
+	const struct attention *turn[2] = { a, &swapped };
+
+	swapped.q = a->k;
+	swapped.k = swapped.v = a->q;
+	for (uint32_t i = 0; i < queries; i++)
+		emit_queries_made(b, l, turn[n++ % 2], g * queries + i, pack);
+	/* keys where the next query would be, and values in the other place */
+	emit_keys_made(b, l, turn[(n + 1) % 2], g, 0, 1, pack);
+	emit_rotated_keys(b, l, turn[(n + 1) % 2], g);
+	emit_values_made(b, l, turn[n % 2], g, 0, 1, pack);
+	emit_kv_stored(b, l, g);
+	if (queries)
+		finish_rotated_queries(b, l, a, g * queries);
 }
 
 /*
@@ -139,8 +167,6 @@ void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	struct attention a;
 
 	label(b, l, OP_ATTN_NORM);
-	if (in_frames(b))
-		b->fresh = fresh_alloc(b);
 	a = attention_alloc(b);
 	/* of the first layer when it was begun */
 	if (!b->runs || l > b->from)
@@ -151,7 +177,7 @@ void emit_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 	if (b->seqs)
 		emit_batch_early(b, l);
 	for (uint32_t g = 0; g < b->hp->n_head_kv; g += a.at_once)
-		emit_qkv(b, l, &a, g, pack);
+		(in_frames(b) ? emit_qkv_by_heads : emit_qkv)(b, l, &a, g, pack);
 	(b->seqs ? emit_batch_attention : emit_attention)(b, l, &a);
 	if (l < b->attending)
 		emit_attended(b, l, &a);
@@ -233,6 +259,8 @@ void emit_kept_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 		for (uint32_t i = 0; i < n; i++)
 			emit_values_made(b, l, &kv, g, i, 1, pack);
 		emit_rotated_keys(b, l, &kv, g);
+		if (b->in_memory)
+			emit_kv_stored(b, l, g);
 	}
 	work_on(b, one);
 	finish_rotated_queries(b, l, &a, 0);

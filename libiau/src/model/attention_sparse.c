@@ -305,7 +305,7 @@ void load_behind(struct builder *b, const struct older *o, bool newest)
 	bool ahead = kv_passes_ahead(b->hp) == 2;
 
 	if (ahead && newest)
-		emit_kv_prefetch(b, pass + 2);
+		emit_kv_prefetch(b, o->layer, o->head + 2);
 	if (o->head + 1 == n_kv) {
 		emit_bounds_prefetch(b, o->layer + 1);
 	} else if (o->choice) {
@@ -314,7 +314,7 @@ void load_behind(struct builder *b, const struct older *o, bool newest)
 		load_listed(b, &next, place_at(b, pass + 3), GRAPH_CHOSEN);
 	}
 	if (ahead && !newest)
-		emit_kv_prefetch(b, pass + 2);
+		emit_kv_prefetch(b, o->layer, o->head + 2);
 }
 
 /* The first chunk is on its way, or asked for; then the blocks of the next KV head are chosen. */

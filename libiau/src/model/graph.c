@@ -95,8 +95,8 @@ static void load_places(struct builder *b, uint32_t embd)
 
 void emit_kv_prefetches(struct builder *b)
 {
-	for (uint32_t i = 0; i < kv_passes_ahead(b->hp); i++)
-		emit_kv_prefetch(b, b->from * b->hp->n_head_kv + i);
+	for (uint32_t i = 0; i < kv_passes_ahead(b->hp) && !kv_through_memory(b); i++)
+		emit_kv_prefetch(b, b->from, i);
 	/* a part knows what its layer chooses */
 	if (b->cfg->sparse && (!b->cfg->is_part || b->from == b->to))
 		emit_bounds_prefetch(b, b->from);

@@ -118,20 +118,24 @@ void iau_batch_params(const struct iau_hparams *hp, const uint64_t *va, uint32_t
 	}
 }
 
+/* KV heads whose new keys and values have a place: one in turns, which are much longer than a STORE */
+static uint32_t fresh_heads(const struct builder *b)
+{
+	return kv_through_memory(b) ? 1 : b->hp->n_head_kv;
+}
+
 uint32_t fresh_alloc(struct builder *b)
 {
-	uint32_t n = hd_blocks(b);
-
-	return vsp_alloc(b, b->hp->n_head_kv * (n * (2 * tile_step(b) + scale_step(b)) + vscale_step(b)));
+	return vsp_alloc(b, fresh_heads(b) * (hd_blocks(b) * (2 * tile_step(b) + KSCALE_STEP) + VSCALE_STEP));
 }
 
 struct fresh fresh_at(const struct builder *b, uint32_t head)
 {
-	uint32_t n = hd_blocks(b), n_kv = b->hp->n_head_kv, tiles = n * tile_step(b);
-	uint32_t k = b->fresh + head * 2 * tiles, scales = b->fresh + n_kv * 2 * tiles;
+	uint32_t n = hd_blocks(b), heads = fresh_heads(b), at = head % heads, tiles = n * tile_step(b);
+	uint32_t k = b->fresh + at * 2 * tiles, scales = b->fresh + heads * 2 * tiles;
 
-	return (struct fresh){ .k = k, .v = k + tiles, .ks = scales + head * n * scale_step(b),
-			       .vs = scales + n_kv * n * scale_step(b) + head * vscale_step(b) };
+	return (struct fresh){ .k = k, .v = k + tiles, .ks = scales + at * n * KSCALE_STEP,
+			       .vs = scales + heads * n * KSCALE_STEP + at * VSCALE_STEP };
 }
 
 /* Parts of a head in a block of layer L of a layout whose first one lies at VA */
@@ -276,9 +280,11 @@ void load_newest(struct builder *b, uint32_t pass, struct chunk_regs regs)
 }
 
 /* The place is that of the pass three before. */
-void emit_kv_prefetch(struct builder *b, uint32_t pass)
+void emit_kv_prefetch(struct builder *b, uint32_t l, uint32_t g)
 {
-	load_newest(b, pass, (struct chunk_regs){ GRAPH_CHUNK, GRAPH_HI, GRAPH_BLOCKS });
+	if (kv_through_memory(b) && g >= b->hp->n_head_kv)
+		return;
+	load_newest(b, l * b->hp->n_head_kv + g, (struct chunk_regs){ GRAPH_CHUNK, GRAPH_HI, GRAPH_BLOCKS });
 }
 
 /* ROW_BYTES of a COPY or STORE of new tokens: those of one, or the register of that many */
@@ -306,7 +312,7 @@ static void insert(struct builder *b, struct insertion in)
 
 static void insert_key_scales(struct builder *b, struct place at, const struct fresh *f, uint32_t row)
 {
-	insert(b, (struct insertion){ f->ks + row * 2, scale_step(b), 2, hd_blocks(b), at.kscale, 64, GRAPH_NEW_KS,
+	insert(b, (struct insertion){ f->ks + row * 2, KSCALE_STEP, 2, hd_blocks(b), at.kscale, 64, GRAPH_NEW_KS,
 				      GRAPH_KS_BYTES });
 }
 
@@ -341,21 +347,21 @@ void insert_fresh_values(struct builder *b, struct place at, const struct fresh 
 	insert_tiles(b, at, f, 0, hd_blocks(b), hd_blocks(b));
 }
 
-void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t i)
+void store_fresh(struct builder *b, uint32_t layer, uint32_t g, uint32_t n, uint32_t row, uint32_t i)
 {
-	uint32_t blocks = hd_blocks(b), n_kv = b->hp->n_head_kv, one = !brings_many(b), *cmd;
-	struct fresh f = fresh_at(b, 0);
-	struct head_va va = head_va(b->cfg, layer, 0);
+	uint32_t blocks = n * hd_blocks(b), one = !brings_many(b), *cmd;
+	struct fresh f = fresh_at(b, g);
+	struct head_va va = head_va(b->cfg, layer, g);
 	const struct {
 		uint64_t va;
 		uint32_t addr, step, bytes, n, stride;
 		unsigned int at, n_bytes;
 	} part[STORE_PARTS] = {
-		{ va.kv, f.k + row * 32, tile_step(b), one * 32, 2 * blocks * n_kv, 1024, GRAPH_KV_AT,
+		{ va.kv, f.k + row * 32, tile_step(b), one * 32, 2 * blocks, 1024, GRAPH_KV_AT,
 		  GRAPH_KV_BYTES },
-		{ va.kscale, f.ks + row * 2, scale_step(b), one * 2, blocks * n_kv, 64, GRAPH_KS_AT,
+		{ va.kscale, f.ks + row * 2, KSCALE_STEP, one * 2, blocks, 64, GRAPH_KS_AT,
 		  GRAPH_KS_BYTES },
-		{ va.vscale, f.vs + row * 4, vscale_step(b), one * 4, n_kv, 128, GRAPH_VS_AT, GRAPH_VS_BYTES },
+		{ va.vscale, f.vs + row * 4, VSCALE_STEP, one * 4, n, 128, GRAPH_VS_AT, GRAPH_VS_BYTES },
 	};
 
 	cmd = iau_cmd_store(&b->cb, (struct iau_copy){ .va = part[i].va, .addr = part[i].addr,
@@ -366,4 +372,13 @@ void store_fresh(struct builder *b, uint32_t layer, uint32_t row, uint32_t i)
 	patch_new_bytes(b, cmd, part[i].n_bytes);
 	if (b->seqs)
 		iau_cmd_patch(cmd, 3, GRAPH_KV_HI);
+}
+
+void emit_kv_stored(struct builder *b, uint32_t layer, uint32_t g)
+{
+	label(b, layer, OP_KV_CACHE);
+	for (uint32_t i = 0; i < STORE_PARTS; i++)
+		store_fresh(b, layer, g, 1, 0, i);
+	if (g < kv_passes_ahead(b->hp))
+		emit_kv_prefetch(b, layer, g);
 }
