@@ -158,6 +158,7 @@ static void emit_attended(struct builder *b, uint32_t l, const struct attention 
 
 	label(b, l, OP_ATTN_OUTPUT);
 	b->vsp = a->scratch;
+	emit_rows_add_asked(b);
 	emit_rows_add(b, o, a->out, 0, o->kb);
 }
 

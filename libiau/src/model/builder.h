@@ -12,6 +12,7 @@
  * bounds of keys, then what rotates them. Everything starts at a granule, so that nothing waits for a neighbour.
  */
 #define MAX_KV_PLACES 6u
+#define ADD_PIECES 3u /* of x at hand: asked for, in use, on its way back */
 #define EARLY_CREDIT (2 * IAU_CHUNK_BYTES)
 #define RUN_CREDIT (EARLY_CREDIT - IAU_CHUNK_BYTES / 4) /* of the next run: the rope table and keys come behind */
 #define RING_GROWS (IAU_CHUNK_BYTES / 4) /* with each product */
@@ -66,6 +67,7 @@ struct builder {
 	 * graph, SPILLED of the place at hand), and what is made of it comes in pieces: see rows.c.
 	 */
 	bool in_memory, spilled;
+	uint32_t add_at[ADD_PIECES]; /* columns of such rows that something is added to */
 	uint32_t vsp, vsp_peak; /* stack of vector scratchpad allocations */
 	/* of the first pass, so that the second can load ahead; if a prompt's runs are one job, of a run and of the last */
 	struct chunks {
@@ -214,6 +216,7 @@ struct linear {
 	bool cin;
 	uint32_t c, c_stride;
 	bool to_norm; /* the next thing is a norm of what comes out */
+	const struct iau_copy *store; /* what comes out, to memory, or NULL */
 };
 
 /*
@@ -250,8 +253,10 @@ void emit_row_kept(struct builder *b);
  */
 void emit_rows_norm(struct builder *b, uint32_t weight);
 void emit_half_norm(struct builder *b, uint32_t h, uint32_t rows, uint32_t weight);
+/* For the next emit_rows_add(): its room until then, and the first columns of x, if those lie in memory */
+void emit_rows_add_asked(struct builder *b);
 void emit_rows_add(struct builder *b, const struct iau_matrix *m, struct act act, uint32_t k, uint32_t kb);
-/* Bytes of the scratchpad that emit_rows_add() takes */
+/* Bytes of the scratchpad that emit_rows_add_asked() takes */
 uint32_t rows_add_bytes(const struct builder *b);
 void set_rows(struct builder *b, uint32_t rows);
 

@@ -263,6 +263,8 @@ void emit_linears(struct builder *b, const struct linear *lin, uint32_t count)
 		for (uint32_t h = 0; h < b->halves; h++)
 			for (uint32_t i = 0; i < n; i++)
 				matmul_half(b, &p[i], h);
+		if (left == n && lin->store)
+			iau_cmd_store(&b->cb, *lin->store);
 		end_chunks(b);
 		emit_batch_stores(b, 1);
 	}

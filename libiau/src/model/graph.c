@@ -220,7 +220,7 @@ static uint32_t part_columns(const struct builder *b, const struct iau_layer *y,
 static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 {
 	const struct iau_layer *y = &b->w->layer[l];
-	uint32_t mark = b->vsp, nt = y->gate.nt, step = slice_columns(b), bytes = b->rows * step * 128, part, tmp;
+	uint32_t mark = b->vsp, nt = y->gate.nt, step = slice_columns(b), bytes = b->rows * step * 128, part, tmp, end;
 	struct ffn_slice slice[2];
 	struct act out;
 
@@ -233,13 +233,17 @@ static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 	tmp = vsp_alloc_beside(b, bytes);
 	for (unsigned int i = 0; i < 2; i++)
 		slice[i] = (struct ffn_slice){ vsp_alloc(b, bytes), vsp_alloc(b, bytes), tmp };
+	end = b->vsp;
 	for (uint32_t n = 0, i = 0, count; n < nt; n += count) {
 		count = nt - n < part ? nt - n : part;
+		label_op(b, OP_FFN_DOWN);
+		emit_rows_add_asked(b);
 		for (uint32_t k = 0; k < count; k += step, i ^= 1)
 			emit_ffn_slice(b, y, act_from(out, k * b->half * 32), &slice[i], n + k,
 				       count - k < step ? count - k : step);
 		label_op(b, OP_FFN_DOWN);
 		emit_rows_add(b, &y->down, out, n, count);
+		b->vsp = end;
 	}
 	emit_batch_stores(b, b->seqs * STORE_PARTS);
 	b->vsp = mark;

@@ -8,8 +8,7 @@
 #include "model/builder.h"
 
 #define HALVED_ROWS 16u /* a tile takes five cycles to load: it is used for no fewer rows */
-#define NORM_ROWS 2u	/* of a piece */
-#define ADD_PIECES 3u	/* at hand: asked for, in use, on its way back */
+#define NORM_BYTES 0x4000u /* of a piece, of no fewer than two rows */
 
 void set_rows(struct builder *b, uint32_t rows)
 {
@@ -45,17 +44,29 @@ static void embedded(struct builder *b, uint32_t embd, uint32_t stride, uint32_t
 					      .out = VEC_F32, .d = x, .d_stride = n * 4 });
 }
 
+/* Rows of a piece: halves are whole pieces. Few commands, lest those behind a norm wait for room in the window. */
+static uint32_t norm_rows(const struct builder *b)
+{
+	uint32_t rows = HALVED_ROWS;
+
+	while (rows > 2 && rows * b->hp->n_embd * 4 > NORM_BYTES)
+		rows /= 2;
+	return rows;
+}
+
 /* Two places for pieces of rows, in turns */
 static void begin_pieces(struct builder *b, uint32_t piece[2])
 {
 	for (unsigned int i = 0; i < 2; i++)
-		piece[i] = vsp_alloc(b, NORM_ROWS * b->hp->n_embd * 4);
+		piece[i] = vsp_alloc(b, norm_rows(b) * b->hp->n_embd * 4);
 }
 
-/* Rows of the piece from row R on; halves are whole pieces */
+/* Rows of the piece from row R on */
 static uint32_t piece_rows(const struct builder *b, uint32_t r)
 {
-	return b->rows - r < NORM_ROWS ? b->rows - r : NORM_ROWS;
+	uint32_t rows = norm_rows(b);
+
+	return b->rows - r < rows ? b->rows - r : rows;
 }
 
 void emit_rows_embedded(struct builder *b, uint32_t embd, uint32_t stride)
@@ -67,7 +78,7 @@ void emit_rows_embedded(struct builder *b, uint32_t embd, uint32_t stride)
 		return;
 	}
 	begin_pieces(b, piece);
-	for (uint32_t r = 0, i = 0; r < b->rows; r += NORM_ROWS, i ^= 1) {
+	for (uint32_t r = 0, i = 0; r < b->rows; r += norm_rows(b), i ^= 1) {
 		embedded(b, embd + r * stride, stride, piece_rows(b, r), piece[i]);
 		iau_cmd_store(&b->cb, rows_in_memory(b, r, piece_rows(b, r), piece[i]));
 	}
@@ -127,7 +138,7 @@ void emit_rows_norm(struct builder *b, uint32_t weight)
 		return;
 	}
 	begin_pieces(b, piece);
-	for (uint32_t r = 0, i = 0; r < b->rows; r += NORM_ROWS, i ^= 1) {
+	for (uint32_t r = 0, i = 0; r < b->rows; r += norm_rows(b), i ^= 1) {
 		iau_cmd_load(&b->cb, rows_in_memory(b, r, piece_rows(b, r), piece[i]));
 		norm(b, r, piece_rows(b, r), piece[i], weight, b->stat + i * IAU_VSP_GRANULE);
 	}
@@ -152,38 +163,47 @@ static struct iau_copy columns_in_memory(const struct builder *b, uint32_t first
 				  .rows = b->rows, .mem_stride = b->hp->n_embd * 4, .stride = count * 128 };
 }
 
+/* Of x, from tile column N on */
+static struct iau_copy add_piece(const struct builder *b, uint32_t n)
+{
+	uint32_t step = add_columns(b), nt = b->hp->n_embd / 32;
+
+	return columns_in_memory(b, n, nt - n < step ? nt - n : step, b->add_at[n / step % ADD_PIECES]);
+}
+
+void emit_rows_add_asked(struct builder *b)
+{
+	if (!b->spilled)
+		return;
+	for (uint32_t i = 0; i < ADD_PIECES; i++)
+		b->add_at[i] = vsp_alloc(b, b->rows * add_columns(b) * 128);
+	iau_cmd_load(&b->cb, add_piece(b, 0));
+}
+
 /*
  * Columns are asked for before those of the piece before are stored: LOADs from memory that changes wait for older
- * STOREs, and weights wait behind them.
+ * STOREs, and weights wait behind them. STOREs wait for older LOADs, so that the last one, which a norm waits for, comes
+ * before weights are asked for.
  */
 static void add_in_pieces(struct builder *b, struct linear lin)
 {
-	uint32_t mark = b->vsp, step = add_columns(b), bytes = b->rows * step * 128, nt = lin.m->nt;
-	struct iau_copy piece[ADD_PIECES];
-	uint32_t at[ADD_PIECES];
+	uint32_t step = add_columns(b), nt = lin.m->nt;
 
-	for (uint32_t i = 0; i < ADD_PIECES; i++)
-		at[i] = vsp_alloc(b, bytes);
-	for (uint32_t n = 0, i = 0; n < nt + step; n += step, i++) {
-		struct iau_copy *next = &piece[i % ADD_PIECES], *now = &piece[(i + 2) % ADD_PIECES];
+	for (uint32_t n = 0; n < nt; n += step) {
+		struct iau_copy now = add_piece(b, n);
 
-		if (n < nt) {
-			*next = columns_in_memory(b, n, nt - n < step ? nt - n : step, at[i % ADD_PIECES]);
-			iau_cmd_load(&b->cb, *next);
-		}
-		if (i >= 2)
-			iau_cmd_store(&b->cb, piece[(i + 1) % ADD_PIECES]);
-		if (!i)
-			continue;
-		lin.first = n - step;
-		lin.count = now->row_bytes / 128;
-		lin.out = lin.c = now->addr;
-		lin.out_stride = lin.c_stride = now->stride;
+		if (n + step < nt)
+			iau_cmd_load(&b->cb, add_piece(b, n + step));
+		else
+			lin.store = &now;
+		if (n)
+			iau_cmd_store(&b->cb, add_piece(b, n - step));
+		lin.first = n;
+		lin.count = now.row_bytes / 128;
+		lin.out = lin.c = now.addr;
+		lin.out_stride = lin.c_stride = now.stride;
 		emit_linear(b, lin);
-		if (n >= nt)
-			iau_cmd_store(&b->cb, *now);
 	}
-	b->vsp = mark;
 }
 
 void emit_rows_add(struct builder *b, const struct iau_matrix *m, struct act act, uint32_t k, uint32_t kb)
