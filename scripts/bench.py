@@ -83,8 +83,8 @@ def mac_share(prefill, q, tokens=512):
 
 
 def layer_share(model, q, tokens):
-    """... by a layer behind which there are others, which is what two of a shape of one take more: the last has less to do"""
-    one, two = (bench(name, q, tokens, 0) for name in (model, f"{model}:2"))
+    """... by a layer behind which there are others, which is what a model of two takes more: the last has less to do"""
+    one, two = (bench(f"{model}:{layers}", q, tokens, 0) for layers in (1, 2))
     return ((needed_cycles(two, q, tokens) - needed_cycles(one, q, tokens)) /
             (two["prefill"]["cycles"] - one["prefill"]["cycles"]))
 
@@ -125,13 +125,14 @@ def cycle_figures(q, decode, prefill):
 
 
 def large_shapes():
-    """Cycle figures of 14m, at both latencies, and of a layer whose rows are wider than the scratchpad"""
+    """Cycle figures of 14m, at both latencies, and of layers whose rows are wider than the scratchpad"""
     figures = {}
     for q in ("q8_0", "q4_0"):
         figures[f"decode_bandwidth_share_14m_{q}"] = decode_share(bench("14m", q, 128, 8), 8)
         figures[f"decode_bandwidth_share_14m_{q}_lat300"] = decode_share(
             bench("14m", q, 128, 8, "-L", "300"), 8)
         figures[f"prefill64_mac_share_1b_layer_{q}"] = layer_share("1b-layer", q, 64)
+        figures[f"prefill64_mac_share_qwen3_0_6b_layer_{q}"] = layer_share("qwen3-0.6b", q, 64)
     q8, q4 = (bench("14m", q, 512, 0, "--breakdown") for q in ("q8_0", "q4_0"))
     figures["prefill512_mac_share_14m_q8_0"] = mac_share(q8, "q8_0")
     figures["gemm_mac_share_14m_q8_0"] = gemm_share(q8)
