@@ -249,16 +249,28 @@ static void emit_ffn_block(struct builder *b, uint32_t l, uint32_t pack)
 	b->vsp = mark;
 }
 
+static uint32_t output_norm_of(const struct builder *b)
+{
+	return b->pack[b->hp->n_layer & 1];
+}
+
+static void load_output_norm(struct builder *b)
+{
+	emit_load(b, b->w->output_norm_va, output_norm_of(b), b->hp->n_embd * 4);
+	b->has_output_norm = true;
+}
+
 static void emit_logits(struct builder *b)
 {
 	const struct iau_matrix *m = &b->w->output;
-	uint32_t n_embd = b->hp->n_embd, weight = b->pack[b->hp->n_layer & 1];
+	uint32_t n_embd = b->hp->n_embd;
 	uint32_t slice = m->nt < LOGIT_SLICE ? m->nt : LOGIT_SLICE, out[2];
 
 	if (b->in_memory && !b->seqs)
 		b->act = act_alloc(b, n_embd);
-	emit_load(b, b->w->output_norm_va, weight, n_embd * 4);
-	emit_rows_norm(b, weight);
+	if (!b->has_output_norm)
+		load_output_norm(b);
+	emit_rows_norm(b, output_norm_of(b));
 	label_op(b, OP_LOGITS);
 	out[0] = vsp_alloc(b, b->rows * slice * 128);
 	out[1] = vsp_alloc(b, b->rows * slice * 128);
@@ -284,6 +296,7 @@ static void begin_pass(struct builder *b, uint32_t rows, enum iau_graph_logits l
 	bool keeps_row = logits == LOGITS_ONE && rows > 1 && !b->seqs && !b->cfg->is_part && !b->cfg->sparse;
 
 	b->spilled = b->in_memory;
+	b->has_output_norm = false;
 	set_rows(b, rows);
 	b->fresh_rows = rows;
 	b->vsp = b->vsp_peak = 0;
@@ -354,6 +367,9 @@ static void emit_layer(struct builder *b, uint32_t l)
 	label(b, l + 1, OP_ATTN_NORM);
 	if (!b->spilled && l + 1 < b->hp->n_layer)
 		load_pack(b, l + 1);
+	/* before the last weights, which wait for room */
+	if (!b->spilled && l + 1 == b->hp->n_layer && l < b->attending)
+		load_output_norm(b);
 	/* with rows, which do not come sooner */
 	if (b->spilled && l > b->from)
 		load_pack(b, l);
