@@ -211,6 +211,55 @@ static void shrinks(const char *engine)
 	scene_close(&c);
 }
 
+/* Junk behind the last token in its block, where keys and values of the next ones will be */
+static void spoil(const struct scene *c)
+{
+	const struct iau_kv_layout *kv = &c->s->cfg.kv;
+	uint32_t n = iau_session_length(c->s), from = n % 32, tiles = kv->kscale_at / 1024;
+	float scale = 1000;
+
+	for (uint32_t l = 0; l < c->info.n_layer; l++) {
+		uint8_t *block = block_at(c->s, l, n / 32);
+
+		for (uint32_t i = 0; i < tiles; i++)
+			memset(block + i * 1024 + from * 32, 127, (32 - from) * 32);
+		for (uint32_t i = 0; i < (kv->vscale_at - kv->kscale_at) / 64; i++)
+			memset(block + kv->kscale_at + i * 64 + from * 2, 0x50, (32 - from) * 2);
+		for (uint32_t r = from; r < 32; r++)
+			memcpy(block + kv->vscale_at + r * 4, &scale, sizeof(scale));
+	}
+}
+
+/* N tokens are a graph of more rows, which all choose together: what lay where those behind the tokens are has no say. */
+static void behind(const char *engine)
+{
+	static const uint32_t n[] = { 3, 12, 20 };
+	struct iau_attention a = least;
+	struct scene c;
+
+	a.prompt_budget = a.budget;
+	scene_open(&c, engine, MODEL, CTX);
+	for (size_t i = 0; i < sizeof(n) / sizeof(*n); i++) {
+		float *got[2];
+
+		for (uint32_t k = 0; k < 2; k++) {
+			assert_int_equal(iau_session_truncate(c.s, 0), 0);
+			attend(&c, a);
+			extend(&c, 805, false);
+			if (k)
+				spoil(&c);
+			extend(&c, 805 + n[i], false);
+			got[k] = logits(&c);
+		}
+		if (!equal(&c, got[0], got[1]))
+			fail_msg("%u tokens", n[i]);
+		free(got[0]);
+		free(got[1]);
+	}
+	scene_close(&c);
+}
+
+ENGINES(behind)
 ENGINES(covered)
 ENGINES(chosen)
 ENGINES(mean)
@@ -470,7 +519,8 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_ENGINES(covered), ON_ENGINES(chosen), ON_ENGINES(mean), ON_ENGINES(shrinks), cmocka_unit_test(test_window),
+		ON_ENGINES(covered), ON_ENGINES(chosen), ON_ENGINES(mean), ON_ENGINES(shrinks), ON_ENGINES(behind),
+		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_bounds), cmocka_unit_test(test_engines), cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_block_sizes), cmocka_unit_test(test_block_size_changes), cmocka_unit_test(test_errors),
 	};

@@ -115,7 +115,8 @@ static void set_runs(struct iau_session *s, const struct run *run, bool is_loop,
 		for (uint32_t r = 0; r < run->rows; r++)
 			to->embd[r] = (uint32_t)tokens[at + (r < n ? r : n - 1)] * m->w.embd_stride;
 		memset(to->param, 0, sizeof(to->param));
-		iau_graph_params(&m->hp, &s->cfg.kv, pos, n, to->param);
+		/* rows behind the tokens have a say in a choice: they leave keys in the block, to see those, not what lay there */
+		iau_graph_params(&m->hp, &s->cfg.kv, pos, run->sparse ? whole_run(pos, run->rows) : n, to->param);
 		if (run->sparse)
 			iau_sparse_params(&m->hp, &s->cfg.kv, run->sparse, pos, to->param);
 		to->param[GRAPH_TOKEN] = to->embd[0];
