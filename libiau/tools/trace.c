@@ -3,7 +3,7 @@
  * iau trace: every command of an evaluation, on its unit's track in device time, as trace events that
  * Perfetto and Chrome show (the "Trace Event Format"). A cycle is shown as a microsecond.
  */
-#include "base/error.h"
+#include "sequences.h"
 #include "spans.h"
 #include "tool.h"
 
@@ -17,13 +17,14 @@ enum { PID_DEVICE = 1, PID_HOST };
 
 struct options {
 	struct common common;
-	uint32_t prompt, gen;
+	uint32_t prompt, gen, batch;
 	const char *out;
 };
 
 static const struct argp_option options[] = {
-	{ "prompt", 'p', "N", 0, "Tokens to prefill (32)", 0 },
+	{ "prompt", 'p', "N", 0, "Tokens to prefill, of each sequence (32)", 0 },
 	{ "gen", 'n', "N", 0, "Tokens to decode after them (2)", 0 },
+	{ "batch", 'B', "N", 0, "Sequences that decode together, 1 to 16 (1)", 0 },
 	{ "output", 'o', "FILE", 0, "Where the trace goes (standard output)", 0 },
 	{ 0 },
 };
@@ -41,6 +42,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'n':
 		o->gen = (uint32_t)tool_number(state, "--gen", arg, 1 << 20);
+		return 0;
+	case 'B':
+		o->batch = (uint32_t)tool_number(state, "--batch", arg, IAU_BATCH_MAX);
+		if (!o->batch)
+			argp_error(state, "--batch: no sequence");
 		return 0;
 	case 'o':
 		o->out = arg;
@@ -134,24 +140,18 @@ static void write_trace(FILE *f, struct spans *s)
 	fprintf(f, "\n]}\n");
 }
 
-static int evaluate(struct loaded *l, const struct options *o)
+static int evaluate(struct loaded *l, const struct options *o, struct spans *spans)
 {
-	uint32_t all = o->prompt + o->gen;
-	struct iau_model_info info;
-	int32_t *tokens;
-	int err = 0;
+	struct sequences q;
+	int err = sequences_open(&q, l, o->batch);
 
-	iau_model_info(l->model, &info);
-	tokens = calloc(all + 1, sizeof(*tokens));
-	if (!tokens)
-		return iau_error_nomem("tokens");
-	for (uint32_t i = 0; i < all; i++)
-		tokens[i] = (int32_t)((i * 7919u + 17) % info.n_vocab);
-	for (size_t i = 0, k; i < all && !err; i += k) {
-		err = iau_session_eval_some(l->session, tokens + i, i < o->prompt ? o->prompt - i : 1, &k);
-		tool_progress("trace", i + k, all);
-	}
-	free(tokens);
+	if (!err)
+		err = sequences_trace(&q, spans_add, spans);
+	if (!err)
+		err = sequences_prefill(&q, o->prompt, "prefill");
+	if (!err)
+		err = sequences_decode(&q, o->gen, 1, "decode");
+	sequences_close(&q);
 	return err;
 }
 
@@ -182,7 +182,7 @@ int cmd_trace(int argc, char **argv)
 					  .doc = "Writes what every command of an evaluation did and when, "
 						 "for Perfetto's viewer or chrome://tracing; a cycle is "
 						 "shown as a microsecond." };
-	struct options o = { .common = { .seed = 1, .engine = "rtl" }, .prompt = 32, .gen = 2 };
+	struct options o = { .common = { .seed = 1, .engine = "rtl" }, .prompt = 32, .gen = 2, .batch = 1 };
 	struct spans s = { 0 };
 	struct loaded l;
 	int err, code;
@@ -191,9 +191,7 @@ int cmd_trace(int argc, char **argv)
 	err = tool_load(&o.common, &l);
 	if (err)
 		return tool_fail(err);
-	err = iau_session_trace(l.session, spans_add, &s);
-	if (!err)
-		err = evaluate(&l, &o);
+	err = evaluate(&l, &o, &s);
 	tool_unload(&l);
 	if (err) {
 		code = tool_fail(err);

@@ -45,6 +45,11 @@ ok(set(named) == set(tracks) and set(named.values()) == {"load", "store", "matri
    "tracks are named for their units")
 ok({c["args"]["layer"] for c in commands if c["name"] == "softmax"} == set(range(4)),
    "commands know their layer")
+batch = json.loads(iau("trace", *MODEL, "-p", "8", "-n", "2", "-B", "3").stdout)["traceEvents"]
+waits = [e for e in batch if e["name"] == "wait"]
+ok([w["args"]["rows"] for w in waits[-2:]] == [4, 4] and len(waits) == 3 + 2, "three prompts, then a job for all of a token")
+none = iau("trace", *MODEL, "-B", "0")
+ok(none.returncode != 0 and "--batch" in none.stderr, "a batch of nothing")
 saved = iau("trace", *MODEL, "-p", "4", "-n", "1", "-o", "/nonexistent/trace")
 ok(saved.returncode == 3 and "/nonexistent/trace" in saved.stderr, "a file that cannot be written")
 ref = iau("trace", *MODEL, "-e", "ref")

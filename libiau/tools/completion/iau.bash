@@ -63,7 +63,7 @@ _iau()
 		own="--tasks --lengths --contexts --pool --against --against-attention --against-kv --svg"
 		;;
 	trace)
-		own="--prompt --gen --output"
+		own="--prompt --gen --batch --output"
 		;;
 	top)
 		own="--delay" common="--json --help --usage"
