@@ -206,11 +206,12 @@ void emit_batch_attention(struct builder *b, uint32_t l, const struct attention 
 			emit_result(b, &t, i / n_kv - 1, a->out);
 		if (i >= passes_early(b))
 			prefetch(b, l * t.passes + i + ahead, ahead);
-		b->credit += b->ring_bytes / t.passes;
+		/* weights in between, most of which have come before */
+		b->credit += b->ring_bytes / t.passes / 2;
 		load_ahead(b);
 	}
 	emit_result(b, &t, b->seqs - 1, a->out);
-	b->credit = EARLY_CREDIT;
+	b->credit = b->ring_bytes;
 	b->stage++;
 	b->stored = 0;
 }

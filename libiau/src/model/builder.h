@@ -17,6 +17,8 @@
 #define RUN_CREDIT (EARLY_CREDIT - IAU_CHUNK_BYTES / 4) /* of the next run: the rope table and keys come behind */
 #define RING_GROWS (IAU_CHUNK_BYTES / 4) /* with each product */
 #define MAX_CHUNKS 65536
+/* with each product: those of 16 sequences are done when a feed-forward layer is, and hold back no norm */
+#define BATCH_STORES 2u
 
 /* A chunk of weights: a run of tile columns, loaded ahead of its use. */
 struct chunk {

@@ -266,7 +266,7 @@ void emit_linears(struct builder *b, const struct linear *lin, uint32_t count)
 		if (left == n && lin->store)
 			iau_cmd_store(&b->cb, *lin->store);
 		end_chunks(b);
-		emit_batch_stores(b, 1);
+		emit_batch_stores(b, BATCH_STORES);
 	}
 }
 
