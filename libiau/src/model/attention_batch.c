@@ -206,12 +206,12 @@ void emit_batch_attention(struct builder *b, uint32_t l, const struct attention 
 			emit_result(b, &t, i / n_kv - 1, a->out);
 		if (i >= passes_early(b))
 			prefetch(b, l * t.passes + i + ahead, ahead);
-		/* weights in between, most of which have come before */
-		b->credit += b->ring_bytes / t.passes / 2;
+		/* more weights in between would make keys late */
+		b->credit += b->ring_bytes / t.passes / 4;
 		load_ahead(b);
 	}
 	emit_result(b, &t, b->seqs - 1, a->out);
-	b->credit = b->ring_bytes;
+	b->credit = EARLY_CREDIT;
 	b->stage++;
 	b->stored = 0;
 }
