@@ -503,8 +503,13 @@ static void emit_passes(struct builder *b, uint32_t l, const struct attention *a
 		c = choice_alloc(b, &p);
 		begin_choice(b, &c, &p, l, a->choosers);
 	}
-	for (uint32_t g = 0; g < b->hp->n_head_kv; g++)
+	for (uint32_t g = 0; g < b->hp->n_head_kv; g++) {
 		emit_pass(b, &p, &c, l, g, a);
+		if (is_decode(b))
+			load_between(b, b->ring_bytes / b->hp->n_head_kv / 2);
+	}
+	if (is_decode(b))
+		begin_stage(b);
 }
 
 void emit_attention(struct builder *b, uint32_t l, const struct attention *a)

@@ -26,6 +26,12 @@ static inline bool brings_many(const struct builder *b)
 	return b->fresh_rows > 1 && !b->seqs;
 }
 
+/* Whether the graph is of one token: its products wait for weights, and keys wait behind those */
+static inline bool is_decode(const struct builder *b)
+{
+	return b->fresh_rows == 1;
+}
+
 static inline uint32_t hd_blocks(const struct builder *b)
 {
 	return b->hp->head_dim / 32;

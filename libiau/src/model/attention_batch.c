@@ -206,13 +206,10 @@ void emit_batch_attention(struct builder *b, uint32_t l, const struct attention 
 			emit_result(b, &t, i / n_kv - 1, a->out);
 		if (i >= passes_early(b))
 			prefetch(b, l * t.passes + i + ahead, ahead);
-		/* more weights in between would make keys late */
-		b->credit += b->ring_bytes / t.passes / 4;
-		load_ahead(b);
+		load_between(b, b->ring_bytes / t.passes / 4);
 	}
 	emit_result(b, &t, b->seqs - 1, a->out);
-	b->credit = EARLY_CREDIT;
-	b->stage++;
+	begin_stage(b);
 	b->stored = 0;
 }
 

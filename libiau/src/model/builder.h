@@ -83,8 +83,8 @@ struct builder {
 	uint32_t ring_limit;
 	/*
 	 * What is asked for comes in order. Chunks of a later stage are asked for while CREDIT, bytes,
-	 * lasts: a batch's attention so lets its keys and values in between, and its beginning finds
-	 * memory at work.
+	 * lasts: attention of one token or of a batch so lets keys and values in between, and its beginning
+	 * finds memory at work.
 	 */
 	uint32_t stage, credit;
 	bool planning;
@@ -238,6 +238,10 @@ void emit_linears(struct builder *b, const struct linear *lin, uint32_t count);
 void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t rows, uint32_t weight, uint32_t stat,
 		     struct act out);
 void load_ahead(struct builder *b);
+/* In attention, behind a pass: so many bytes more of the weights behind it; more would make keys late */
+void load_between(struct builder *b, uint32_t bytes);
+/* Attention is over: what comes before the next one is asked for as the ring has room. */
+void begin_stage(struct builder *b);
 /* The first chunks of what comes next, all others being used */
 void load_first(struct builder *b);
 /* The same of the next run, as far as they have not been asked for */

@@ -114,6 +114,18 @@ void load_ahead(struct builder *b)
 	}
 }
 
+void load_between(struct builder *b, uint32_t bytes)
+{
+	b->credit += bytes;
+	load_ahead(b);
+}
+
+void begin_stage(struct builder *b)
+{
+	b->credit = EARLY_CREDIT;
+	b->stage++;
+}
+
 void load_first(struct builder *b)
 {
 	b->next_load = 0;
