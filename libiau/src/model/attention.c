@@ -509,7 +509,7 @@ static void emit_passes(struct builder *b, uint32_t l, const struct attention *a
 			load_between(b, b->ring_bytes / b->hp->n_head_kv / 2);
 	}
 	if (is_decode(b))
-		begin_stage(b);
+		begin_stage(b, DECODE_CREDIT);
 }
 
 void emit_attention(struct builder *b, uint32_t l, const struct attention *a)

@@ -209,7 +209,7 @@ void emit_batch_attention(struct builder *b, uint32_t l, const struct attention 
 		load_between(b, b->ring_bytes / t.passes / 4);
 	}
 	emit_result(b, &t, b->seqs - 1, a->out);
-	begin_stage(b);
+	begin_stage(b, EARLY_CREDIT);
 	b->stored = 0;
 }
 

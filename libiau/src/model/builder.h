@@ -14,6 +14,7 @@
 #define MAX_KV_PLACES 6u
 #define ADD_PIECES 3u /* of x at hand: asked for, in use, on its way back */
 #define EARLY_CREDIT (2 * IAU_CHUNK_BYTES)
+#define DECODE_CREDIT (3 * IAU_CHUNK_BYTES) /* of one token: with less, memory stands still where its latency is long */
 #define RUN_CREDIT (EARLY_CREDIT - IAU_CHUNK_BYTES / 4) /* of the next run: the rope table and keys come behind */
 #define RING_GROWS (IAU_CHUNK_BYTES / 4) /* with each product */
 #define MAX_CHUNKS 65536
@@ -240,8 +241,8 @@ void emit_rmsnorm_q8(struct builder *b, uint32_t x, uint32_t n, uint32_t rows, u
 void load_ahead(struct builder *b);
 /* In attention, behind a pass: so many bytes more of the weights behind it; more would make keys late */
 void load_between(struct builder *b, uint32_t bytes);
-/* Attention is over: what comes before the next one is asked for as the ring has room. */
-void begin_stage(struct builder *b);
+/* Attention is over: what comes before the next one is asked for as the ring has room, and CREDIT bytes behind it. */
+void begin_stage(struct builder *b, uint32_t credit);
 /* The first chunks of what comes next, all others being used */
 void load_first(struct builder *b);
 /* The same of the next run, as far as they have not been asked for */

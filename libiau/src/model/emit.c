@@ -120,9 +120,9 @@ void load_between(struct builder *b, uint32_t bytes)
 	load_ahead(b);
 }
 
-void begin_stage(struct builder *b)
+void begin_stage(struct builder *b, uint32_t credit)
 {
-	b->credit = EARLY_CREDIT;
+	b->credit = credit;
 	b->stage++;
 }
 
