@@ -444,7 +444,8 @@ static void emit_pass(struct builder *b, struct pass *p, const struct choice *c,
 	struct place here = place_at(b, pass), spare = place_at(b, pass + 2);
 	struct older full = all_older(b, l, 0, g);
 	struct fresh f = fresh_at(b, g);
-	bool is_late = is_prompt(b) && hp->n_head_kv == 1 && !kv_through_memory(b); /* the first head's values are the last ones, too */
+	/* the first head's values are the last ones, too */
+	bool is_late = is_prompt(b) && hp->n_head_kv == 1 && !kv_through_memory(b);
 
 	p->part.q = act_from(a->queries, block * 32);
 	label(b, l, OP_KV_CACHE);

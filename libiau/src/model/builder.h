@@ -107,11 +107,12 @@ struct builder {
 	uint32_t embd;	     /* its rows of embeddings */
 	uint32_t first_pack; /* weights of norms of the first layer, the same for all runs */
 	uint32_t likeliest; /* {fp32, u32}: a logit, and which token it is; behind them 0, or NaN if one is not finite */
+	bool has_output_norm; /* asked for, where the pack of one layer more would be */
 	/* persistent buffers of the vector scratchpad */
-	bool has_output_norm; /* where the pack of one layer more would be */
 	uint32_t x, pack[2], rope, rope_step, stat, vscale[MAX_KV_PLACES];
 	struct act act;
-	uint32_t fresh; /* new keys and values of every KV head: STOREs may be slow to read them */
+	/* new keys and values of every KV head, or of one if they go through memory: STOREs may be slow to read them */
+	uint32_t fresh;
 };
 
 /* BYTES in whole granules: what does not share one with a neighbour does not wait for it. */

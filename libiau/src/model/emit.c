@@ -34,7 +34,7 @@ struct act act_alloc_widest(struct builder *b)
 	return act_alloc(b, b->hp->n_embd > heads ? b->hp->n_embd : heads);
 }
 
-/* Places in a ring of SIZE bytes for the chunks of LIST, each in one piece: how often it is begun anew, the last one's END */
+/* Places for the chunks of LIST, each in one piece, in a ring of SIZE bytes: how often it starts over, the last one's END */
 static uint32_t place_list(struct chunks *list, uint32_t size, uint32_t *end)
 {
 	uint32_t laps = 0;
