@@ -312,6 +312,12 @@ struct attention attention_alloc(struct builder *b)
 	return a;
 }
 
+/* Of what is half turned in a batch, at most */
+static uint32_t turned_bytes(uint32_t kv_bytes)
+{
+	return vsp_round((kv_bytes > TURN_BYTES ? kv_bytes : TURN_BYTES) + 128);
+}
+
 void attention_alloc_projections(struct builder *b, struct attention *a)
 {
 	uint32_t kv_bytes = b->rows * a->at_once * b->hp->head_dim * 4;
@@ -325,8 +331,8 @@ void attention_alloc_projections(struct builder *b, struct attention *a)
 	}
 	a->k = vsp_alloc(b, kv_bytes);
 	a->q = b->vsp;
-	/* in a batch where keys and values come later */
-	if (b->seqs) {
+	/* in a batch where keys and values come later, if there is no room beside them and what is half turned */
+	if (b->seqs && b->vsp + q_bytes + turned_bytes(kv_bytes) > b->cfg->vsp_bytes) {
 		a->q = b->vsp = a->v;
 		q_bytes = q_bytes > 2 * vsp_round(kv_bytes) ? q_bytes : 2 * vsp_round(kv_bytes);
 	}

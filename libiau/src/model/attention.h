@@ -130,6 +130,7 @@ struct part {
 };
 
 #define TURNS 3u
+#define TURN_BYTES 0x4000u /* of half-turned queries of a batch */
 
 /* A pass: a layer and KV head, and in a batch a sequence */
 struct pass {

@@ -9,7 +9,6 @@
 #include "model/rotation.h"
 #include "model/attention.h"
 
-#define TURN_BYTES 0x4000u /* of half-turned queries */
 
 /* Passes whose scores are asked for ahead of a softmax: not two sequences of the same half */
 static uint32_t scores_ahead(const struct builder *b)

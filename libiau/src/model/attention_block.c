@@ -133,7 +133,7 @@ static void emit_qkv_by_heads(struct builder *b, uint32_t l, const struct attent
 /*
  * Queries first: the vector unit has most to do with them, and the other products overlap it. Values of several rows
  * last, head by head: scores do not need them, and their products hide the keys' turns. Rotations are products behind
- * those, by when all is turned. In a batch keys and values take the queries' place, and turned keys that of values.
+ * those, by when all is turned. In a batch keys and values may take the queries' place, and turned keys that of values.
  */
 static void emit_qkv(struct builder *b, uint32_t l, const struct attention *a, uint32_t g, uint32_t pack)
 {
