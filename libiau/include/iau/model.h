@@ -296,9 +296,6 @@ void iau_batch_free(struct iau_batch *b);
 int iau_batch_eval(struct iau_batch *b, struct iau_session *const *sessions, const int32_t *tokens,
 		   uint32_t n);
 
-/** iau_batch_trace() - as iau_session_trace(), of the evaluations of a batch */
-int iau_batch_trace(struct iau_batch *b, iau_op_span_fn fn, void *opaque);
-
 #ifdef __cplusplus
 }
 #endif

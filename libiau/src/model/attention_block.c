@@ -260,7 +260,7 @@ void emit_kept_attention_block(struct builder *b, uint32_t l, uint32_t pack)
 		for (uint32_t i = 0; i < n; i++)
 			emit_values_made(b, l, &kv, g, i, 1, pack);
 		emit_rotated_keys(b, l, &kv, g);
-		if (b->in_memory)
+		if (kv_through_memory(b))
 			emit_kv_stored(b, l, g);
 	}
 	work_on(b, one);

@@ -81,11 +81,6 @@ void iau_batch_free(struct iau_batch *b)
 	free(b);
 }
 
-int iau_batch_trace(struct iau_batch *b, iau_op_span_fn fn, void *opaque)
-{
-	return iau_op_trace(b->model, fn, opaque);
-}
-
 static int check(const struct iau_batch *b, struct iau_session *const *s, const int32_t *tokens, uint32_t n)
 {
 	int err = 0;

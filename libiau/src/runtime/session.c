@@ -308,16 +308,13 @@ static void on_span(void *opaque, const struct iau_span *span)
 	t->fn(t->opaque, &out);
 }
 
-int iau_op_trace(struct iau_model *m, iau_op_span_fn fn, void *opaque)
+int iau_session_trace(struct iau_session *s, iau_op_span_fn fn, void *opaque)
 {
+	struct iau_model *m = s->model;
+
 	m->trace.fn = fn;
 	m->trace.opaque = opaque;
 	return iau_device_trace(m->dev, fn ? on_span : NULL, &m->trace);
-}
-
-int iau_session_trace(struct iau_session *s, iau_op_span_fn fn, void *opaque)
-{
-	return iau_op_trace(s->model, fn, opaque);
 }
 
 int iau_check_tokens(const struct iau_session *s, const int32_t *tokens, size_t n)

@@ -74,6 +74,5 @@ int iau_bounds_share(const struct iau_session *from, uint32_t tokens, struct iau
 void iau_bounds_free(struct iau_session *s);
 /* Whether N more tokens can be: -ENOSPC, -EINVAL */
 int iau_check_tokens(const struct iau_session *s, const int32_t *tokens, size_t n);
-int iau_op_trace(struct iau_model *m, iau_op_span_fn fn, void *opaque);
 
 #endif
