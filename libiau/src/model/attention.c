@@ -523,11 +523,8 @@ void emit_attention(struct builder *b, uint32_t l, const struct attention *a)
 {
 	if (l < b->attending)
 		emit_passes(b, l, a);
-	if (kv_through_memory(b))
-		return;
-	label(b, l, OP_KV_CACHE);
-	for (uint32_t i = 0; i < STORE_PARTS; i++)
-		store_fresh(b, l, 0, b->hp->n_head_kv, 0, i);
+	if (!kv_through_memory(b))
+		emit_stores(b, l, 0, b->hp->n_head_kv);
 }
 
 void emit_told_choice(struct builder *b, uint32_t l, const struct attention *a)

@@ -120,6 +120,8 @@ void insert_fresh_values(struct builder *b, struct place at, const struct fresh 
 /* ... of N KV heads from G on into the cache, for the tokens that follow: PART of STORE_PARTS */
 #define STORE_PARTS 3u
 void store_fresh(struct builder *b, uint32_t layer, uint32_t g, uint32_t n, uint32_t row, uint32_t part);
+/* All parts, but of a batch */
+void emit_stores(struct builder *b, uint32_t layer, uint32_t g, uint32_t n);
 /* Those of KV head G through memory, and the first chunks behind them */
 void emit_kv_stored(struct builder *b, uint32_t layer, uint32_t g);
 

@@ -374,11 +374,16 @@ void store_fresh(struct builder *b, uint32_t layer, uint32_t g, uint32_t n, uint
 		iau_cmd_patch(cmd, 3, GRAPH_KV_HI);
 }
 
-void emit_kv_stored(struct builder *b, uint32_t layer, uint32_t g)
+void emit_stores(struct builder *b, uint32_t layer, uint32_t g, uint32_t n)
 {
 	label(b, layer, OP_KV_CACHE);
 	for (uint32_t i = 0; i < STORE_PARTS; i++)
-		store_fresh(b, layer, g, 1, 0, i);
+		store_fresh(b, layer, g, n, 0, i);
+}
+
+void emit_kv_stored(struct builder *b, uint32_t layer, uint32_t g)
+{
+	emit_stores(b, layer, g, 1);
 	if (g < kv_passes_ahead(b->hp))
 		emit_kv_prefetch(b, layer, g);
 }
